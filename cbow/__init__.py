@@ -1,0 +1,60 @@
+"""CBOW word embeddings: the ReLU/softmax network, its gradients checked, its results reproducible.
+
+>>> import cbow
+>>> model = cbow.train([["old", "king"], ["old", "queen"]] * 40, dimension=4, epochs=2, sample=0)
+>>> [word for word, cosine in model.vectors.most_similar("king", topn=2)] != ["king"]
+True
+
+The names below are loaded when they are first used, so that ``import cbow`` stays quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cbow.config import Config
+    from cbow.errors import CBOWError
+    from cbow.model import Model, load, load_vectors
+    from cbow.text import Vocabulary, tokenize
+    from cbow.training import train
+    from cbow.vectors import WordVectors
+
+__all__ = [
+    "CBOWError",
+    "Config",
+    "Model",
+    "Vocabulary",
+    "WordVectors",
+    "load",
+    "load_vectors",
+    "tokenize",
+    "train",
+]
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "CBOWError": "cbow.errors",
+    "Config": "cbow.config",
+    "Model": "cbow.model",
+    "Vocabulary": "cbow.text",
+    "WordVectors": "cbow.vectors",
+    "load": "cbow.model",
+    "load_vectors": "cbow.model",
+    "tokenize": "cbow.text",
+    "train": "cbow.training",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'cbow' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,201 @@
+"""Every setting of a training run, with its default, its range and its help text, written once.
+
+The flags of ``cbow-train``, their help, the table in ``docs/settings.md`` and the metadata of a
+model file all derive from `Config`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from cbow.errors import ConfigError
+
+TOKENIZERS: Final = ("word", "whitespace", "nltk", "custom")
+ACTIVATIONS: Final = ("relu", "leaky_relu", "identity")
+OPTIMIZERS: Final = ("adam", "adagrad", "sgd")
+EMBEDDINGS: Final = ("input", "output", "mean")
+
+#: Which vectors a query uses when it does not say.
+DEFAULT_EMBEDDING: Final = "input"
+
+#: The learning rate of each optimizer when none is given.
+LEARNING_RATES: Final[Mapping[str, float]] = {"adam": 0.002, "adagrad": 0.05, "sgd": 0.5}
+
+
+@dataclass(frozen=True)
+class Range:
+    """The numbers a setting may take, and the sentence that names them."""
+
+    accepts: Callable[[Any], bool]
+    expected: str
+
+
+POSITIVE = Range(lambda x: x >= 1, "a whole number of 1 or more")
+COUNT = Range(lambda x: x >= 0, "a whole number of 0 or more")
+SEED = Range(lambda x: 0 <= x < 2**63, "a whole number from 0 to 2^63 - 1")
+RATE = Range(lambda x: math.isfinite(x) and x > 0, "a finite number above 0")
+SHARE = Range(lambda x: math.isfinite(x) and 0 <= x < 1, "a number from 0 to below 1")
+
+
+def one_of(choices: tuple[str, ...]) -> Range:
+    """Range of a setting that is one of a few words."""
+    return Range(lambda x: x in choices, "one of " + ", ".join(choices))
+
+
+def setting(default: Any, kind: type, allowed: Range | None, help: str, **more: Any) -> Any:  # noqa: A002
+    """Declare one field of `Config`.
+
+    Parameters
+    ----------
+    default : object
+        The value used when none is given; None where "none" is a value of its own.
+    kind : type
+        int, float or str.
+    allowed : Range, optional
+        What the value must satisfy.
+    help : str
+        One line for ``--help`` and the documentation.
+    **more
+        ``choices`` (what the command offers), ``symbol`` (in the mathematics), ``unset`` (what
+        None means, in words), ``saved`` (False keeps the setting out of model files).
+    """
+    return field(default=default, metadata={"kind": kind, "allowed": allowed, "help": help, **more})
+
+
+@dataclass(frozen=True)
+class Config:
+    """The settings of one training run; see ``docs/settings.md`` for the table.
+
+    Raises
+    ------
+    ConfigError
+        If a value is outside its range. The message names the setting, the value, the range.
+
+    Examples
+    --------
+    >>> Config(dimension=50).window
+    5
+    >>> Config(dimension=0)
+    Traceback (most recent call last):
+    ...
+    cbow.errors.ConfigError: dimension is 0, but must be a whole number of 1 or more
+    """
+
+    tokenizer: str = setting(
+        "word",
+        str,
+        one_of(TOKENIZERS),
+        "how a line is cut into words",
+        choices=TOKENIZERS[:-1],
+    )
+    encoding: str = setting("utf-8", str, None, "character encoding of the text")
+    errors: str = setting(
+        "strict",
+        str,
+        one_of(("strict", "replace")),
+        "what to do with bytes that are no text: stop, or put U+FFFD there and count it",
+        choices=("strict", "replace"),
+    )
+    min_count: int = setting(5, int, POSITIVE, "leave out words that occur less often")
+    max_vocabulary: int | None = setting(
+        None, int, POSITIVE, "keep only so many words, the most frequent", unset="no limit"
+    )
+    heldout: float = setting(
+        0.0, float, SHARE, "share of the lines kept back to measure the loss on unseen text"
+    )
+    window: int = setting(
+        5, int, POSITIVE, "words of context on each side, drawn anew from 1 to this", symbol="C"
+    )
+    sample: float = setting(
+        1e-4,
+        float,
+        SHARE,
+        "thin out words that are a larger share of the text than this; 0 keeps all",
+    )
+    dimension: int = setting(100, int, POSITIVE, "numbers per word: the hidden units", symbol="N")
+    activation: str = setting(
+        "relu",
+        str,
+        one_of(ACTIVATIONS),
+        "activation of the hidden layer",
+        choices=ACTIVATIONS,
+        symbol="g",
+    )
+    optimizer: str = setting(
+        "adam", str, one_of(OPTIMIZERS), "update rule", choices=OPTIMIZERS
+    )
+    learning_rate: float | None = setting(
+        None,
+        float,
+        RATE,
+        "step size at the start; falls in a straight line to nearly 0",
+        unset=", ".join(f"{rate} for {name}" for name, rate in LEARNING_RATES.items()),
+    )
+    batch: int = setting(1024, int, POSITIVE, "examples per step", symbol="m")
+    epochs: int = setting(5, int, POSITIVE, "passes over the text")
+    seed: int = setting(1, int, SEED, "same seed, same bytes, at any number of threads")
+    threads: int | None = setting(
+        None, int, POSITIVE, "threads to use", unset="one per processor", saved=False
+    )
+
+    def __post_init__(self) -> None:
+        for entry in dataclasses.fields(self):
+            object.__setattr__(self, entry.name, _checked(entry, getattr(self, entry.name)))
+
+    @property
+    def rate(self) -> float:
+        """The learning rate in force: the one given, or the optimizer's own."""
+        if self.learning_rate is None:
+            return LEARNING_RATES[self.optimizer]
+        return self.learning_rate
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the settings a model file records: those that change the result."""
+        return {
+            entry.name: getattr(self, entry.name)
+            for entry in dataclasses.fields(self)
+            if entry.metadata.get("saved", True)
+        }
+
+    def replace(self, settings: Mapping[str, Any]) -> Config:
+        """Give a configuration with some settings changed.
+
+        Raises
+        ------
+        ConfigError
+            If a name is no setting, or a value is outside its range.
+        """
+        known = [entry.name for entry in dataclasses.fields(self)]
+        unknown = sorted(set(settings) - set(known))
+        if unknown:
+            raise ConfigError(
+                f"there is no setting {unknown[0]!r}; the settings are {', '.join(known)}"
+            )
+        return dataclasses.replace(self, **settings)
+
+    @classmethod
+    def from_dict(cls, settings: Mapping[str, Any]) -> Config:
+        """Rebuild a configuration from `to_dict`; see `replace`."""
+        return cls().replace(settings)
+
+
+def _checked(entry: dataclasses.Field[Any], value: Any) -> Any:
+    """Return `value` as the setting's own type, or raise the sentence that explains."""
+    kind, allowed = entry.metadata["kind"], entry.metadata["allowed"]
+    if value is None and entry.default is None:
+        return None
+    expected = allowed.expected if allowed else "text"
+    try:
+        if isinstance(value, bool) or (kind is str) != isinstance(value, str):
+            raise TypeError
+        converted = operator.index(value) if kind is int else kind(value)
+    except (TypeError, ValueError, OverflowError):
+        raise ConfigError(f"{entry.name} is {value!r}, but must be {expected}") from None
+    if allowed and not allowed.accepts(converted):
+        raise ConfigError(f"{entry.name} is {value!r}, but must be {expected}")
+    return converted

@@ -1,0 +1,104 @@
+"""The exceptions of cbow: one tree, so that ``except cbow.CBOWError`` catches every one.
+
+Each message is one sentence in three parts: what was found, what was expected, what to do.
+A command prints it after ``cbow-train: error:`` and exits with 1; no traceback is shown.
+
+    CBOWError
+    ├── ConfigError        a setting outside its range           (also a ValueError)
+    ├── CorpusError        text that cannot be read or trained on (also a ValueError)
+    ├── ModelFileError     a file that is not a usable model      (also a ValueError)
+    ├── OutputError        a file that cannot be written          (also an OSError)
+    ├── QueryError         a query that makes no sense            (also a ValueError)
+    ├── UnknownWordError   a word the model does not know         (also a KeyError)
+    └── TrainingStopped    training ended early; ``.model`` holds what there is
+        ├── DivergenceError   the loss was no number any more     (also an ArithmeticError)
+        └── Interrupted       Ctrl-C                              (also a KeyboardInterrupt)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cbow.model import Model
+
+
+class CBOWError(Exception):
+    """Base of every error that cbow raises on purpose."""
+
+
+class ConfigError(CBOWError, ValueError):
+    """A setting has a value outside its range."""
+
+
+class CorpusError(CBOWError, ValueError):
+    """The text cannot be read, or nothing can be learned from it."""
+
+
+class ModelFileError(CBOWError, ValueError):
+    """The file is not a model that this version can open."""
+
+
+class OutputError(CBOWError, OSError):
+    """A file cannot be written."""
+
+
+class QueryError(CBOWError, ValueError):
+    """A query cannot be answered as it was put."""
+
+
+class UnknownWordError(CBOWError, KeyError):
+    """A word is not in the vocabulary.
+
+    Parameters
+    ----------
+    word : str
+        The word that was asked for.
+    suggest : callable, optional
+        Gives words of the vocabulary spelled alike. Called when the message is first shown, so
+        that ``try: vectors[word] except KeyError`` stays cheap.
+    """
+
+    def __init__(self, word: str, suggest: Callable[[], Sequence[str]] | None = None) -> None:
+        super().__init__(word)
+        self.word = word
+        self._suggest = suggest
+
+    @property
+    def suggestions(self) -> list[str]:
+        """Words of the vocabulary that are spelled alike, best first."""
+        return list(self._suggest()) if self._suggest else []
+
+    def __str__(self) -> str:
+        near = self.suggestions
+        if near:
+            return f"the word {self.word!r} is not in the vocabulary; did you mean {', '.join(near)}?"
+        return (
+            f"the word {self.word!r} is not in the vocabulary, and no word of it is spelled alike; "
+            "ask for a word that occurs in the training text at least min_count times"
+        )
+
+
+class TrainingStopped(CBOWError):
+    """Training ended before its last epoch.
+
+    Parameters
+    ----------
+    message : str
+        One sentence: where it stopped and what to do.
+    model : Model
+        The last good state, ready to be saved or used.
+    """
+
+    def __init__(self, message: str, model: Model) -> None:
+        super().__init__(message)
+        self.model = model
+
+
+class DivergenceError(TrainingStopped, ArithmeticError):
+    """The loss became infinite or not a number."""
+
+
+class Interrupted(TrainingStopped, KeyboardInterrupt):
+    """The user stopped the training."""
