@@ -47,7 +47,7 @@ def one_of(choices: tuple[str, ...]) -> Range:
     return Range(lambda x: x in choices, "one of " + ", ".join(choices))
 
 
-def setting(default: Any, kind: type, allowed: Range | None, help: str, **more: Any) -> Any:  # noqa: A002
+def setting(default: Any, kind: type, allowed: Range | None, help: str, **more: Any) -> Any:
     """Declare one field of `Config`.
 
     Parameters
@@ -126,9 +126,7 @@ class Config:
         choices=ACTIVATIONS,
         symbol="g",
     )
-    optimizer: str = setting(
-        "adam", str, one_of(OPTIMIZERS), "update rule", choices=OPTIMIZERS
-    )
+    optimizer: str = setting("adam", str, one_of(OPTIMIZERS), "update rule", choices=OPTIMIZERS)
     learning_rate: float | None = setting(
         None,
         float,

@@ -73,7 +73,8 @@ class UnknownWordError(CBOWError, KeyError):
     def __str__(self) -> str:
         near = self.suggestions
         if near:
-            return f"the word {self.word!r} is not in the vocabulary; did you mean {', '.join(near)}?"
+            words = ", ".join(near)
+            return f"the word {self.word!r} is not in the vocabulary; did you mean {words}?"
         return (
             f"the word {self.word!r} is not in the vocabulary, and no word of it is spelled alike; "
             "ask for a word that occurs in the training text at least min_count times"

@@ -1,0 +1,243 @@
+"""What the commands share: exit codes, errors as one sentence, tables.
+
+Results go to standard output, all else to standard error. A command ends with
+
+    0    done (also when whoever reads the output stops early, as ``head`` does)
+    1    an error of the user's, told in one sentence, without a traceback
+    2    wrong usage, as argparse tells it
+    130  Ctrl-C
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import json
+import os
+import shutil
+import sys
+import unicodedata
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+from cbow.errors import CBOWError
+
+DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+
+class _Version(argparse.Action):
+    """Print the version only when asked: reading the package metadata takes time."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        from importlib import metadata
+
+        try:
+            version = metadata.version("cbow")
+        except metadata.PackageNotFoundError:
+            version = "(not installed)"
+        print(parser.prog, version)
+        parser.exit()
+
+
+def command_parser(prog: str, description: str, examples: str = "") -> argparse.ArgumentParser:
+    """Create the argument parser of a command.
+
+    Parameters
+    ----------
+    prog : str
+        Name of the command.
+    description : str
+        What it does, in a sentence.
+    examples : str, optional
+        Printed as it stands below the options.
+
+    Returns
+    -------
+    argparse.ArgumentParser
+        With ``--help`` and ``--version``. Options must be written out, so that a new option never
+        changes what an old script means.
+    """
+    parser = argparse.ArgumentParser(
+        prog=prog,
+        description=description,
+        epilog=examples,
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
+    return parser
+
+
+def run(
+    body: Callable[[argparse.Namespace], int],
+    parser: argparse.ArgumentParser,
+    argv: Sequence[str] | None = None,
+) -> int:
+    """Parse the arguments, call `body` with them and turn whatever happens into an exit code.
+
+    Parameters
+    ----------
+    body : callable
+        The command: takes the parsed arguments, prints, gives the exit code.
+    parser : argparse.ArgumentParser
+        Options may stand before, between and after its positional arguments.
+    argv : sequence of str, optional
+        The arguments without the program's name; by default those of the process.
+
+    Returns
+    -------
+    int
+        0, 1, 2 or 130, or what `body` returns.
+    """
+    _never_fail_to_encode(sys.stdout)
+    try:
+        code = body(parser.parse_intermixed_args(argv))
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except SystemExit as stop:  # argparse has printed its help or its complaint
+        return stop.code if isinstance(stop.code, int) else DONE
+    except KeyboardInterrupt as error:  # `Interrupted` brings a sentence, a bare Ctrl-C none
+        complain(parser.prog, str(error) or "interrupted")
+        return INTERRUPTED
+    except BrokenPipeError:
+        _discard(sys.stdout)
+        return DONE
+    except CBOWError as error:
+        complain(parser.prog, error)
+        return FAILED
+    except OSError as error:
+        complain(parser.prog, _sentence(error))
+        _discard(sys.stdout)
+        return FAILED
+    return code
+
+
+def complain(prog: str, error: object) -> None:
+    """Print one error on standard error, as every command does it."""
+    with contextlib.suppress(OSError):  # nobody is left to tell
+        print(f"{prog}: error: {error}", file=sys.stderr, flush=True)
+
+
+def _sentence(error: OSError) -> str:
+    """Say which file or stream an OSError is about, and what to do."""
+    where = "the output" if error.filename is None else str(error.filename)
+    reason = error.strerror or str(error)
+    return f"{where} could not be read or written ({reason}); use another place or free some space"
+
+
+def _never_fail_to_encode(stream: Any) -> None:
+    """Let a terminal that is not UTF-8 show an escape where it has no é."""
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")
+
+
+def _discard(stream: Any) -> None:
+    """Send what is still buffered nowhere, so that Python's own last flush cannot fail."""
+    with (
+        contextlib.suppress(OSError, ValueError, AttributeError),
+        open(os.devnull, "wb") as nowhere,
+    ):
+        os.dup2(nowhere.fileno(), stream.fileno())
+
+
+def json_line(value: Any) -> str:
+    """Write `value` as one line of JSON that standard output can show.
+
+    Raises
+    ------
+    ValueError
+        If `value` holds NaN or infinity, for which JSON has no word.
+    """
+    encoding = getattr(sys.stdout, "encoding", None) or "ascii"
+    plain = not encoding.lower().startswith("utf")
+    return json.dumps(value, ensure_ascii=plain, allow_nan=False)
+
+
+def terminal_width() -> int | None:
+    """Give the columns there are to print on; None when a file or a pipe takes any width."""
+    if "COLUMNS" in os.environ or (sys.stdout is not None and sys.stdout.isatty()):
+        return shutil.get_terminal_size().columns
+    return None
+
+
+def visible(text: str) -> str:
+    r"""Show control characters as escapes, so that no word can steer the terminal.
+
+    Examples
+    --------
+    >>> print(visible("a\tb\x1b[2J"))
+    a\tb\x1b[2J
+    """
+    return "".join(
+        char.encode("unicode_escape").decode()
+        if unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp")
+        else char
+        for char in text
+    )
+
+
+def width(text: str) -> int:
+    """Count the columns `text` takes: two for wide characters, none for marks.
+
+    Examples
+    --------
+    >>> width("naïve"), width("nai\u0308ve"), width("王")
+    (5, 5, 2)
+    """
+    return sum(
+        0 if unicodedata.category(char) in ("Mn", "Me", "Cf")
+        else 2 if unicodedata.east_asian_width(char) in "WF"
+        else 1
+        for char in text
+    )  # fmt: skip
+
+
+def table(
+    header: Sequence[str], rows: Sequence[Sequence[str]], align: str, columns: int | None = None
+) -> str:
+    """Set rows of text in columns.
+
+    Parameters
+    ----------
+    header : sequence of str
+        Names of the columns.
+    rows : sequence of sequences of str
+        One cell per column.
+    align : str
+        ``<`` or ``>`` per column.
+    columns : int, optional
+        Room there is. A table that is wider is set as a list, a line per cell, which any width
+        can show; nothing is cut off.
+
+    Returns
+    -------
+    str
+        Lines without white space at their ends.
+
+    Examples
+    --------
+    >>> print(table(("word", "cosine"), [("queen", "0.81"), ("王", "0.79")], "<>"))
+    word   cosine
+    queen    0.81
+    王       0.79
+    """
+    lines = [list(header), *(list(row) for row in rows)]
+    widths = [max(width(cell) for cell in column) for column in zip(*lines, strict=True)]
+    if columns is not None and sum(widths) + 2 * (len(widths) - 1) > columns:
+        return _as_list(header, rows)
+    return "\n".join("  ".join(map(_pad, line, widths, align)).rstrip() for line in lines)
+
+
+def _pad(cell: str, size: int, side: str) -> str:
+    """Fill a cell with spaces up to `size` columns; ``>`` puts them in front."""
+    spaces = " " * (size - width(cell))
+    return spaces + cell if side == ">" else cell + spaces
+
+
+def _as_list(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Set each row as lines ``name: cell``, with a blank line between rows."""
+    return "\n\n".join(
+        "\n".join(f"{name}: {cell}".rstrip() for name, cell in zip(header, row, strict=True))
+        for row in rows
+    )

@@ -1,0 +1,146 @@
+"""Showing the progress of a training run: bars on a terminal, plain lines anywhere else."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any, Final, TextIO
+
+from tqdm import tqdm
+
+from cbow.text import Progress, TokenAccount
+from cbow.training import Epoch, Observer, Plan, Step
+
+#: Seconds between two plain lines.
+QUIET_SECONDS: Final = 10.0
+
+
+class Display(Observer):
+    """Writes what happens to stderr.
+
+    Parameters
+    ----------
+    epochs : int
+        How many there will be.
+    stream : TextIO
+        Where to write: bars if it is a terminal, lines if not.
+    """
+
+    def __init__(self, epochs: int, stream: TextIO | None = None) -> None:
+        self.epochs = epochs
+        self.stream = stream or sys.stderr
+        self.terminal = self.stream.isatty()
+        self.bar: tqdm[Any] | None = None
+        self.began = self.told = time.monotonic()
+        self.loss = 0.0
+
+    def say(self, line: str) -> None:
+        """Write one line, above the bar if there is one."""
+        if self.bar is not None:
+            self.bar.clear()
+        print(line, file=self.stream, flush=True)
+        if self.bar is not None:
+            self.bar.refresh()
+
+    def reading(self, progress: Progress) -> None:
+        """Show how much of the text is read."""
+        if self.terminal:
+            self._advance("reading", progress.bytes_done, progress.bytes_total, "B")
+        elif self._due():
+            part = _share(progress.bytes_done, progress.bytes_total)
+            rate = progress.tokens / max(1e-9, time.monotonic() - self.began)
+            self.say(f"reading{part}: {progress.tokens:,} tokens, {rate:,.0f} tokens/s")
+
+    def encoded(self, account: TokenAccount) -> None:
+        """Print the account of the tokens."""
+        self.close()
+        for line in account.sentences():
+            self.say(line)
+
+    def planned(self, plan: Plan) -> None:
+        """Print what is about to be trained, and the losses to judge it by."""
+        base = plan.baselines
+        self.say(
+            f"training: {plan.vocabulary_size:,} words, {plan.parameters:,} parameters, "
+            f"{self.epochs} epochs of {plan.tokens:,} tokens"
+        )
+        line = f"to be beaten: {base.uniform:.4f} nats (all words alike), {base.unigram:.4f} "
+        line += "(word frequencies)"
+        if base.heldout_unigram is not None:
+            line += f", {base.heldout_unigram:.4f} (the same on the held-out lines)"
+        self.say(line)
+        self.began = self.told = time.monotonic()
+
+    def stepped(self, step: Step) -> None:
+        """Show the speed, the loss and the time left."""
+        weight = 0.02 if self.loss else 1.0
+        self.loss += weight * (step.loss - self.loss)  # the last fifty steps or so
+        if self.terminal:
+            label = f"epoch {step.epoch}/{self.epochs}"
+            self._advance(label, step.tokens_done, step.tokens_total, "tokens")
+            if self.bar is not None:
+                self.bar.set_postfix_str(f"loss {self.loss:.4f}", refresh=False)
+        elif self._due():
+            seconds = max(1e-9, time.monotonic() - self.began)
+            rate = step.tokens_done / seconds
+            left = (step.tokens_total - step.tokens_done) / max(rate, 1e-9)
+            part = _share(step.tokens_done, step.tokens_total)
+            self.say(
+                f"epoch {step.epoch}/{self.epochs}{part}: loss {self.loss:.4f}, "
+                f"{rate:,.0f} tokens/s, {clock(left)} left"
+            )
+
+    def finished_epoch(self, epoch: Epoch) -> None:
+        """Print the losses of the epoch."""
+        line = f"epoch {epoch.epoch}/{self.epochs}: loss {epoch.loss:.4f} nats per token, "
+        line += f"perplexity {epoch.perplexity:,.1f}"
+        if epoch.heldout_loss is not None:
+            line += f"; held out {epoch.heldout_loss:.4f}, {epoch.heldout_perplexity:,.1f}"
+        self.say(line)
+        if epoch.epoch == self.epochs:
+            self.close()
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self.bar is not None:
+            self.bar.close()
+            self.bar = None
+
+    def _advance(self, label: str, done: int, total: int | None, unit: str) -> None:
+        """Move the bar to `done`; draw it first if there is none."""
+        if self.bar is None:
+            self.bar = tqdm(
+                desc=label,
+                total=total,
+                unit=unit if unit == "B" else " " + unit,
+                unit_scale=True,
+                unit_divisor=1000,
+                leave=False,
+                file=self.stream,
+                dynamic_ncols=True,
+            )
+        self.bar.set_description_str(label, refresh=False)
+        self.bar.update(done - self.bar.n)
+
+    def _due(self) -> bool:
+        """Whether it is time for another plain line."""
+        now = time.monotonic()
+        if now - self.told < QUIET_SECONDS:
+            return False
+        self.told = now
+        return True
+
+
+def clock(seconds: float) -> str:
+    """Write a duration as people read it: ``45 s``, ``3:05``, ``2:03:04``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, s = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{s:02}" if hours else f"{minutes}:{s:02}"
+
+
+def _share(done: int, total: int | None) -> str:
+    """Write done/total as per cent, or nothing if the total is not known."""
+    return f" {100 * done / total:.0f} %" if total else ""

@@ -1,0 +1,173 @@
+"""A trained model: configuration, vocabulary, parameters and report."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cbow.config import DEFAULT_EMBEDDING, EMBEDDINGS, Config
+from cbow.errors import ConfigError, CorpusError, ModelFileError
+from cbow.model import file
+from cbow.vectors import WordVectors
+
+if TYPE_CHECKING:
+    from cbow.network import Parameters
+    from cbow.text import Vocabulary
+
+Floats = npt.NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Model:
+    """What training has learned, and how.
+
+    Parameters
+    ----------
+    config : Config
+        The settings of the training run; N is its dimension.
+    vocabulary : Vocabulary
+        V words.
+    parameters : Parameters
+        W1 (N, V), b1 (N, 1), W2 (V, N), b2 (V, 1), all float32 or all float64.
+    report : dict
+        What happened, as JSON has it: the account of the tokens, the loss of each epoch.
+
+    Raises
+    ------
+    ModelFileError
+        If the parts do not fit each other.
+    """
+
+    config: Config
+    vocabulary: Vocabulary
+    parameters: Parameters
+    report: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        N, V, dtype = self.config.dimension, len(self.vocabulary), self.parameters.W1.dtype
+        if dtype not in (np.float32, np.float64):
+            raise ModelFileError(f"W1 is {dtype}; give parameters of float32 or float64")
+        shapes = {"W1": (N, V), "b1": (N, 1), "W2": (V, N), "b2": (V, 1)}
+        for name, array in self.parameters._asdict().items():
+            if array.shape != shapes[name] or array.dtype != dtype:
+                raise ModelFileError(
+                    f"{name} is {array.dtype} of shape {array.shape}, but for {V} words and "
+                    f"dimension {N} must be {dtype} of shape {shapes[name]}; "
+                    "give parts of one model"
+                )
+
+    def __repr__(self) -> str:
+        V, N = len(self.vocabulary), self.config.dimension
+        return f"Model({V} words, {N} dimensions, {self.config.activation})"
+
+    @cached_property
+    def vectors(self) -> WordVectors:
+        """The word vectors, of the default kind."""
+        return self.embedding()
+
+    def embedding(self, kind: str = DEFAULT_EMBEDDING) -> WordVectors:
+        """Give the word vectors of a kind.
+
+        Parameters
+        ----------
+        kind : str
+            ``input``: the rows of W1ᵀ; ``output``: the rows of W2, both without a copy; ``mean``:
+            those of (W1ᵀ + W2) / 2, computed anew.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such kind.
+        """
+        matrix = _embedding(self.parameters.W1.T, self.parameters.W2, kind)  # (V, N)
+        return WordVectors(self.vocabulary.words, matrix, self.vocabulary.counts)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model to one file. Equal models give equal bytes.
+
+        Raises
+        ------
+        OutputError
+            If the file cannot be written.
+        ModelFileError
+            If the report cannot be written as JSON.
+        """
+        W1, b1, W2, b2 = self.parameters
+        words, counts = self.vocabulary.words, self.vocabulary.counts
+        file.write(
+            path,
+            file.Stored(self.config, self.report, words, counts, W1.T, b1[:, 0], W2, b2[:, 0]),
+        )
+
+
+def load(path: str | os.PathLike[str]) -> Model:
+    """Open a model; its parameters are read-only and stay on disk until they are used.
+
+    Parameters
+    ----------
+    path : path-like
+        A file that `Model.save` or ``cbow-train`` wrote.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is missing, damaged, of another kind or of a later version of cbow.
+    """
+    # Here, so that `load_vectors` does without the network and what it needs.
+    from cbow.network import Parameters
+    from cbow.text import Vocabulary
+
+    stored = file.read(path)
+    try:
+        vocabulary = Vocabulary(stored.words, stored.counts)
+    except CorpusError as error:
+        raise file.unusable(path, error) from error
+    parameters = Parameters(
+        W1=stored.W1T.T,  # (N, V), in Fortran order as it lies in the file
+        b1=stored.b1[:, None],
+        W2=stored.W2,
+        b2=stored.b2[:, None],
+    )
+    return Model(stored.config, vocabulary, parameters, stored.report)
+
+
+def load_vectors(path: str | os.PathLike[str], embedding: str = DEFAULT_EMBEDDING) -> WordVectors:
+    """Open only the word vectors of a model.
+
+    Parameters
+    ----------
+    path : path-like
+        A file that `Model.save` or ``cbow-train`` wrote.
+    embedding : str
+        ``input`` or ``output``, which stay on disk until they are used, or ``mean``; see
+        `Model.embedding`.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is missing, damaged, of another kind or of a later version of cbow.
+    ConfigError
+        If there is no such kind of vectors.
+    """
+    stored = file.read(path)
+    matrix = _embedding(stored.W1T, stored.W2, embedding)  # (V, N)
+    try:
+        return WordVectors(stored.words, matrix, stored.counts)
+    except ModelFileError as error:
+        raise file.unusable(path, error) from error
+
+
+def _embedding(W1T: Floats, W2: Floats, kind: str) -> Floats:
+    """Choose the matrix (V, N) of a kind."""
+    if kind == "input":
+        return W1T
+    if kind == "output":
+        return W2
+    if kind == "mean":
+        return (W1T + W2) / 2
+    raise ConfigError(f"embedding is {kind!r}, but must be one of {', '.join(EMBEDDINGS)}")

@@ -1,0 +1,150 @@
+"""How a gradient becomes a step: SGD, AdaGrad, Adam, each as its paper prints it.
+
+An optimizer changes the parameters in place and keeps its state in plain attributes that have the
+shapes of the parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, Protocol
+
+import numpy as np
+
+from cbow.errors import ConfigError
+from cbow.network.parameters import Array, Gradients, Parameters
+
+#: The learning rate never falls below this share of its start.
+FLOOR: Final = 1e-4
+
+#: Numbers updated at a time: few enough that the temporaries of a formula stay in the cache.
+PIECE: Final = 2**14
+
+
+class Optimizer(Protocol):
+    """What the training loop asks of an optimizer."""
+
+    def update(self, parameters: Parameters, gradients: Gradients, learning_rate: float) -> None:
+        """Change `parameters` in place by one step."""
+
+
+class SGD:
+    """Plain gradient descent (Robbins & Monro 1951): θ ← θ - α g."""
+
+    def __init__(self, parameters: Parameters) -> None:
+        pass
+
+    def update(self, parameters: Parameters, gradients: Gradients, learning_rate: float) -> None:
+        """Change `parameters` in place by one step."""
+        for theta, g in zip(parameters, gradients, strict=True):
+            for theta_, g_ in pieces(theta, g):
+                theta_ -= learning_rate * g_
+
+
+class AdaGrad:
+    """Steps that shrink where gradients were large (Duchi, Hazan & Singer 2011, figure 1).
+
+        G ← G + g²
+        θ ← θ - α g / (δ + √G)
+
+    Parameters
+    ----------
+    parameters : Parameters
+        Give the shapes of the state ``G``.
+    """
+
+    DELTA: Final = 1e-10
+
+    def __init__(self, parameters: Parameters) -> None:
+        self.G = zeros_like(parameters)
+
+    def update(self, parameters: Parameters, gradients: Gradients, learning_rate: float) -> None:
+        """Change `parameters` in place by one step."""
+        for theta, g, G in zip(parameters, gradients, self.G, strict=True):
+            for theta_, g_, G_ in pieces(theta, g, G):
+                G_ += g_**2
+                theta_ -= learning_rate * g_ / (self.DELTA + np.sqrt(G_))
+
+
+class Adam:
+    """Adaptive moments (Kingma & Ba 2015, algorithm 1, in the order of section 2's last line).
+
+        t ← t + 1
+        m ← β₁ m + (1 - β₁) g
+        v ← β₂ v + (1 - β₂) g²
+        αₜ = α √(1 - β₂ᵗ) / (1 - β₁ᵗ)
+        θ ← θ - αₜ m / (√v + ε̂)
+
+    Parameters
+    ----------
+    parameters : Parameters
+        Give the shapes of the state ``m`` and ``v``.
+    """
+
+    BETA1: Final = 0.9
+    BETA2: Final = 0.999
+    EPSILON: Final = 1e-8
+
+    def __init__(self, parameters: Parameters) -> None:
+        self.t = 0
+        self.m = zeros_like(parameters)
+        self.v = zeros_like(parameters)
+
+    def update(self, parameters: Parameters, gradients: Gradients, learning_rate: float) -> None:
+        """Change `parameters` in place by one step."""
+        self.t += 1
+        alpha = learning_rate * (1 - self.BETA2**self.t) ** 0.5 / (1 - self.BETA1**self.t)
+        for theta, g, m, v in zip(parameters, gradients, self.m, self.v, strict=True):
+            for theta_, g_, m_, v_ in pieces(theta, g, m, v):
+                m_[:] = self.BETA1 * m_ + (1 - self.BETA1) * g_
+                v_[:] = self.BETA2 * v_ + (1 - self.BETA2) * g_**2
+                theta_ -= alpha * m_ / (np.sqrt(v_) + self.EPSILON)
+
+
+#: Every optimizer by its name.
+OPTIMIZERS: Final[Mapping[str, Callable[[Parameters], Optimizer]]] = {
+    "sgd": SGD,
+    "adagrad": AdaGrad,
+    "adam": Adam,
+}
+
+
+def make_optimizer(name: str, parameters: Parameters) -> Optimizer:
+    """Build the optimizer of that name, with fresh state for `parameters`.
+
+    Raises
+    ------
+    ConfigError
+        If there is no optimizer of that name.
+    """
+    if name not in OPTIMIZERS:
+        raise ConfigError(f"optimizer is {name!r}, but must be one of {', '.join(OPTIMIZERS)}")
+    return OPTIMIZERS[name](parameters)
+
+
+def linear_decay(rate: float, progress: float) -> float:
+    """Give the learning rate after a share `progress` (0 to 1) of the training.
+
+    It falls in a straight line from `rate`, and never below `FLOOR` times `rate`.
+    """
+    return rate * max(1 - progress, FLOOR)
+
+
+def zeros_like(parameters: Parameters) -> Parameters:
+    """Give zeros in the shapes, memory orders and dtype of `parameters`."""
+    return Parameters(*(np.zeros_like(array) for array in parameters))
+
+
+def pieces(theta: Array, g: Array, *state: Array) -> Iterator[tuple[Array, ...]]:
+    """Walk through arrays of one shape together, in flat pieces of at most `PIECE` numbers.
+
+    All but the gradient g may be written to. The arrays may differ in memory order.
+    """
+    access: Any = [["readwrite"], ["readonly"], *(["readwrite"] for _ in state)]
+    with np.nditer(
+        (theta, g, *state),
+        flags=["external_loop", "buffered"],
+        op_flags=access,
+        buffersize=PIECE,
+    ) as walk:
+        yield from walk

@@ -1,0 +1,255 @@
+"""Reading and writing safetensors files: named arrays and a little text, memory-mapped.
+
+    8 bytes     length L of the header, little-endian
+    L bytes     JSON: {"__metadata__": {name: text}, name: {"dtype", "shape", "data_offsets"}, ...}
+    the rest    the arrays, end to end; data_offsets count from here
+
+The reader trusts nothing: every length is held against the size of the file before it is used,
+so a damaged file gives a sentence, never a crash. Specification:
+https://huggingface.co/docs/safetensors
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, BinaryIO, Final, NamedTuple, NoReturn
+
+import numpy as np
+import numpy.typing as npt
+
+from cbow.errors import ModelFileError
+from cbow.files import replacing
+
+#: The kinds of number, by their names in the header. The arrays lie in the file in this order, the
+#: widest numbers first, which leaves every array aligned.
+DTYPES: Final[Mapping[str, np.dtype[Any]]] = {
+    "I64": np.dtype("<i8"),
+    "F64": np.dtype("<f8"),
+    "F32": np.dtype("<f4"),
+    "U8": np.dtype("u1"),
+}
+
+#: No header is longer than this, by the specification.
+LONGEST_HEADER: Final = 100_000_000
+
+#: The arrays begin at a multiple of this many bytes; spaces fill the header up.
+ALIGNMENT: Final = 8
+
+#: No array that is read has more dimensions than this.
+MOST_DIMENSIONS: Final = 8
+
+Array = npt.NDArray[Any]
+
+
+class Contents(NamedTuple):
+    """What a safetensors file holds."""
+
+    tensors: dict[str, Array]
+    metadata: dict[str, str]
+
+
+class _Place(NamedTuple):
+    """Where one array lies among the data; places sort by where they start."""
+
+    start: int
+    end: int
+    name: str
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+
+
+class _DamageError(Exception):
+    """What is wrong with a file, without its name."""
+
+
+def write(
+    path: str | os.PathLike[str], tensors: Mapping[str, Array], metadata: Mapping[str, str]
+) -> None:
+    """Write arrays and texts to one file, which appears whole or not at all.
+
+    The bytes are those of ``safetensors.numpy.save``, which however holds the whole file in memory
+    twice; ``save_file`` lets nobody else read the file and hides why the disk refused it.
+
+    Parameters
+    ----------
+    path : path-like
+        The file to create or replace.
+    tensors : mapping of str to ndarray
+        The arrays, of a kind in `DTYPES`; one that is not in C order is copied.
+    metadata : mapping of str to str
+        Texts.
+
+    Raises
+    ------
+    ModelFileError
+        If an array holds another kind of number.
+    OutputError
+        If the file cannot be written.
+    """
+    arrays = _in_order(tensors)
+    header: dict[str, Any] = {"__metadata__": dict(metadata)}
+    end = 0
+    for name, kind, array in arrays:
+        start, end = end, end + array.nbytes
+        header[name] = {"dtype": kind, "shape": array.shape, "data_offsets": (start, end)}
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % ALIGNMENT)
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        for _, _, array in arrays:
+            file.write(array.data)
+
+
+def read(path: str | os.PathLike[str]) -> Contents:
+    """Open a file; the arrays stay on disk until they are used.
+
+    Parameters
+    ----------
+    path : path-like
+        A safetensors file. It must not be changed in place while an array is in use; replacing
+        it by another file, as `write` does, is safe.
+
+    Returns
+    -------
+    Contents
+        The arrays, read-only and memory-mapped, and the texts.
+
+    Raises
+    ------
+    ModelFileError
+        If the file cannot be opened, or is not a sound safetensors file.
+    """
+    path = Path(path)
+    try:
+        # Looked at before it is opened: to open a pipe would wait for its writer.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise _DamageError("it is not a regular file")
+        with path.open("rb") as file:
+            return _contents(file)
+    except _DamageError as error:
+        raise ModelFileError(
+            f"{path} is not a usable model: {error}; give a whole file that cbow-train wrote"
+        ) from None
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        reason = getattr(error, "strerror", None) or error
+        raise ModelFileError(
+            f"the model {path} cannot be opened ({reason}); check its name and permissions"
+        ) from error
+
+
+def _in_order(tensors: Mapping[str, Array]) -> list[tuple[str, str, Array]]:
+    """List name, kind and array, little-endian and in C order, as they lie in the file."""
+    names = {dtype: kind for kind, dtype in DTYPES.items()}
+    listed = []
+    for name, array in tensors.items():
+        dtype = array.dtype.newbyteorder("<")
+        if dtype not in names:
+            raise ModelFileError(
+                f"the array {name} holds {array.dtype}, but must hold one of "
+                f"{', '.join(map(str, names))}; convert it"
+            )
+        listed.append((name, names[dtype], np.asarray(array, dtype, order="C")))
+    return sorted(listed, key=lambda each: (list(DTYPES).index(each[1]), each[0]))
+
+
+def strict_json(text: str | bytes) -> Any:
+    """Parse JSON by its standard, which has no NaN, no infinity and no name given twice.
+
+    Raises
+    ------
+    ValueError
+        If `text` is anything else, or nested absurdly deep.
+    """
+    try:
+        return json.loads(
+            text, object_pairs_hook=_distinct, parse_constant=_refuse, parse_float=_finite
+        )
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    together = dict(pairs)
+    if len(together) < len(pairs):
+        raise ValueError("a name occurs twice")
+    return together
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no number")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError(f"{digits} is too large")
+    return number
+
+
+def _contents(file: BinaryIO) -> Contents:
+    """Check the file from its first byte to its last, then map it."""
+    size = os.fstat(file.fileno()).st_size
+    header, start = _header(file, size)
+    metadata = _metadata(header.pop("__metadata__", {}))
+    places = sorted(_place(name, entry, size) for name, entry in header.items())
+    _check_cover(places, size - start)
+    data = np.memmap(file, np.uint8, mode="r").view(np.ndarray)[start:]  # (size - start,)
+    return Contents({place.name: _array(data, place) for place in places}, metadata)
+
+
+def _header(file: BinaryIO, size: int) -> tuple[dict[str, Any], int]:
+    """Read the header; give it and the offset of the data behind it."""
+    length = int.from_bytes(file.read(8), "little")
+    if not 2 <= length <= min(size - 8, LONGEST_HEADER):
+        raise _DamageError("it does not begin like a safetensors file, or its end is missing")
+    try:
+        header = strict_json(file.read(length).decode("utf-8"))
+    except ValueError as error:  # of which UnicodeDecodeError is a kind
+        raise _DamageError(f"its header is not JSON ({error})") from None
+    if not isinstance(header, dict):
+        raise _DamageError("its header is not a table of arrays")
+    return header, 8 + length
+
+
+def _metadata(entry: Any) -> dict[str, str]:
+    """Check that the metadata are texts."""
+    if not isinstance(entry, dict) or not all(isinstance(text, str) for text in entry.values()):
+        raise _DamageError("its metadata are not a table of texts")
+    return entry
+
+
+def _place(name: str, entry: Any, size: int) -> _Place:
+    """Check one entry of the header: its kind of number, and that shape and offsets agree."""
+    try:
+        kind, shape, (start, end) = entry["dtype"], entry["shape"], entry["data_offsets"]
+        numbers = [*shape, start, end]
+    except (TypeError, KeyError, ValueError):
+        raise _DamageError(f"its header does not describe the array {name!r}") from None
+    if not isinstance(kind, str) or kind not in DTYPES:
+        raise _DamageError(f"the array {name!r} holds numbers of the kind {kind!r}")
+    if not all(type(number) is int and 0 <= number <= size for number in numbers):
+        raise _DamageError(f"the array {name!r} is larger than the file")
+    if len(shape) > MOST_DIMENSIONS or end - start != math.prod(shape) * DTYPES[kind].itemsize:
+        raise _DamageError(f"the array {name!r} does not fill its place")
+    return _Place(start, end, name, DTYPES[kind], tuple(shape))
+
+
+def _check_cover(places: list[_Place], size: int) -> None:
+    """Check that the arrays cover the data from end to end, none over another."""
+    reached = 0
+    for place in places:
+        if place.start != reached:
+            raise _DamageError(f"the array {place.name!r} is not where the one before it ends")
+        reached = place.end
+    if reached != size:
+        raise _DamageError(f"its arrays take {reached} bytes, but it holds {size}")
+
+
+def _array(data: npt.NDArray[np.uint8], place: _Place) -> Array:
+    """View the bytes of one array as what they are."""
+    return data[place.start : place.end].view(place.dtype).reshape(place.shape)

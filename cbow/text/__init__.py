@@ -1,0 +1,21 @@
+"""Text: from files, folders, streams and lists to a vocabulary and word ids on disk.
+
+`encode_corpus` does it all; `tokenize` shows what a tokenizer makes of a text.
+"""
+
+from cbow.text.account import TokenAccount
+from cbow.text.encoded import EncodedCorpus, Progress, encode_corpus
+from cbow.text.sources import Corpus
+from cbow.text.tokenizers import Tokenizer, tokenize
+from cbow.text.vocabulary import Vocabulary
+
+__all__ = [
+    "Corpus",
+    "EncodedCorpus",
+    "Progress",
+    "TokenAccount",
+    "Tokenizer",
+    "Vocabulary",
+    "encode_corpus",
+    "tokenize",
+]

@@ -1,0 +1,207 @@
+"""From a corpus of any form to word ids on disk, in one pass over the text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from cbow.config import Config
+from cbow.errors import CorpusError
+from cbow.text.account import TokenAccount
+from cbow.text.batches import Batch, bytes_total, element_batches, source_parts, tokenized
+from cbow.text.pieces import Cutter
+from cbow.text.reading import TextReader
+from cbow.text.sources import Corpus, Sources, find_sources
+from cbow.text.spool import EMPTY, Spool
+from cbow.text.tokenizers import Tokenizer, line_tokenizer
+from cbow.text.vocabulary import Vocabulary
+
+_IDS: Final = "ids.int32"
+_LINE_STARTS: Final = "line_starts.int64"
+_PROVISIONAL: Final = "provisional.int32"
+
+
+class Progress(NamedTuple):
+    """How far the reading has come.
+
+    Attributes
+    ----------
+    tokens : int
+        Tokens read.
+    bytes_done : int
+        Bytes read from files and the standard input, as they come, compressed or not.
+    bytes_total : int or None
+        Bytes there are; None where nobody knows: standard input, iterables, NLTK.
+    """
+
+    tokens: int
+    bytes_done: int
+    bytes_total: int | None
+
+
+@dataclass(frozen=True, eq=False)
+class EncodedCorpus:
+    """A text as vocabulary ids, memory-mapped.
+
+    Attributes
+    ----------
+    ids : memmap of int32, shape (T,)
+        The kept tokens in text order.
+    line_starts : memmap of int64, shape (L+1,)
+        Line i is ``ids[line_starts[i]:line_starts[i+1]]``; lines without a kept token are left out.
+    vocabulary : Vocabulary
+        The V words the ids stand for.
+    account : TokenAccount
+        What became of every token.
+    """
+
+    ids: npt.NDArray[np.int32]
+    line_starts: npt.NDArray[np.int64]
+    vocabulary: Vocabulary
+    account: TokenAccount
+
+
+def encode_corpus(
+    corpus: Corpus,
+    config: Config,
+    *,
+    folder: Path,
+    tokenizer: Tokenizer | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> EncodedCorpus:
+    """Read a text once, choose its vocabulary, and write its tokens as ids to disk.
+
+    Parameters
+    ----------
+    corpus : str, path, list of those, or iterable
+        A file, folder, glob, ``"-"`` (standard input) or ``"nltk:NAME"``, or a list of such; or an
+        iterable of texts (str) and lines of tokens (list of str).
+    config : Config
+        Its tokenizer, encoding, errors, min_count and max_vocabulary are used.
+    folder : Path
+        Where the encoded corpus is written; the caller removes it.
+    tokenizer : callable, optional
+        Takes a line and returns its tokens, in place of ``config.tokenizer``.
+    progress : callable, optional
+        Called about every million characters.
+
+    Returns
+    -------
+    EncodedCorpus
+        Its arrays are mapped from `folder`.
+
+    Raises
+    ------
+    CorpusError
+        If the text cannot be read, or fewer than two distinct words are left.
+    ConfigError
+        If the tokenizer or the encoding is not known.
+    OutputError
+        If `folder` cannot be written to.
+    """
+    cut = line_tokenizer(config.tokenizer if tokenizer is None else tokenizer)
+    sources = find_sources(corpus)
+    reading = _Reading(corpus, sources, Cutter(), TextReader(config.encoding, config.errors), cut)
+    with Spool(folder / _PROVISIONAL) as spool:
+        _read(reading, spool, progress)
+        counts = spool.words()
+        vocabulary = Vocabulary.from_counts(counts, config.min_count, config.max_vocabulary)
+        _check_learnable(reading, spool, counts, vocabulary, config)
+        kept = spool.write(vocabulary, folder / _IDS, folder / _LINE_STARTS)
+    return EncodedCorpus(
+        ids=np.memmap(folder / _IDS, np.int32, mode="r"),
+        line_starts=np.memmap(folder / _LINE_STARTS, np.int64, mode="r"),
+        vocabulary=vocabulary,
+        account=_account(reading, spool, counts, kept, config),
+    )
+
+
+class _Reading(NamedTuple):
+    """A corpus with all that is needed to read it and that counts along the way."""
+
+    corpus: Any
+    sources: Sources | None
+    cutter: Cutter
+    reader: TextReader
+    tokenizer: Callable[[str], list[str]]
+
+    @property
+    def name(self) -> str:
+        return self.sources.name if self.sources else "the text"
+
+    def batches(self) -> Iterator[Batch]:
+        """Yield the lines of the corpus, tokenized."""
+        if self.sources is None:
+            if not isinstance(self.corpus, Iterable) or isinstance(self.corpus, bytes):
+                raise CorpusError(
+                    f"the corpus is of type {type(self.corpus).__name__}; "
+                    "give a file name, a list of texts or an iterable of lists of tokens"
+                )
+            yield from element_batches(self.corpus, self.cutter, self.tokenizer)
+            return
+        for parts in source_parts(self.sources, self.reader):
+            yield from tokenized(parts, self.cutter, self.tokenizer)
+
+
+def _read(reading: _Reading, spool: Spool, progress: Callable[[Progress], None] | None) -> None:
+    """Make the one pass over the text."""
+    total = bytes_total(reading.sources) if reading.sources else None
+    for batch in reading.batches():
+        spool.add(batch.tokens, batch.ends)
+        if progress:
+            progress(Progress(spool.tokens, reading.reader.bytes_read, total))
+
+
+def _check_learnable(
+    reading: _Reading,
+    spool: Spool,
+    counts: dict[str, int],
+    vocabulary: Vocabulary,
+    config: Config,
+) -> None:
+    """Raise unless two words are left to learn from."""
+    name = reading.name
+    if spool.lines == 0:
+        raise CorpusError(f"{name} is empty; give a text with words in it")
+    if not counts:
+        raise CorpusError(
+            f"{name} holds no word, lines read: {spool.lines:,}; "
+            "give a text with words in it, or choose another tokenizer (--tokenizer)"
+        )
+    if len(vocabulary) == 0:
+        top = Vocabulary.from_counts(counts, max_vocabulary=2)
+        raise CorpusError(
+            f"every word of {name} occurs fewer than {config.min_count} times, the most frequent, "
+            f"{top.word(0)!r:.60}, only {top.counts[0]}; give more text or lower min_count "
+            f"(--min-count {top.counts[-1]})"
+        )
+    if len(vocabulary) == 1:
+        raise CorpusError(
+            f"only one word of {name} is left, {vocabulary.word(0)!r:.60}, and one word has no "
+            "context; give more text, lower min_count (--min-count) or raise max_vocabulary "
+            "(--max-vocabulary)"
+        )
+
+
+def _account(
+    reading: _Reading, spool: Spool, counts: dict[str, int], kept: int, config: Config
+) -> TokenAccount:
+    """Put together what became of every token."""
+    rare = sum(count for count in counts.values() if count < config.min_count)
+    empty = int(spool.counts[EMPTY])
+    return TokenAccount(
+        lines=spool.lines,
+        read=spool.tokens,
+        kept=kept,
+        rare=rare,
+        beyond=sum(counts.values()) - rare - kept,
+        empty=empty,
+        replaced=reading.reader.replaced,
+        cut=reading.cutter.cut,
+        skipped_files=reading.sources.skipped if reading.sources else 0,
+    )

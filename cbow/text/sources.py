@@ -1,0 +1,164 @@
+"""What the argument `corpus` means: files, folders, globs, stdin, NLTK corpora, or text itself."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from cbow.errors import CorpusError
+
+STDIN: Final = "-"
+NLTK: Final = "nltk:"
+
+#: Endings of the files of a folder that are read.
+SUFFIXES: Final = (".txt", ".txt.gz", ".txt.bz2", ".txt.xz", ".txt.zst")
+
+#: What can be trained on.
+Corpus = str | os.PathLike[str] | Iterable[Any]
+
+
+class Sources(NamedTuple):
+    """Where text is read from, in this order.
+
+    Attributes
+    ----------
+    items : tuple of Path or str
+        A Path is a file; a str is ``"-"`` or ``"nltk:NAME"``.
+    skipped : int
+        Files of folders that are left out because of their names.
+    """
+
+    items: tuple[Path | str, ...]
+    skipped: int
+
+    @property
+    def name(self) -> str:
+        """How to call the text in a message."""
+        if len(self.items) == 1:
+            return source_name(self.items[0])
+        return f"the text ({len(self.items)} sources)"
+
+
+def source_name(item: Path | str) -> str:
+    """Give what a message calls a source."""
+    return "the standard input" if item == STDIN else str(item)
+
+
+def find_sources(corpus: Corpus) -> Sources | None:
+    """Find what `corpus` names; None if it is text itself.
+
+    Parameters
+    ----------
+    corpus : str, path or iterable
+        A str or a path always names sources. So does a list or tuple of them whose first element
+        is a path object, ``"-"``, ``"nltk:..."``, or a str that names something there is.
+
+    Raises
+    ------
+    CorpusError
+        If a source is not there, or a folder or glob holds no file to read.
+    """
+    if isinstance(corpus, str | os.PathLike):
+        return _joined([_find(corpus)])
+    if not isinstance(corpus, list | tuple):
+        return None
+    if not (corpus and all(isinstance(element, str | os.PathLike) for element in corpus)):
+        return None
+    if _names_source(corpus[0]):
+        return _joined([_find(element) for element in corpus])
+    stray = next((element for element in corpus if _names_source(element)), None)
+    if stray is not None:
+        raise CorpusError(
+            f"{_short(corpus[0])} names no file, but {_short(stray)} does; give the names of files "
+            "only, or, if these are texts, an iterator over them: iter([...])"
+        )
+    return None
+
+
+def _names_source(element: str | os.PathLike[str]) -> bool:
+    """Tell whether an element of a list is a source rather than a text."""
+    return (
+        not isinstance(element, str)
+        or element == STDIN
+        or element.startswith(NLTK)
+        or os.path.exists(element)
+        or (glob.has_magic(element) and bool(_glob(element)))
+    )
+
+
+def _joined(found: Sequence[Sources]) -> Sources:
+    """Put several findings into one."""
+    items = tuple(item for sources in found for item in sources.items)
+    return Sources(items, sum(sources.skipped for sources in found))
+
+
+def _find(given: str | os.PathLike[str]) -> Sources:
+    """Find the sources that one str or path names."""
+    name = os.fspath(given)
+    if not isinstance(name, str):
+        raise CorpusError(f"the path {name!r} is of type bytes; give a str")
+    if name == STDIN or name.startswith(NLTK):
+        return Sources((name,), 0)
+    if os.path.isdir(name):
+        return _folder(Path(name))
+    if os.path.exists(name):
+        return Sources((Path(name),), 0)
+    if glob.has_magic(name):
+        if found := _glob(name):
+            return Sources(found, 0)
+        raise CorpusError(
+            f"no file matches {_short(name)}; check the pattern (** goes into folders)"
+        )
+    if os.path.islink(name):
+        raise CorpusError(f"{name} is a link to a file that is not there; mend it")
+    raise CorpusError(
+        f"there is no file {_short(name)}; check the name, or, to pass text itself, "
+        "put it in a list: cbow.train([text])"
+    )
+
+
+def _glob(pattern: str) -> tuple[Path, ...]:
+    """Find the files that match, sorted by path."""
+    found = {name for name in glob.glob(pattern, recursive=True) if not os.path.isdir(name)}
+    return tuple(map(Path, sorted(found)))
+
+
+def _folder(folder: Path) -> Sources:
+    """Find the text files in a folder and the folders in it, sorted by path."""
+    files: list[Path] = []
+    others: list[str] = []
+    seen: set[str] = set()  # links may lead back: no folder is entered twice
+    for place, folders, names in os.walk(folder, onerror=_refuse, followlinks=True):
+        if (real := os.path.realpath(place)) in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(name for name in names if not name.startswith(".")):
+            if name.lower().endswith(SUFFIXES):
+                files.append(Path(place, name))
+            else:
+                others.append(name)
+    if not files:
+        what = f"{len(others)} other, such as {others[0]!r}" if others else "no file at all"
+        raise CorpusError(
+            f"the folder {folder} holds no file ending in .txt (or .txt.gz, .txt.bz2, .txt.xz, "
+            f".txt.zst) but {what}; name other files with a glob: '{folder / '**' / '*'}'"
+        )
+    return Sources(tuple(sorted(files)), len(others))
+
+
+def _refuse(error: OSError) -> None:
+    """Raise the error of a folder that cannot be listed."""
+    raise CorpusError(
+        f"the folder {error.filename} cannot be listed ({error.strerror}); check its permissions"
+    )
+
+
+def _short(given: str | os.PathLike[str]) -> str:
+    """Quote a name, or the head of it if it is long: it may be a whole text."""
+    name = os.fspath(given)
+    return repr(name if len(name) <= 80 else name[:77] + "...")

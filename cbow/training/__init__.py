@@ -1,0 +1,6 @@
+"""From a text to a trained model: windows, batches, steps, epochs."""
+
+from cbow.training.observer import Baselines, Epoch, Observer, Plan, Step
+from cbow.training.run import train
+
+__all__ = ["Baselines", "Epoch", "Observer", "Plan", "Step", "train"]

@@ -1,0 +1,191 @@
+"""From the encoded corpus to batches of examples: which words are context, which are asked for.
+
+The text is taken in blocks of consecutive tokens, so that memory stays flat. Blocks overlap by a
+margin of context on both sides, and every random decision depends on the position of its token
+alone: the examples are the same wherever the blocks begin. Within an epoch the blocks come in
+random order, and the examples of a block are shuffled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cbow.text import EncodedCorpus
+from cbow.training.randomness import Purpose, stream, uniform
+from cbow.training.subsampling import keep_probability
+from cbow.training.windows import Windows, context_positions, windows
+
+#: Tokens per block. Enough to shuffle well, few enough to need some ten megabytes.
+BLOCK: Final = 2**18
+
+
+class Batch(NamedTuple):
+    """m examples, as token ids: contexts one after the other, and the word in the middle."""
+
+    indices: NDArray[np.int32]  # (nnz,) words of all contexts
+    indptr: NDArray[np.int64]  # (m + 1,) context i is indices[indptr[i]:indptr[i + 1]]
+    y: NDArray[np.int32]  # (m,) the words asked for
+
+
+@dataclass
+class Tally:
+    """Where the tokens of an epoch went; ``tokens`` is the sum of the others."""
+
+    tokens: int = 0
+    heldout: int = 0
+    thinned: int = 0
+    lonely: int = 0
+    examples: int = 0
+
+    def add(self, other: Tally) -> None:
+        """Count the tokens of one more block."""
+        for name, value in vars(other).items():
+            setattr(self, name, getattr(self, name) + value)
+
+
+class _Run(NamedTuple):
+    """Kept tokens that follow each other, from a part of the corpus."""
+
+    positions: NDArray[np.int64]  # (n,) in the corpus
+    ids: NDArray[np.int32]  # (n,)
+    lines: NDArray[np.int64]  # (n,)
+
+
+class ExampleSource:
+    """Draws the examples of any epoch from a corpus.
+
+    Parameters
+    ----------
+    corpus : EncodedCorpus
+    window : int
+        The largest radius.
+    sample : float
+        See `keep_probability`.
+    heldout : float
+        Share of the lines that are kept back.
+    seed : int
+    """
+
+    def __init__(
+        self, corpus: EncodedCorpus, window: int, sample: float, heldout: float, seed: int
+    ) -> None:
+        self.corpus = corpus
+        self.window = window
+        self.keep = keep_probability(corpus.vocabulary.counts, sample)  # (V,)
+        self.heldout = heldout
+        self.seed = seed
+
+    def epoch(
+        self, epoch: int, batch: int, tally: Tally, *, heldout: bool = False
+    ) -> Iterator[tuple[Batch, float]]:
+        """Yield the batches of one epoch.
+
+        Parameters
+        ----------
+        epoch : int
+            Its number, from 1. With 0 the draw of the held-out examples: always the same one, so
+            that the losses after different epochs can be compared.
+        batch : int
+            Examples per batch, about: the examples of a block are cut into equal batches.
+        tally : Tally
+            Counts the tokens as they are used.
+        heldout : bool
+            Take the held-out lines and leave the others, instead of the other way round.
+
+        Yields
+        ------
+        Batch
+        float
+            The share of the epoch that is done once this batch is used.
+        """
+        tokens = len(self.corpus.ids)
+        blocks = max(1, -(-tokens // BLOCK))
+        bounds = np.linspace(0, tokens, blocks + 1).astype(np.int64)
+        key = stream(self.seed, Purpose.ORDER_OF_BLOCKS, epoch)
+        for done, block in enumerate(np.argsort(uniform(key, np.arange(blocks)))):
+            these, run = self._block(bounds[block], bounds[block + 1], epoch, tally, heldout)
+            order = uniform(
+                stream(self.seed, Purpose.ORDER_OF_EXAMPLES, epoch), run.positions[these.centre]
+            )
+            parts = max(1, round(len(order) / batch))
+            for i, chosen in enumerate(np.array_split(np.argsort(order), parts)):
+                if len(chosen):
+                    yield _batch(run.ids, these.take(chosen)), (done + (i + 1) / parts) / blocks
+
+    def _block(
+        self, start: int, stop: int, epoch: int, tally: Tally, heldout: bool
+    ) -> tuple[Windows, _Run]:
+        """Give the windows of the tokens from `start` to `stop`, and the run they lie in."""
+        inside, counted = self._kept(start, stop, epoch, heldout)
+        if not len(inside.ids):
+            tally.add(counted)
+            return windows(inside.lines, inside.lines), inside
+        run = _joined(
+            self._margin(start, -1, epoch, heldout),
+            inside,
+            self._margin(stop, +1, epoch, heldout),
+        )
+        draw = uniform(stream(self.seed, Purpose.RADIUS, epoch), run.positions)
+        radius = 1 + (draw * self.window).astype(np.int64)
+        first = np.searchsorted(run.positions, start)
+        these = windows(run.lines, radius).take(np.arange(first, first + len(inside.ids)))
+        together = these.take(these.size > 0)
+        counted.examples = len(together.centre)
+        counted.lonely = len(inside.ids) - counted.examples
+        tally.add(counted)
+        return together, run
+
+    def _kept(self, start: int, stop: int, epoch: int, heldout: bool) -> tuple[_Run, Tally]:
+        """Give the tokens from `start` to `stop` that this epoch keeps, and count the others."""
+        ids = np.asarray(self.corpus.ids[start:stop])
+        positions = np.arange(start, stop)
+        lines = np.searchsorted(self.corpus.line_starts, positions, side="right") - 1
+        kept_back = (
+            uniform(stream(self.seed, Purpose.HELDOUT), lines.astype(np.int64)) < self.heldout
+        )
+        ours = kept_back if heldout else ~kept_back
+        chance = uniform(stream(self.seed, Purpose.SUBSAMPLE, epoch), positions)
+        frequent = chance >= self.keep[ids]
+        chosen = ours & ~frequent
+        counted = Tally(
+            tokens=len(ids),
+            heldout=int(np.count_nonzero(~ours)),
+            thinned=int(np.count_nonzero(ours & frequent)),
+        )
+        return _Run(positions[chosen], ids[chosen], lines[chosen]), counted
+
+    def _margin(self, edge: int, direction: int, epoch: int, heldout: bool) -> _Run:
+        """Give the kept tokens beside a block, on the line that the block's edge cuts.
+
+        Looks further and further until a whole window of them is found, or the line ends.
+        """
+        starts, tokens = self.corpus.line_starts, len(self.corpus.ids)
+        inner = edge if direction > 0 else edge - 1  # the first token beyond the edge
+        empty, _ = self._kept(edge, edge, epoch, heldout)
+        if not 0 <= inner < tokens:
+            return empty
+        line = int(np.searchsorted(starts, inner, side="right")) - 1
+        limit = int(starts[line + 1] if direction > 0 else starts[line])
+        reach, run = 4 * self.window, empty
+        while len(run.ids) < self.window and edge != limit:
+            far = min(limit, edge + reach) if direction > 0 else max(limit, edge - reach)
+            more, _ = self._kept(min(edge, far), max(edge, far), epoch, heldout)
+            run = _joined(run, more) if direction > 0 else _joined(more, run)
+            edge, reach = far, 2 * reach
+        return run
+
+
+def _joined(*runs: _Run) -> _Run:
+    """Put runs that follow each other in the corpus into one."""
+    return _Run(*(np.concatenate(parts) for parts in zip(*runs, strict=True)))
+
+
+def _batch(ids: NDArray[np.int32], these: Windows) -> Batch:
+    """Turn windows over `ids` into a batch."""
+    positions, indptr = context_positions(these)
+    return Batch(ids[positions], indptr, ids[these.centre])

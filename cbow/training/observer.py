@@ -1,0 +1,124 @@
+"""What a training run tells whoever watches it: a progress bar, a log file, a notebook."""
+
+from __future__ import annotations
+
+import math
+import sys
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+from cbow.text import Progress, TokenAccount
+
+
+def perplexity(loss: float) -> float:
+    """exp(loss): among how many equally likely words a model of this loss is in doubt."""
+    return math.exp(loss) if loss < math.log(sys.float_info.max) else math.inf
+
+
+@dataclass(frozen=True)
+class Baselines:
+    """Losses, in nats per token, that need no training: a model should end below both.
+
+    Attributes
+    ----------
+    uniform : float
+        ln V, the loss of giving every word the same probability.
+    unigram : float
+        The entropy of the words the network is asked for (after subsampling): the loss of
+        always giving each word its own frequency.
+    heldout_unigram : float or None
+        The loss of those frequencies on the held-out lines.
+    """
+
+    uniform: float
+    unigram: float
+    heldout_unigram: float | None = None
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What happened in one pass over the text.
+
+    ``tokens = heldout + thinned + lonely + examples``.
+
+    Attributes
+    ----------
+    epoch : int
+        Its number, from 1.
+    loss : float
+        Mean cross-entropy of the examples in nats per token, each measured just before the step
+        that learns from it.
+    heldout_loss : float or None
+        The same on the held-out lines, after the epoch.
+    tokens, heldout, thinned, lonely, examples : int
+        Tokens of the text; of them on held-out lines; left out as too frequent; with no other
+        word left on their line; learned from.
+    steps : int
+        Updates of the parameters.
+    learning_rate : float
+        Of the last step.
+    """
+
+    epoch: int
+    loss: float
+    heldout_loss: float | None
+    tokens: int
+    heldout: int
+    thinned: int
+    lonely: int
+    examples: int
+    steps: int
+    learning_rate: float
+
+    @property
+    def perplexity(self) -> float:
+        """exp(loss): among how many equally likely words the network is in doubt."""
+        return perplexity(self.loss)
+
+    @property
+    def heldout_perplexity(self) -> float | None:
+        """exp(heldout_loss)."""
+        return None if self.heldout_loss is None else perplexity(self.heldout_loss)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give everything as plain numbers, for JSON; None for a perplexity beyond all numbers."""
+        more = {"perplexity": self.perplexity, "heldout_perplexity": self.heldout_perplexity}
+        finite = {k: None if v == math.inf else v for k, v in more.items()}
+        return {**asdict(self), **finite}
+
+
+class Step(NamedTuple):
+    """One update of the parameters."""
+
+    epoch: int
+    tokens_done: int  # of all epochs, counted in tokens of the text
+    tokens_total: int
+    loss: float  # of this batch, nats per token
+
+
+class Plan(NamedTuple):
+    """What is about to be trained."""
+
+    vocabulary_size: int
+    parameters: int  # how many numbers are learned
+    tokens: int  # of the text, kept words only
+    baselines: Baselines
+
+
+class Observer:
+    """Hears of every stage of a run. Override what you care for; the rest does nothing."""
+
+    def reading(self, progress: Progress) -> None:
+        """Hear that a piece of the text was read."""
+
+    def encoded(self, account: TokenAccount) -> None:
+        """Hear that the text is read to the end: every token accounted for."""
+
+    def planned(self, plan: Plan) -> None:
+        """Hear that training begins."""
+
+    def stepped(self, step: Step) -> None:
+        """Hear of one update of the parameters."""
+
+    def finished_epoch(self, epoch: Epoch) -> None:
+        """Hear that an epoch is over."""

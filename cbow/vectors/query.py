@@ -1,0 +1,110 @@
+"""What may be asked: a word, a vector, several with or without weights, or many at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from cbow.errors import QueryError
+
+#: A word, or a vector of the same dimension.
+Key: TypeAlias = str | npt.NDArray[Any]
+#: A key, or a key with its weight.
+Term: TypeAlias = Key | tuple[str, float] | tuple[npt.NDArray[Any], float]
+#: One question.
+Query: TypeAlias = Key | Sequence[Term]
+#: Many questions: a list of lists.
+Batch: TypeAlias = Sequence[list[str]] | Sequence[list[Term]]
+
+
+def questions(
+    positive: Query | Batch | None, negative: Query | Batch | None
+) -> tuple[list[tuple[Query | None, Query | None]], bool]:
+    """Set the positive and the negative terms of each query side by side.
+
+    Returns
+    -------
+    pairs : list of (positive, negative)
+        One for each query.
+    many : bool
+        Whether a batch was asked, be it of one query.
+
+    Raises
+    ------
+    QueryError
+        If one is a batch and the other neither left out nor a batch of the same length.
+    """
+    plus, minus = _batch(positive), _batch(negative)
+    if plus is None and minus is None:
+        return [(cast("Query | None", positive), cast("Query | None", negative))], False
+    if plus is not None and negative is None:
+        return [(each, None) for each in plus], True
+    if minus is not None and positive is None:
+        return [(None, each) for each in minus], True
+    if plus is None or minus is None or len(plus) != len(minus):
+        raise QueryError(
+            "positive and negative do not match; give both as a list of lists, equally long, or one"
+        )
+    return list(zip(plus, minus, strict=True)), True
+
+
+def _batch(question: Query | Batch | None) -> Sequence[Query] | None:
+    """Give the lists of a list of lists; None if it is no such thing."""
+    if not isinstance(question, list | tuple):
+        return None
+    lists = [each for each in question if isinstance(each, list)]
+    if 0 < len(lists) < len(question):
+        raise QueryError(
+            f"{len(lists)} of {len(question)} terms are lists; give words, or a list per query"
+        )
+    return lists or None
+
+
+def terms(positive: Query | None, negative: Query | None) -> list[tuple[Key, float]]:
+    """List what is asked for with its weights: 1 if positive, -1 if negative, or as given.
+
+    Raises
+    ------
+    QueryError
+        If nothing is asked for, or something is neither a word nor a vector.
+    """
+    together = [_term(each, 1.0) for each in _listed(positive)]
+    together += [_term(each, -1.0) for each in _listed(negative)]
+    if not together:
+        raise QueryError("the query is empty; give at least one word")
+    return together
+
+
+def _listed(question: Query | None) -> Sequence[Term]:
+    """Put a single word or vector into a list; the rows of a matrix are vectors."""
+    if question is None:
+        return []
+    if isinstance(question, str) or (isinstance(question, np.ndarray) and question.ndim < 2):
+        return [question]
+    if isinstance(question, list | tuple | np.ndarray):
+        return list(question)
+    raise QueryError(f"{_kind(question)} is no query; give a word, a vector or a list of them")
+
+
+def _term(term: Term, weight: float) -> tuple[Key, float]:
+    """Take a key and its weight apart."""
+    if isinstance(term, tuple):
+        try:
+            key, weight = term
+            weight = float(weight)
+        except (TypeError, ValueError):
+            raise QueryError(f"{term!r} is no pair of a word and its weight; give one") from None
+    else:
+        key = term
+    if not isinstance(key, str | np.ndarray):
+        raise QueryError(f"{_kind(key)} is neither a word nor a vector; give one of these")
+    if not np.isfinite(weight):
+        raise QueryError(f"the weight {weight} is not finite; give a finite number")
+    return key, weight
+
+
+def _kind(thing: object) -> str:
+    return f"{type(thing).__name__} {thing!r}"

@@ -1,0 +1,54 @@
+"""Plain twins of the training code: loops over Python lists, one idea at a time."""
+
+import math
+
+MASK = 2**64 - 1
+
+
+def mix(z):
+    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & MASK
+    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & MASK
+    return z ^ (z >> 31)
+
+
+def stream(seed, purpose, epoch=0):
+    key = 0
+    for part in (seed, purpose, epoch):
+        key = mix((key + part + 0x9E3779B97F4A7C15) & MASK)
+    return key
+
+
+def uniform(key, position):
+    return (mix((position * 0x9E3779B97F4A7C15 + key) & MASK) >> 11) * 2.0**-53
+
+
+def keep_probability(count, total, sample):
+    if sample == 0:
+        return 1.0
+    f = count / total
+    return min(1.0, (math.sqrt(f / sample) + 1) * sample / f)
+
+
+def epoch_examples(lines, keep, *, window, seed, epoch, heldout=0.0, want_heldout=False):
+    """All (context ids, centre id) of an epoch in text order, from a list of lists of ids.
+
+    The whole line is thinned at once, so no block and no margin can go wrong.
+    """
+    examples, position = [], 0
+    for number, line in enumerate(lines):
+        first = position
+        position += len(line)
+        kept_back = uniform(stream(seed, 1), number) < heldout
+        if kept_back != want_heldout:
+            continue
+        kept = [
+            (first + i, word)
+            for i, word in enumerate(line)
+            if uniform(stream(seed, 2, epoch), first + i) < keep[word]
+        ]
+        for t, (where, word) in enumerate(kept):
+            radius = 1 + int(uniform(stream(seed, 3, epoch), where) * window)
+            around = kept[max(0, t - radius) : t] + kept[t + 1 : t + 1 + radius]
+            if around:
+                examples.append(([w for _, w in around], word))
+    return examples

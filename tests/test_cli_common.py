@@ -1,0 +1,287 @@
+"""Exit codes, errors as one sentence, tables."""
+
+import argparse
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cbow.cli import common
+from cbow.errors import CBOWError, ConfigError, Interrupted, UnknownWordError
+
+PROGRAM = """
+import sys
+from cbow.cli.common import command_parser, run
+from cbow.errors import OutputError
+
+def body(arguments):
+    for _ in range(arguments.lines):
+        print("é" * 100)
+    return 0
+
+parser = command_parser("cbow-x", "Print.")
+parser.add_argument("lines", type=int)
+sys.exit(run(body, parser))
+"""
+
+
+BUFFERED = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+
+
+def parser():
+    result = common.command_parser("cbow-x", "Does x.", "examples:\n  cbow-x 1")
+    result.add_argument("words", nargs="*", default=[])
+    result.add_argument("--level", type=int, default=1)
+    return result
+
+
+def raising(error):
+    def body(_):
+        raise error
+
+    return body
+
+
+def start(*arguments, **more):
+    return subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**BUFFERED, **more},
+    )
+
+
+def test_a_body_gets_the_arguments_and_gives_the_code(capsys):
+    seen = []
+    code = common.run(lambda a: seen.append(a) or 7, parser(), ["a", "--level", "3", "b", "-"])
+    assert code == 7
+    assert (seen[0].words, seen[0].level) == (["a", "b", "-"], 3)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_by_default_the_arguments_of_the_process(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["cbow-x", "--level", "4"])
+    assert common.run(lambda a: a.level, parser()) == 4
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (ConfigError("window is 0"), 1, "window is 0"),
+        (CBOWError("no"), 1, "no"),
+        (UnknownWordError("kin", lambda: ["king"]), 1, "'kin' is not in .* mean king"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+        (Interrupted("stopped in epoch 2; saved", None), 130, "stopped in epoch 2; saved"),
+        (OSError(28, "No space left on device"), 1, "the output could not .*No space left"),
+        (OSError(13, "Permission denied", "/f"), 1, "/f could not be .*Permission denied"),
+        (OSError("odd"), 1, "the output could not be .*odd"),
+    ],
+)
+def test_errors_are_one_sentence(capsys, error, code, message):
+    assert common.run(raising(error), parser(), []) == code
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("cbow-x: error: ")
+    assert err.count("\n") == 1
+    assert "Traceback" not in err
+    assert re.search(message, err)
+
+
+def test_a_mistake_of_ours_is_not_hidden():
+    with pytest.raises(ZeroDivisionError):
+        common.run(raising(ZeroDivisionError()), parser(), [])
+
+
+@pytest.mark.parametrize("arguments", [["--level", "x"], ["--nothing"], ["--lev", "2"]])
+def test_wrong_usage(capsys, arguments):
+    assert common.run(lambda _: 0, parser(), arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("usage: cbow-x")
+
+
+def test_help(capsys):
+    assert common.run(lambda _: 1, parser(), ["--help"]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert out.endswith("examples:\n  cbow-x 1\n")
+    assert "Does x." in out
+
+
+@pytest.mark.parametrize("stop", [SystemExit(), SystemExit(None), SystemExit(3)])
+def test_an_exit_from_within(stop):
+    assert common.run(raising(stop), parser(), []) == (stop.code or 0)
+
+
+def test_version(capsys, monkeypatch):
+    from importlib import metadata
+
+    monkeypatch.setattr(metadata, "version", {"cbow": "1.2.3"}.get)
+    assert common.run(lambda _: 1, parser(), ["--version"]) == 0
+    assert capsys.readouterr().out == "cbow-x 1.2.3\n"
+
+    def missing(_):
+        raise metadata.PackageNotFoundError
+
+    monkeypatch.setattr(metadata, "version", missing)
+    assert common.run(lambda _: 1, parser(), ["--version"]) == 0
+    assert capsys.readouterr().out == "cbow-x (not installed)\n"
+
+
+def test_without_standard_output(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", None)
+    assert common.run(lambda _: 0, parser(), []) == 0
+    assert common.run(raising(BrokenPipeError()), parser(), []) == 0
+    assert common.terminal_width() is None or "COLUMNS" in os.environ
+    assert common.json_line("é") == '"\\u00e9"'
+
+
+def test_whoever_reads_may_stop_early():
+    process = start("100000")
+    assert process.stdout.readline() == "é".encode() * 100 + b"\n"
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    assert process.wait() == 0
+    process.stderr.close()
+
+
+def test_nobody_reads_at_all():
+    """What is left in the buffer must not be tried again when Python ends."""
+    nobody, end = os.pipe()
+    os.close(nobody)
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, "1"], stdout=end, stderr=subprocess.PIPE, env=BUFFERED
+    )
+    os.close(end)
+    assert (done.stderr, done.returncode) == (b"", 0)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a Linux device")
+@pytest.mark.parametrize("lines", ["1", "100000"])
+def test_a_full_disk_behind_standard_output(lines):
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", PROGRAM, lines],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=BUFFERED,
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith(
+        "cbow-x: error: the output could not be read or written (No space"
+    )
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_terminal_that_is_not_utf_8():
+    process = start("1", PYTHONIOENCODING="ascii")
+    out, err = process.communicate()
+    assert (out, err, process.returncode) == (b"\\xe9" * 100 + b"\n", b"", 0)
+
+
+def test_complaints_nobody_can_hear(monkeypatch):
+    class Deaf(io.StringIO):
+        def write(self, _):
+            raise BrokenPipeError
+
+    monkeypatch.setattr(sys, "stderr", Deaf())
+    assert common.run(raising(CBOWError("no")), parser(), []) == 1
+
+
+@pytest.mark.parametrize(
+    ("encoding", "expected"), [("utf-8", '{"a": "é"}'), ("latin-1", '{"a": "\\u00e9"}')]
+)
+def test_json_line(monkeypatch, encoding, expected):
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding))
+    assert common.json_line({"a": "é"}) == expected
+    assert json.loads(expected) == {"a": "é"}
+
+
+def test_json_has_no_nan():
+    with pytest.raises(ValueError, match="JSON"):
+        common.json_line(float("nan"))
+
+
+def test_terminal_width(monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    assert common.terminal_width() is None
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert common.terminal_width() > 0
+    monkeypatch.setenv("COLUMNS", "40")
+    assert common.terminal_width() == 40
+
+
+@given(st.text())
+def test_visible_text_cannot_steer_a_terminal(text):
+    shown = common.visible(text)
+    assert not {unicodedata.category(char) for char in shown} & {"Cc", "Cs", "Zl", "Zp"}
+    shown.encode()
+    if text.isprintable():
+        assert shown == text
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        ("", 0),
+        ("king", 4),
+        ("naïve", 5),
+        ("nai\u0308ve", 5),
+        ("王様", 4),
+        ("\uff21", 2),
+        ("\u200d", 0),
+    ],
+)
+def test_width(text, columns):
+    assert common.width(text) == columns
+
+
+def test_table():
+    rows = [("queen", "0.81", "x"), ("王", "-0.7", ""), ("e\u0301", "0", "")]
+    assert common.table(("word", "cosine", ""), rows, "<><") == (
+        "word   cosine\nqueen    0.81  x\n王       -0.7\ne\u0301           0"
+    )
+    assert common.table(("a", "b"), [], "<<") == "a  b"
+
+
+def test_a_table_that_is_too_wide_becomes_a_list():
+    header, rows = ("word", "cosine"), [("queen", "0.81"), ("king", "")]
+    whole = common.table(header, rows, "<>")
+    assert common.table(header, rows, "<>", columns=13) == whole
+    assert common.table(header, rows, "<>", columns=12) == (
+        "word: queen\ncosine: 0.81\n\nword: king\ncosine:"
+    )
+
+
+@given(st.lists(st.tuples(st.text("ab王\u0301"), st.text("cd")), max_size=4), st.integers(0, 30))
+def test_tables_lose_nothing(rows, columns):
+    text = common.table(("one", "two"), rows, "<>", columns)
+    for cell in (cell for row in rows for cell in row):
+        assert cell in text
+    if "one:" not in text and rows:
+        assert max(map(common.width, text.split("\n"))) <= columns
+
+
+def test_rows_of_different_lengths_are_a_mistake_of_ours():
+    with pytest.raises(ValueError, match="zip"):
+        common.table(("a", "b"), [("c",)], "<<")
+
+
+def test_the_parser_is_an_ordinary_one():
+    assert isinstance(parser(), argparse.ArgumentParser)
+
+
+def test_what_is_discarded_goes_nowhere(tmp_path):
+    path = tmp_path / "out"
+    with open(path, "w", encoding="utf-8") as stream:
+        stream.write("buffered")
+        common._discard(stream)
+    assert path.read_text() == ""

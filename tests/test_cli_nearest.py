@@ -1,0 +1,323 @@
+"""``cbow-nearest``: words, sums, pipes and terminals."""
+
+import io
+import json
+import os
+import pty
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from cbow.cli.nearest import main
+from cbow.config import Config
+from cbow.model import Model, load, load_vectors
+from cbow.network import Parameters
+from cbow.text import Vocabulary
+
+WORDS = [
+    "king",
+    "queen",
+    "man",
+    "woman",
+    "well-known",
+    "naïve",
+    "-",
+    "-ness",
+    "new york",
+    "\x1b[2J",
+]
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    rng = np.random.default_rng(3)
+    V, N = len(WORDS), 4
+    shapes = {"W1": (N, V), "b1": (N, 1), "W2": (V, N), "b2": (V, 1)}
+    parameters = Parameters(**{name: rng.standard_normal(size) for name, size in shapes.items()})
+    path = tmp_path_factory.mktemp("nearest") / "model.safetensors"
+    Model(Config(dimension=N), Vocabulary(WORDS, range(V, 0, -1)), parameters).save(path)
+    return str(path)
+
+
+@pytest.fixture
+def ask(path, capsys):
+    """Run the command; give its exit code, its answers as JSON, and its complaints."""
+
+    def run(*arguments):
+        code = main([path, *arguments, "--json"])
+        out, err = capsys.readouterr()
+        return code, [json.loads(line) for line in out.splitlines()], err
+
+    return run
+
+
+def feed(monkeypatch, content):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content), "utf-8"))
+
+
+def answer(path, positive, negative=None, topn=10, kind="input"):
+    found = load_vectors(path, kind).most_similar(positive, negative, topn)
+    return [{"word": word, "cosine": cosine} for word, cosine in found]
+
+
+def test_one_answer_for_each_word(ask, path):
+    code, answers, err = ask("king", "queen")
+    assert (code, err) == (0, "")
+    assert answers == [
+        {"query": "king", "neighbours": answer(path, "king")},
+        {"query": "queen", "neighbours": answer(path, "queen")},
+    ]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["king - man + woman"], ["king", "-", "man", "+", "woman"], ["king - man", "+", "woman"]],
+)
+def test_a_sum_with_and_without_quotes(ask, path, arguments):
+    code, [found], err = ask(*arguments)
+    assert (code, err) == (0, "")
+    assert found["query"] == "king - man + woman"
+    assert found["neighbours"] == answer(path, ["king", "woman"], ["man"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "positive", "negative"),
+    [
+        (["- man + king"], ["king"], ["man"]),
+        (["-", "man", "+", "king"], ["king"], ["man"]),
+        (["-man + king"], ["king"], ["man"]),
+        (["well-known"], ["well-known"], []),
+        (["well-known - naïve"], ["well-known"], ["naïve"]),
+        (["--", "-ness"], ["-ness"], []),
+        (["--", "-"], ["-"], []),
+        (["-"], ["-"], []),
+        (["new york"], ["new york"], []),
+    ],
+)
+def test_signs_and_words_that_look_like_signs(path, capsys, arguments, positive, negative):
+    assert main([path, "--json", *arguments]) == 0
+    [found] = map(json.loads, capsys.readouterr().out.splitlines())
+    assert found["neighbours"] == answer(path, positive, negative)
+
+
+def test_options_may_stand_anywhere(path, capsys):
+    outputs = []
+    for arguments in (
+        [path, "king", "queen", "--topn", "2", "--embedding", "output"],
+        ["--topn", "2", path, "--embedding", "output", "king", "queen"],
+        [path, "king", "--embedding=output", "queen", "--topn=2"],
+    ):
+        assert main(arguments) == 0
+        outputs.append(capsys.readouterr().out)
+    assert outputs[0]
+    assert len(set(outputs)) == 1
+
+
+@pytest.mark.parametrize("kind", ["input", "output", "mean"])
+def test_embeddings(ask, path, kind):
+    _, [found], _ = ask("king", "--embedding", kind, "--topn", "3")
+    assert found["neighbours"] == answer(path, "king", topn=3, kind=kind)
+
+
+def test_a_table(path, capsys):
+    assert main([path, "king", "queen", "--topn", "20"]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    first, second = out.rstrip("\n").split("\n\n")
+    lines = [line.rsplit(maxsplit=1) for line in first.split("\n")]
+    assert lines[0] == ["king", "cosine"]
+    assert sorted(word.strip() for word, _ in lines[1:]) == sorted([*WORDS[1:-1], r"\x1b[2J"])
+    values = [float(cosine) for _, cosine in lines[1:]]
+    assert values == [round(each["cosine"], 4) for each in answer(path, "king")]
+    assert {len(line) for line in first.split("\n")} == {len(first.split("\n")[0])}
+    assert second.startswith("queen ")
+
+
+def test_an_unknown_word_is_told_and_the_next_goes_on(ask):
+    code, answers, err = ask("kinng", "queen")
+    assert code == 1
+    assert [each["query"] for each in answers] == ["queen"]
+    assert err == (
+        "cbow-nearest: error: the word 'kinng' is not in the vocabulary; did you mean king?\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["king queen"], "character 6 begins 'queen', but must be + or -"),
+        (["king", "-"], "'king -' ends where a word must follow"),
+        (["king", "+", "nobody"], "the word 'nobody' is not in the vocabulary"),
+        (["--topn", "0", "king"], "--topn is 0, but must be a whole number of 1 or more"),
+        (["--topn=-3", "king"], "--topn is -3"),
+    ],
+)
+def test_queries_without_an_answer(ask, arguments, message):
+    code, answers, err = ask(*arguments)
+    assert (code, answers) == (1, [])
+    assert err.startswith("cbow-nearest: error: ")
+    assert message in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["m", "king", "--topn", "x"], ["m", "--embedding", "men"], ["m", "--what"]]
+)
+def test_wrong_usage(capsys, arguments):
+    assert main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("usage: cbow-nearest")
+
+
+def test_only_the_model_is_required(capsys):
+    main([])
+    assert capsys.readouterr().err.endswith("arguments are required: MODEL\n")
+
+
+def test_help(capsys):
+    assert main(["--help"]) == 0
+    assert "king - man + woman" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("content", [None, b"", b"not a model, only text\n" * 9])
+def test_files_that_are_no_models(tmp_path, capsys, content):
+    path = tmp_path / "file"
+    if content is not None:
+        path.write_bytes(content)
+    assert main([str(path), "king"]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("cbow-nearest: error: ")
+    assert err.count("\n") == 1
+
+
+def test_lines_from_a_pipe(ask, path, monkeypatch):
+    feed(monkeypatch, b"king\n\n  king - man + woman \r\nnobody\nqueen +\nqueen")
+    code, answers, err = ask()
+    assert code == 1
+    assert [each["query"] for each in answers] == ["king", "king - man + woman", "queen"]
+    assert "'nobody' is not in" in err
+    assert "'queen +' ends where" in err
+    assert err.count("\n") == 2
+
+
+def test_a_pipe_without_a_mistake(ask, monkeypatch):
+    feed(monkeypatch, b"king\n")
+    assert ask()[0] == 0
+    feed(monkeypatch, b"")
+    assert ask() == (0, [], "")
+    monkeypatch.setattr(sys, "stdin", None)
+    assert ask() == (0, [], "")
+    monkeypatch.setattr(sys, "stdin", io.StringIO("king"))
+    assert len(ask()[1]) == 1
+
+
+def test_bytes_that_are_no_text(ask, monkeypatch):
+    feed(monkeypatch, b"\xff\xfe\nking\n")
+    code, answers, err = ask()
+    assert code == 1
+    assert [each["query"] for each in answers] == ["king"]
+    assert "is not in the vocabulary" in err
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def typed(monkeypatch, lines):
+    """Let `input` give these lines, then Ctrl-D or what is raised."""
+    prompts = []
+    waiting = iter(lines)
+
+    def read(prompt=""):
+        prompts.append(prompt)
+        line = next(waiting, EOFError())
+        if isinstance(line, BaseException):
+            raise line
+        return line
+
+    monkeypatch.setattr(sys, "stdin", Terminal())
+    monkeypatch.setattr("builtins.input", read)
+    return prompts
+
+
+def test_a_session_at_a_terminal(ask, monkeypatch):
+    prompts = typed(monkeypatch, ["king", "nobody", "", "king - man"])
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    code, answers, err = ask()
+    assert code == 0  # mistakes while typing are no failure of the session
+    assert [each["query"] for each in answers] == ["king", "king - man"]
+    assert prompts == ["> "] * 5
+    assert "nobody" in err
+
+
+def test_the_prompt_never_gets_into_the_results(ask, monkeypatch):
+    prompts = typed(monkeypatch, ["king"])
+    code, answers, err = ask()
+    assert (code, len(answers)) == (0, 1)
+    assert prompts == ["", ""]
+    assert err == "> > \n"
+
+
+def test_without_readline(ask, monkeypatch):
+    typed(monkeypatch, ["king"])
+    monkeypatch.setitem(sys.modules, "readline", None)
+    assert ask()[0] == 0
+
+
+def test_ctrl_c(path, capsys, monkeypatch):
+    typed(monkeypatch, ["king", KeyboardInterrupt()])
+    assert main([path]) == 130
+    assert capsys.readouterr().err.endswith("cbow-nearest: error: interrupted\n")
+
+
+def start(*arguments, **more):
+    code = "import sys; from cbow.cli.nearest import main; sys.exit(main())"
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
+        **more,
+    )
+
+
+def test_a_true_terminal(path):
+    ours, theirs = pty.openpty()
+    process = start(path, "--json", stdin=theirs)
+    os.close(theirs)
+    os.write(ours, b"king\n\x04")
+    out, err = process.communicate()
+    os.close(ours)
+    assert process.returncode == 0
+    assert json.loads(out)["query"] == "king"
+    assert err == b"> > \n"
+
+
+def test_each_answer_comes_at_once(path):
+    """A program at the other end of two pipes can ask, wait and ask again."""
+    with start(path, "--json", stdin=subprocess.PIPE) as process:
+        for query in ("king", "queen"):
+            process.stdin.write(query.encode() + b"\n")
+            process.stdin.flush()
+            assert json.loads(process.stdout.readline())["query"] == query
+        process.stdin.close()
+    assert process.returncode == 0
+
+
+def test_a_reader_that_stops_early(path):
+    with start(path, *["king"] * 5000) as process:
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+
+
+def test_it_agrees_with_the_library(ask, path):
+    _, [found], _ = ask("king")
+    pairs = [(each["word"], each["cosine"]) for each in found["neighbours"]]
+    assert pairs == load(path).vectors.most_similar("king")

@@ -1,0 +1,378 @@
+"""``cbow-train``: what it prints, writes and returns; and every kind of bad input."""
+
+import errno
+import gzip
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import cbow
+from cbow import files
+from cbow.cli import progress as progress_module
+from cbow.cli.log import JSONLog, Several
+from cbow.cli.progress import Display, clock
+from cbow.cli.train import default_output, main
+from cbow.errors import OutputError
+from cbow.training import Epoch, Observer, Step
+
+TEXT = "the king rules the land\nthe queen rules the land\nthe dog eats the hay\n" * 40
+SMALL = ["--dimension", "4", "--epochs", "2", "--sample", "0", "--min-count", "1"]
+
+
+@pytest.fixture
+def corpus(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "corpus.txt"
+    path.write_text(TEXT, encoding="utf-8")
+    return path
+
+
+def listing(folder):
+    return sorted(path.name for path in Path(folder).iterdir())
+
+
+def test_it_writes_the_model_and_says_what_happened(corpus, capsys):
+    assert main(["corpus.txt", *SMALL, "--heldout", "0.2"]) == 0
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "120 lines, 600 tokens read, 600 kept" in err
+    assert "to be beaten: 2.0794 nats (all words alike)" in err
+    assert "epoch 2/2: loss " in err
+    assert "held out" in err
+    assert "saved corpus.safetensors (" in err
+    assert "next: cbow-nearest corpus.safetensors the" in err
+    assert listing(".") == ["corpus.safetensors", "corpus.txt"]
+    model = cbow.load("corpus.safetensors")
+    assert model.config.dimension == 4
+    assert model.config.heldout == 0.2
+
+
+def test_quiet_prints_nothing(corpus, capsys):
+    assert main(["corpus.txt", *SMALL, "--quiet"]) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def test_the_command_twice_gives_the_same_bytes_and_python_the_same_vectors(corpus):
+    assert main(["corpus.txt", *SMALL, "-o", "1.safetensors", "--threads", "1"]) == 0
+    assert main(["corpus.txt", *SMALL, "-o", "2.safetensors", "--threads", "2"]) == 0
+    assert Path("1.safetensors").read_bytes() == Path("2.safetensors").read_bytes()
+    model = cbow.train("corpus.txt", dimension=4, epochs=2, sample=0, min_count=1)
+    loaded = cbow.load_vectors("1.safetensors")
+    assert list(loaded) == list(model.vectors)
+    assert np.array_equal(loaded.matrix, model.vectors.matrix)
+
+
+def test_standard_input(corpus, monkeypatch, capsys):
+    stdin = io.TextIOWrapper(io.BytesIO(TEXT.encode()))
+    monkeypatch.setattr(sys, "stdin", stdin)
+    assert main(["-", *SMALL]) == 0
+    assert "600 tokens read" in capsys.readouterr().err
+    assert len(cbow.load("stdin.safetensors").vocabulary) == 8
+
+
+def test_several_files_and_the_log(corpus):
+    Path("more.txt.gz").write_bytes(gzip.compress(b"a b c\n" * 20))
+    assert main(["corpus.txt", "more.txt.gz", *SMALL, "--log-json", "log.jsonl"]) == 0
+    events = [json.loads(line) for line in Path("log.jsonl").read_text().splitlines()]
+    assert [event["event"] for event in events] == ["account", "plan", "epoch", "epoch"]
+    assert events[0]["read"] == 660
+    assert events[1]["baselines"]["uniform"] == pytest.approx(np.log(11))
+    assert events[3]["loss"] < events[1]["baselines"]["uniform"]
+    assert events[3]["seconds"] >= events[2]["seconds"] >= 0
+
+
+def test_the_log_on_standard_output(corpus, capsys):
+    assert main(["corpus.txt", *SMALL, "--quiet", "--log-json", "-"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 4
+
+
+def test_help_shows_defaults_and_exits_with_0(capsys):
+    assert main(["--help"]) == 0
+    assert "numbers per word: the hidden units (default: 100)" in " ".join(
+        capsys.readouterr().out.split()
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["corpus.txt", "--dimension", "ten"], ["corpus.txt", "--nonsense"],
+     ["corpus.txt", "--activation", "tanh"], ["corpus.txt", "--tokenizer", "custom"]],
+)  # fmt: skip
+def test_wrong_usage_exits_with_2(corpus, arguments, capsys):
+    assert main(arguments) == 2
+    assert "usage: cbow-train" in capsys.readouterr().err
+
+
+def binary(path):
+    path.write_bytes(b"\x7fELF" + bytes(range(256)) * 8)
+
+
+def gzip_cut(path):
+    path.write_bytes(gzip.compress(TEXT.encode())[:-9])
+
+
+def written(content):
+    """Make bad.txt with this content."""
+
+    def make(path):
+        path.write_bytes(content)
+
+    return make
+
+
+LATIN1 = b"good\n" * 9 + b"caf\xe9 cafe\n"
+
+BAD_FILES = {
+    # what bad.txt is: how it is made, further arguments, what the sentence must say
+    "folder without text": (Path.mkdir, "", ["bad.txt", "glob"]),
+    "empty file": (written(b""), "", ["bad.txt"]),
+    "only punctuation": (written(b"... !!! --\n" * 5), "", ["no "]),
+    "every word rare": (written(b"a b c d\n"), "--min-count 5", ["min_count"]),
+    "one distinct word": (written(b"a a a a a a\n"), "", ["one"]),
+    "invalid utf-8": (written(LATIN1), "", ["byte 48", "--encoding", "--errors replace"]),
+    "unknown encoding": (written(b"a b\n"), "--encoding utf-9", ["utf-9"]),
+    "binary file": (binary, "", ["binary"]),
+    "truncated gzip": (gzip_cut, "", ["gzip"]),
+}
+
+BAD_ARGUMENTS = {
+    # the arguments: what the sentence must say
+    "none.txt": ["none.txt", "check the name"],
+    "*.text": ["no file matches", "check the pattern"],
+    "nltk:brown": ["brown", "nltk.downloader brown"],
+    "nltk:nonsense": ["nonsense"],
+    "corpus.txt --dimension -1": ["dimension is -1", "1 or more"],
+    "corpus.txt --dimension 0": ["dimension is 0", "1 or more"],
+    "corpus.txt --window -2": ["window is -2", "1 or more"],
+    "corpus.txt --window 0": ["window is 0", "1 or more"],
+    "corpus.txt --epochs 0": ["epochs is 0", "1 or more"],
+    "corpus.txt --learning-rate nan": ["learning_rate is nan", "above 0"],
+    "corpus.txt --threads 0": ["threads is 0", "1 or more"],
+    "corpus.txt --heldout 1": ["heldout is 1", "below 1"],
+    "corpus.txt -o no/x.safetensors": ["the folder no does not exist", "create it"],
+    "corpus.txt -o .": [". is a folder", "give the name"],
+    "corpus.txt -o corpus.txt/x": ["corpus.txt is not a folder", "write x"],
+    "corpus.txt -o /dev/null": ["not a regular file", "give the name"],
+    "corpus.txt -o ./corpus.txt": ["would be written over", "another name"],
+    "corpus.txt --log-json corpus.txt": ["would be written over", "another name"],
+    "corpus.txt -o a --log-json a": ["would be written over", "another name"],
+    "corpus.txt --log-json no/log": ["the folder no does not exist", "create it"],
+}
+
+
+def fails_with_a_sentence(arguments, parts, capsys):
+    before = {path: path.read_bytes() for path in Path().iterdir() if path.is_file()}
+    assert main(arguments) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "Traceback" not in err
+    sentence = err.strip().splitlines()[-1]
+    assert sentence.startswith("cbow-train: error: ")
+    for part in parts:
+        assert part in sentence
+    assert {path: path.read_bytes() for path in Path().iterdir() if path.is_file()} == before
+
+
+@pytest.mark.parametrize("case", BAD_FILES)
+def test_bad_files(case, corpus, capsys):
+    make, arguments, parts = BAD_FILES[case]
+    make(Path("bad.txt"))
+    fails_with_a_sentence(["bad.txt", *arguments.split()], parts, capsys)
+
+
+@pytest.mark.parametrize("arguments", BAD_ARGUMENTS)
+def test_bad_arguments(arguments, corpus, capsys, monkeypatch):
+    monkeypatch.setenv("NLTK_DATA", str(corpus.parent))
+    fails_with_a_sentence(arguments.split(), BAD_ARGUMENTS[arguments], capsys)
+
+
+def test_a_read_only_folder(corpus, capsys, monkeypatch):
+    def refuse(self, *arguments, **settings):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "touch", refuse)
+    assert main(["corpus.txt", *SMALL]) == 1
+    assert "the folder . is read-only for you" in capsys.readouterr().err
+
+
+def test_a_disk_that_fills_up_leaves_the_old_file(corpus, capsys, monkeypatch):
+    Path("corpus.safetensors").write_bytes(b"the old one")
+
+    def full(handle):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(files.os, "fsync", full)
+    assert main(["corpus.txt", *SMALL]) == 1
+    assert "the disk is full: corpus.safetensors" in capsys.readouterr().err
+    assert Path("corpus.safetensors").read_bytes() == b"the old one"
+    assert listing(".") == ["corpus.safetensors", "corpus.txt"]
+
+
+def test_a_diverging_run_keeps_the_good_state_and_any_older_model(corpus, capsys):
+    wild = [*SMALL, "--optimizer", "sgd", "--learning-rate", "1e9", "--activation", "identity",
+            "--epochs", "50", "--batch", "16"]  # fmt: skip
+    Path("corpus.safetensors").write_bytes(b"the old one")
+    assert main(["corpus.txt", *wild]) == 1
+    err = capsys.readouterr().err
+    assert "the loss became" in err
+    assert "train again with a learning rate of 1e+08 or less" in err
+    assert "saved corpus.partial.safetensors" in err
+    assert Path("corpus.safetensors").read_bytes() == b"the old one"
+    assert len(cbow.load("corpus.partial.safetensors").vocabulary) == 8
+
+
+def run_command(*arguments):
+    code = "import sys; from cbow.cli.train import main; sys.exit(main())"
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *arguments],
+        stderr=subprocess.PIPE,
+        text=True,
+        # A job in the background of a shell ignores Ctrl-C, and so would its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+
+
+def wait_for(stream, text):
+    for line in stream:
+        if text in line:
+            return
+    raise AssertionError(f"{text!r} never came")
+
+
+def test_ctrl_c_while_training_saves_and_exits_with_130(corpus):
+    process = run_command("corpus.txt", *SMALL, "--epochs", "1000000")
+    wait_for(process.stderr, "epoch 1/1000000")
+    process.send_signal(signal.SIGINT)
+    err = process.stderr.read()
+    assert process.wait() == 130
+    process.stderr.close()
+    assert "error: interrupted after " in err
+    assert "saved corpus.safetensors" in err
+    assert cbow.load("corpus.safetensors").report["stopped"]["reason"] == "interrupted"
+
+
+def test_ctrl_c_while_reading_says_so(corpus):
+    os.mkfifo("pipe.txt")
+    process = run_command("pipe.txt", *SMALL)
+    with open("pipe.txt", "w") as pipe:  # the command is reading once this opens
+        pipe.write(TEXT)
+        pipe.flush()
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        assert process.wait() == 130
+    assert process.stderr.read().strip() == "cbow-train: error: interrupted"
+    process.stderr.close()
+    assert listing(".") == ["corpus.txt", "pipe.txt"]
+
+
+@pytest.mark.parametrize(
+    ("corpus_name", "output"),
+    [
+        ("corpus.txt", "corpus.safetensors"),
+        ("a/b/text.txt.gz", "text.safetensors"),
+        ("notes.md", "notes.md.safetensors"),
+        ("books/", "books.safetensors"),
+        ("books/*.txt", "cbow.safetensors"),
+        ("-", "stdin.safetensors"),
+        ("nltk:brown", "brown.safetensors"),
+        (".", "cbow.safetensors"),
+    ],
+)
+def test_the_output_is_named_after_the_corpus(corpus_name, output):
+    assert default_output(corpus_name) == output
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def some_epoch(number, **more):
+    values = {
+        "epoch": number, "loss": 2.0, "heldout_loss": None, "tokens": 10, "heldout": 0,
+        "thinned": 0, "lonely": 0, "examples": 10, "steps": 1, "learning_rate": 0.1, **more,
+    }  # fmt: skip
+    return Epoch(**values)
+
+
+def test_bars_on_a_terminal():
+    stream = Terminal()
+    display = Display(epochs=2, stream=stream)
+    display.reading(cbow.text.Progress(10, 500, 1000))
+    display.encoded(cbow.text.TokenAccount(lines=1, read=10, kept=10))
+    display.stepped(Step(1, 5, 20, 3.0))
+    display.stepped(Step(1, 10, 20, 2.0))
+    display.finished_epoch(some_epoch(1, heldout_loss=1.0))
+    display.finished_epoch(some_epoch(2))
+    shown = stream.getvalue()
+    assert "reading:   0%" in shown
+    assert "1 line, 10 tokens read, 10 kept" in shown
+    assert "epoch 1/2" in shown
+    assert "loss 2.9800" in shown
+    assert "epoch 1/2: loss 2.0000 nats per token, perplexity 7.4; held out 1.0000, 2.7" in shown
+
+
+def test_plain_lines_elsewhere(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(progress_module.time, "monotonic", lambda: now[0])
+    stream = io.StringIO()
+    display = Display(epochs=2, stream=stream)
+    for second in range(0, 25, 5):
+        now[0] = second
+        display.reading(cbow.text.Progress(1000 * second, 100 * second, 10_000))
+        display.reading(cbow.text.Progress(1000 * second, 100 * second, None))
+    display.began = display.told = 20.0
+    for second in range(20, 50, 5):
+        now[0] = second
+        display.stepped(Step(1, 100 * (second - 20), 10_000, 3.0))
+    assert stream.getvalue().splitlines() == [
+        "reading 10 %: 10,000 tokens, 1,000 tokens/s",
+        "reading 20 %: 20,000 tokens, 1,000 tokens/s",
+        "epoch 1/2 10 %: loss 3.0000, 100 tokens/s, 1:30 left",
+        "epoch 1/2 20 %: loss 3.0000, 100 tokens/s, 1:20 left",
+    ]
+
+
+def test_the_log_passes_a_write_error_on_as_a_sentence(tmp_path):
+    log = JSONLog(str(tmp_path / "log"))
+    log.close()
+
+    class Full:
+        def write(self, text):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    log.file = Full()
+    with pytest.raises(OutputError, match="the disk is full"):
+        log.finished_epoch(some_epoch(1))
+
+
+def test_several_observers_hear_the_same():
+    heard = []
+
+    class Ear(Observer):
+        def reading(self, progress):
+            heard.append(progress)
+
+    ears = Several(Ear(), Ear(), Observer())
+    ears.reading(1)
+    ears.encoded(None)
+    ears.planned(None)
+    ears.stepped(None)
+    ears.finished_epoch(None)
+    assert heard == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.2, "0 s"), (59, "59 s"), (60, "1:00"), (185, "3:05"), (7384, "2:03:04")],
+)
+def test_clock(seconds, text):
+    assert clock(seconds) == text

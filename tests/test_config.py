@@ -1,0 +1,117 @@
+"""Settings: ranges, types, and the flags, help and table that derive from them."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+
+from cbow.cli.flags import default_text, flag, settings_table
+from cbow.cli.train import _parser
+from cbow.config import LEARNING_RATES, OPTIMIZERS, Config
+from cbow.errors import CBOWError, ConfigError
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("dimension", 0),
+        ("dimension", -3),
+        ("dimension", 2.5),
+        ("dimension", "100"),
+        ("dimension", True),
+        ("dimension", None),
+        ("window", 0),
+        ("epochs", -1),
+        ("batch", 0),
+        ("min_count", 0),
+        ("max_vocabulary", 0),
+        ("threads", 0),
+        ("seed", -1),
+        ("seed", 2**63),
+        ("sample", -1e-4),
+        ("sample", 1.0),
+        ("sample", float("nan")),
+        ("heldout", 1.0),
+        ("heldout", float("inf")),
+        ("learning_rate", float("nan")),
+        ("learning_rate", 0.0),
+        ("learning_rate", float("inf")),
+        ("learning_rate", 10**400),
+        ("activation", "tanh"),
+        ("optimizer", ""),
+        ("tokenizer", 3),
+        ("errors", "ignore"),
+        ("encoding", b"utf-8"),
+    ],
+)
+def test_a_value_outside_its_range_is_named(name, value):
+    with pytest.raises(ConfigError) as caught:
+        Config(**{name: value})
+    message = str(caught.value)
+    assert message.startswith(f"{name} is {value!r}, but must be ")
+    assert isinstance(caught.value, CBOWError)
+    assert isinstance(caught.value, ValueError)
+
+
+def test_numbers_become_the_type_of_the_setting():
+    np = pytest.importorskip("numpy")
+    config = Config(dimension=np.int64(7), sample=0, learning_rate=1)
+    assert type(config.dimension) is int
+    assert type(config.sample) is float
+    assert type(config.learning_rate) is float
+    json.dumps(config.to_dict())
+
+
+def test_it_cannot_be_changed_but_replaced():
+    config = Config()
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        config.window = 3
+    assert config.replace({"window": 3}).window == 3
+    assert config.window == 5
+
+
+def test_an_unknown_setting_is_named():
+    with pytest.raises(ConfigError, match="no setting 'vector_size'; the settings are tokenizer"):
+        Config.from_dict({"vector_size": 100})
+
+
+def test_a_round_trip_through_json_leaves_out_the_threads():
+    config = Config(dimension=7, max_vocabulary=50, threads=3)
+    saved = json.loads(json.dumps(config.to_dict()))
+    assert "threads" not in saved
+    assert Config.from_dict(saved) == dataclasses.replace(config, threads=None)
+
+
+def test_every_optimizer_has_a_rate_of_its_own():
+    assert set(LEARNING_RATES) == set(OPTIMIZERS)
+    assert Config(optimizer="sgd").rate == LEARNING_RATES["sgd"]
+    assert Config(learning_rate=0.3).rate == 0.3
+
+
+def test_choices_name_what_there_is():
+    from cbow.network import ACTIVATIONS
+    from cbow.network import OPTIMIZERS as optimizers
+
+    fields = {entry.name: entry for entry in dataclasses.fields(Config)}
+    assert set(fields["activation"].metadata["choices"]) == set(ACTIVATIONS)
+    assert set(fields["optimizer"].metadata["choices"]) == set(optimizers)
+
+
+def test_every_setting_has_a_flag_with_help_and_default():
+    text = " ".join(_parser().format_help().split())
+    for entry in dataclasses.fields(Config):
+        assert flag(entry.name) in text
+        assert entry.metadata["help"] in text
+        assert f"(default: {default_text(entry)})" in text
+
+
+def test_flags_set_what_they_name():
+    arguments = _parser().parse_args(["x.txt", "--min-count", "2", "--sample", "1e-3"])
+    assert (arguments.min_count, arguments.sample) == (2, 1e-3)
+    assert not hasattr(arguments, "dimension")  # the default stays with Config
+
+
+def test_the_table_in_the_docs_is_this_one():
+    page = Path(__file__).parents[1] / "docs" / "settings.md"
+    assert settings_table() in page.read_text(encoding="utf-8")

@@ -1,0 +1,435 @@
+import gzip
+import io
+import itertools
+import lzma
+import os
+import sys
+import tracemalloc
+from pathlib import Path
+from types import SimpleNamespace
+
+import naive_text
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import cbow.text.batches as batches_module
+import cbow.text.spool as spool_module
+from cbow.config import Config
+from cbow.errors import ConfigError, CorpusError, OutputError
+from cbow.text import TokenAccount, encode_corpus
+from cbow.text.batches import bytes_total
+from cbow.text.pieces import PIECE, Cutter
+from cbow.text.sources import find_sources
+from cbow.text.spool import LINE_END, Spool
+
+ALL = Config(min_count=1)
+LINES = ["The king, the queen.", "", "...", "The king!"]
+TEXT = "\n".join(LINES) + "\n"
+
+
+def lines_of(encoded):
+    """Give the stored lines as words again, and check what must hold of every encoded corpus."""
+    starts = encoded.line_starts
+    assert encoded.ids.dtype == np.int32
+    assert starts.dtype == np.int64
+    assert isinstance(encoded.ids, np.memmap)
+    assert isinstance(starts, np.memmap)
+    assert starts[0] == 0
+    assert starts[-1] == len(encoded.ids) == encoded.account.kept
+    assert (np.diff(starts) > 0).all()
+    counts = np.bincount(encoded.ids, minlength=len(encoded.vocabulary))
+    assert counts.tolist() == encoded.vocabulary.counts.tolist()
+    words = [encoded.vocabulary.word(i) for i in encoded.ids]
+    return [words[a:b] for a, b in itertools.pairwise(starts)]
+
+
+def encode(corpus, config=ALL, **more):
+    return encode_corpus(corpus, config, **more)
+
+
+def test_lines_tokens_and_account(tmp_path):
+    encoded = encode(LINES, folder=tmp_path)
+    assert lines_of(encoded) == [["the", "king", "the", "queen"], ["the", "king"]]
+    assert encoded.vocabulary.words == ("the", "king", "queen")
+    assert encoded.account == TokenAccount(lines=4, read=6, kept=6)
+    assert sorted(os.listdir(tmp_path)) == ["ids.int32", "line_starts.int64"]
+
+
+# the same text in every form gives the same corpus
+
+
+def a_file(folder):
+    (folder / "a.txt").write_text(TEXT)
+    return str(folder / "a.txt")
+
+
+def a_compressed_file_without_last_line_end(folder):
+    (folder / "a").write_bytes(gzip.compress(TEXT.rstrip("\n").encode()))
+    return folder / "a"
+
+
+def two_files(folder):
+    (folder / "a").write_bytes(TEXT[:21].encode())
+    (folder / "b").write_bytes(b"\xef\xbb\xbf" + TEXT[21:].replace("\n", "\r\n").encode())
+    return [folder / "a", str(folder / "b")]
+
+
+def a_folder(folder):
+    (folder / "t" / "u").mkdir(parents=True)
+    (folder / "t" / "a.txt").write_text(LINES[0])
+    (folder / "t" / "u" / "b.txt.xz").write_bytes(lzma.compress("\r".join(LINES[1:]).encode()))
+    return folder / "t"
+
+
+def a_glob(folder):
+    a_folder(folder)
+    return str(folder / "**" / "*.txt*")
+
+
+FORMS = [
+    a_file,
+    a_compressed_file_without_last_line_end,
+    two_files,
+    a_folder,
+    a_glob,
+    lambda folder: LINES,
+    lambda folder: tuple(LINES),
+    lambda folder: [TEXT],
+    lambda folder: iter(LINES),
+    lambda folder: (line + "\n" for line in LINES),
+    lambda folder: [line + "\r\n" for line in LINES],
+    lambda folder: [naive_text.tokens(line) for line in LINES],
+    lambda folder: (tuple(naive_text.tokens(line)) for line in LINES),
+    lambda folder: [LINES[0], [], "...", ["the", "king"]],
+    lambda folder: [["the", "king", "the", "queen"], "\n...\nThe king"],
+    lambda folder: io.StringIO(TEXT),
+    lambda folder: np.array(LINES),
+]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_of_corpus(form, tmp_path):
+    corpus = form(tmp_path)
+    (tmp_path / "out").mkdir()
+    encoded = encode(corpus, folder=tmp_path / "out")
+    assert lines_of(encoded) == [["the", "king", "the", "queen"], ["the", "king"]]
+    assert encoded.account == TokenAccount(lines=4, read=6, kept=6)
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, lzma.compress])
+def test_standard_input(pack, tmp_path, monkeypatch):
+    stdin = SimpleNamespace(buffer=io.BytesIO(pack(TEXT.encode())))
+    monkeypatch.setattr(sys, "stdin", stdin)
+    seen = []
+    encoded = encode("-", folder=tmp_path, progress=seen.append)
+    assert lines_of(encoded) == [["the", "king", "the", "queen"], ["the", "king"]]
+    assert seen[-1] == (6, len(stdin.buffer.getvalue()), None)
+
+
+def test_standard_input_that_is_closed(tmp_path, monkeypatch):
+    closed = io.BytesIO()
+    closed.close()
+    for stdin in (None, SimpleNamespace(buffer=closed)):
+        monkeypatch.setattr(sys, "stdin", stdin)
+        with pytest.raises(CorpusError, match="standard input is closed"):
+            encode("-", folder=tmp_path)
+
+
+# equal to the plain way, whatever the sizes of pieces and chunks
+
+TOKEN = st.sampled_from(["a", "b", "c", "d", "e", "'", ""])
+LINE = st.lists(TOKEN, max_size=6)
+
+
+@settings(max_examples=200)
+@given(
+    lines=st.lists(LINE, min_size=1, max_size=8),
+    as_text=st.lists(st.booleans(), min_size=8, max_size=8),
+    min_count=st.integers(1, 3),
+    limit=st.none() | st.integers(2, 4),
+    piece=st.integers(2, 9),
+)
+def test_equals_the_plain_way(lines, as_text, min_count, limit, piece, tmp_path_factory):
+    corpus = [" ".join(line) if text else line for line, text in zip(lines, as_text, strict=False)]
+    tokens = [
+        [word for word in line if word.strip("'")] if text else line
+        for line, text in zip(lines, as_text, strict=False)
+    ]
+    expected = naive_text.encoded(tokens, min_count, limit)
+    order, counts = naive_text.vocabulary(tokens, min_count, limit)
+    config = Config(min_count=min_count, max_vocabulary=limit)
+    folder = tmp_path_factory.mktemp("encoded")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(batches_module, "PIECE", piece)
+        patch.setattr(Cutter.__init__, "__defaults__", (piece,))
+        patch.setattr(spool_module, "CHUNK", piece)
+        if len(order) < 2:
+            with pytest.raises(CorpusError):
+                encode(corpus, config, folder=folder)
+            return
+        encoded = encode(corpus, config, folder=folder)
+    assert [[order.index(word) for word in line] for line in lines_of(encoded)] == expected
+    assert list(encoded.vocabulary) == order
+    assert encoded.vocabulary.counts.tolist() == counts
+    flat = [token for line in tokens for token in line]
+    all_counts = {word: flat.count(word) for word in flat if word}
+    assert (
+        encoded.account.to_dict()
+        == TokenAccount(
+            lines=len(lines),
+            read=len(flat),
+            kept=sum(counts),
+            rare=sum(n for n in all_counts.values() if n < min_count),
+            beyond=sum(n for w, n in all_counts.items() if n >= min_count and w not in order),
+            empty=flat.count(""),
+        ).to_dict()
+    )
+
+
+def test_many_distinct_words(tmp_path):
+    lines = [[f"w{i}", "x", f"w{i}"] for i in range(70_000)]  # more than the counts start with
+    encoded = encode(iter(lines), folder=tmp_path)
+    assert len(encoded.vocabulary) == 70_001
+    assert encoded.vocabulary.counts[:2].tolist() == [70_000, 2]
+    assert lines_of(encoded) == lines
+
+
+def test_a_line_of_many_pieces_is_one_line(tmp_path):
+    text = "king queen " * (PIECE // 4)
+    encoded = encode([text + "\nking"], folder=tmp_path)
+    assert encoded.line_starts.tolist() == [0, PIECE // 2, PIECE // 2 + 1]
+    assert encoded.account.lines == 2
+    assert encoded.account.cut == 0
+
+
+def test_a_line_that_ends_where_a_piece_ends(tmp_path):
+    text = "a" * (PIECE - 1) + "\nb\n" + "c " * PIECE + "\nd"
+    encoded = encode([text], Config(min_count=1), folder=tmp_path)
+    assert np.diff(encoded.line_starts).tolist() == [1, 1, PIECE, 1]
+
+
+def test_word_of_a_megabyte_is_whole_and_a_longer_one_is_cut_and_counted(tmp_path):
+    encoded = encode(["a b", "x" * 10**6], folder=tmp_path)
+    assert max(map(len, encoded.vocabulary)) == 10**6
+    encoded = encode(["a b", "x" * (2 * PIECE + 5)], folder=tmp_path)
+    assert sorted(map(len, encoded.vocabulary)) == [1, 1, 5, PIECE]
+    assert encoded.account.cut == 1
+    assert len(encoded.line_starts) == 3
+
+
+# tokenizers
+
+
+def test_tokenizer_of_the_config(tmp_path):
+    encoded = encode(
+        ["The king, a\x00b"], Config(min_count=1, tokenizer="whitespace"), folder=tmp_path
+    )
+    assert encoded.vocabulary.words == ("The", "a\x00b", "king,")
+
+
+def test_callable_overrides_the_config(tmp_path):
+    seen = []
+
+    def letters(line):
+        seen.append(line)
+        return (*line, "")
+
+    encoded = encode(["ab", "", "b\rc\n"], Config(min_count=1), folder=tmp_path, tokenizer=letters)
+    assert seen == ["ab", "b", "c"]
+    assert lines_of(encoded) == [["a", "b"], ["b"], ["c"]]
+    assert encoded.account == TokenAccount(lines=4, read=7, kept=4, empty=3)
+
+
+def test_callable_gets_pieces_of_a_long_line(tmp_path):
+    seen = []
+    text = "ab cd " * (PIECE // 4)
+    encode([text], folder=tmp_path, tokenizer=lambda line: seen.append(line) or line.split())
+    assert "".join(seen) == text
+    assert max(map(len, seen)) <= PIECE
+
+
+def test_callable_that_is_false_is_still_used(tmp_path):
+    class Empty(list):
+        def __call__(self, line):
+            return line.split("n")
+
+    assert encode(["anb"], folder=tmp_path, tokenizer=Empty()).vocabulary.words == ("a", "b")
+
+
+@pytest.mark.parametrize("token", ["\n", "a b", "\r\n", "\x00"])
+def test_a_token_may_hold_any_character(token, tmp_path):
+    encoded = encode([[token, "x"], ["x", token]], folder=tmp_path)
+    assert lines_of(encoded) == [[token, "x"], ["x", token]]
+
+
+# errors
+
+
+@pytest.mark.parametrize(
+    ("corpus", "said"),
+    [
+        ([], "the text is empty"),
+        (iter([]), "the text is empty"),
+        (["..."], "holds no word, lines read: 1;"),
+        (["", "\n"], "holds no word, lines read: 2;"),
+        ([[]], "holds no word"),
+        ([["", ""]], "holds no word"),
+        (["a b b"], "fewer than 5 times, the most frequent, 'b', only 2; .*--min-count 1"),
+        (["b a"], "the most frequent, 'a', only 1;"),
+        (["a " * 9 + "b"], "only one word of the text is left, 'a'"),
+        ([7], "element 0 of the corpus is of type int"),
+        (["a", "b", None], "element 2 of the corpus is of type NoneType"),
+        (["a", b"b"], "element 1 of the corpus is of type bytes"),
+        (b"ab", "the corpus is of type bytes"),
+        (["a", {"b"}], "element 1 of the corpus is of type set"),
+        ([["a"], ["b", 7]], "element 1 of the corpus holds a token of type int"),
+        ([["a"], "b", [["c"]]], "element 2 of the corpus holds a token of type list"),
+        (["a", ("b", b"c")], "element 1 of the corpus holds a token of type bytes"),
+        (7, "the corpus is of type int"),
+        (None, "the corpus is of type NoneType"),
+        (["a \ud800 b", "\udc80x"], "holds '.*', half of a character"),
+        ([["a", "x\udfff"]], "half of a character"),
+    ],
+)
+def test_what_cannot_be_learned_from(corpus, said, tmp_path):
+    config = Config(tokenizer="word" if "half" not in said else "whitespace")
+    with pytest.raises(CorpusError, match=said):
+        encode(corpus, config, folder=tmp_path)
+    assert not list(tmp_path.glob("provisional*"))
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "a.txt is empty"),
+        (b"\xef\xbb\xbf", "a.txt is empty"),
+        (gzip.compress(b""), "a.txt is empty"),
+        (b"\n\n", "a.txt holds no word, lines read: 2;"),
+        (b"the king \xff", "a.txt is no utf-8 text at byte 9"),
+        (bytes(99), "a.txt looks like a binary file"),
+        (gzip.compress(bytes(99)), "a.txt looks like a binary file"),
+        (gzip.compress(b"words " * 9)[:-9], "a.txt is cut short"),
+    ],
+)
+def test_file_that_cannot_be_learned_from(data, said, tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes(data)
+    with pytest.raises(CorpusError, match=f"^{tmp_path}/{said}"):
+        encode(path, folder=tmp_path)
+
+
+def test_an_empty_file_beside_others_is_no_error(tmp_path):
+    (tmp_path / "a.txt").write_text("")
+    (tmp_path / "b.txt").write_text("king queen")
+    (tmp_path / "c.md").write_text("left out")
+    assert encode(tmp_path, folder=tmp_path).account.to_dict()["skipped_files"] == 1
+
+
+def test_file_that_cannot_be_opened(tmp_path, monkeypatch):
+    path = tmp_path / "a.txt"
+    path.write_text("text")
+    sources = find_sources(path)
+
+    def refused(self, mode="r"):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refused)
+    with pytest.raises(CorpusError, match=r"a\.txt cannot be opened \(Permission denied\)"):
+        list(next(batches_module.source_parts(sources, None)))
+
+
+def test_replacements_reach_the_account(tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"king \xff\n")
+    (tmp_path / "b.txt").write_bytes(b"queen\xfe \xfd\n")
+    config = Config(min_count=1, errors="replace")
+    assert encode(tmp_path, config, folder=tmp_path).account.replaced == 3
+
+
+def test_settings_that_are_not_known(tmp_path):
+    with pytest.raises(ConfigError, match="encoding"):
+        encode(["a b"], Config(encoding="utf-9"), folder=tmp_path)
+    with pytest.raises(ConfigError, match="custom"):
+        encode(["a b"], Config(tokenizer="custom"), folder=tmp_path)
+
+
+def test_folder_that_cannot_be_written_to(tmp_path):
+    with pytest.raises(OutputError, match="does not exist"):
+        encode(["a b"], folder=tmp_path / "nowhere")
+
+
+def test_error_of_the_callers_own_iterator_stays_his_own(tmp_path):
+    def texts():
+        yield "a b"
+        raise FileNotFoundError(2, "mine")
+
+    with pytest.raises(FileNotFoundError, match="mine"):
+        encode(texts(), folder=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_full_disk(tmp_path):
+    spool = Spool(tmp_path / "provisional")
+    spool._file.close()
+    spool._file = open("/dev/full", "w+b", buffering=0)  # noqa: SIM115
+    with pytest.raises(OutputError, match="the disk is full"), spool:
+        spool.add(["a"], [1])
+    assert not list(tmp_path.iterdir())
+
+
+def test_line_end_is_the_last_place_of_a_table():
+    assert np.arange(5)[LINE_END] == 4
+
+
+# progress and memory
+
+
+def test_progress_of_files(tmp_path):
+    (tmp_path / "a.txt").write_text("king queen\n" * 200_000)
+    (tmp_path / "b.txt.gz").write_bytes(gzip.compress(b"king queen\n" * 100_000))
+    total = sum(path.stat().st_size for path in tmp_path.iterdir())
+    seen = []
+    encode(tmp_path, folder=tmp_path, progress=seen.append)
+    assert len(seen) >= 4
+    assert seen == sorted(seen)
+    assert seen[0].bytes_done < total
+    assert seen[-1] == (600_000, total, total)
+
+
+def test_size_of_what_has_none(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    assert bytes_total(find_sources(tmp_path / "pipe")) is None
+    assert bytes_total(find_sources("-")) is None
+
+
+@pytest.fixture
+def small_pieces(monkeypatch):
+    """Work in small pieces, so that a text of two megabytes is long beside them."""
+    monkeypatch.setattr(batches_module, "PIECE", 2**14)
+    monkeypatch.setattr(Cutter.__init__, "__defaults__", (2**14,))
+    monkeypatch.setattr(spool_module, "CHUNK", 2**14)
+
+
+def peak(corpus, folder):
+    """Give the most memory in use at once while encoding, in bytes."""
+    tracemalloc.start()
+    encode(corpus, Config(), folder=folder)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return most
+
+
+@pytest.mark.parametrize("end", ["\n", " "])
+def test_memory_does_not_grow_with_the_text(tmp_path, end, small_pieces):
+    path = tmp_path / "a.txt"
+    sizes = []
+    for times in (30_000, 90_000):
+        path.write_text(("the king and the queen" + end) * times)
+        sizes.append(peak(path, tmp_path))
+    assert sizes[1] < 1.2 * sizes[0]
+
+
+def test_memory_of_one_shot_generators_does_not_grow(tmp_path, small_pieces):
+    sizes = [peak((["the", "king", "and"] for _ in range(n)), tmp_path) for n in (15_000, 60_000)]
+    assert sizes[1] < 1.2 * sizes[0]

@@ -1,0 +1,320 @@
+import bz2
+import codecs
+import gzip
+import io
+import lzma
+import threading
+
+import numpy as np
+import pytest
+import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
+
+import cbow.text.reading as reading_module
+from cbow.errors import ConfigError, CorpusError
+from cbow.text.compression import compression, decompressed
+from cbow.text.reading import BINARY_MAGIC, TextReader, ending_lines
+
+
+def zst(data):
+    return zstandard.ZstdCompressor(write_checksum=True).compress(data)
+
+
+PACK = {"gzip": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress, "zst": zst}
+TEXT = "Der König grüßt\nthe queen\n" * 5000
+
+
+class Pipe(io.RawIOBase):
+    """A stream that cannot be sought and gives a few bytes at a time."""
+
+    def __init__(self, data, step=1):
+        self.data = io.BytesIO(data)
+        self.step = step
+
+    def read(self, size=-1):
+        return self.data.read(min(size, self.step))
+
+
+class Raw(io.RawIOBase):
+    def __init__(self, data, step):
+        self.pipe = Pipe(data, step)
+
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        block = self.pipe.read(len(buffer))
+        buffer[: len(block)] = block
+        return len(block)
+
+
+def read(data, encoding="utf-8", errors="strict", name="a.txt"):
+    reader = TextReader(encoding, errors)
+    text = "".join(reader.read(io.BytesIO(data), name))
+    return text, reader
+
+
+# compression
+
+
+@pytest.mark.parametrize("kind", PACK)
+@pytest.mark.parametrize("step", [1, 7, 2**20])
+def test_compressed_is_read_by_its_content(kind, step):
+    packed = PACK[kind](TEXT.encode())
+    reader = TextReader()
+    assert "".join(reader.read(Pipe(packed, step), "a.txt")) == TEXT
+    assert reader.bytes_read == len(packed)
+
+
+@pytest.mark.parametrize("kind", PACK)
+def test_several_streams_in_one_file_are_all_read(kind):
+    packed = PACK[kind](b"one\n") + PACK[kind](b"") + PACK[kind](b"two\n")
+    assert read(packed)[0] == "one\ntwo\n"
+
+
+@pytest.mark.parametrize("kind", PACK)
+def test_compressed_nothing_is_nothing(kind):
+    assert read(PACK[kind](b""))[0] == ""
+
+
+@pytest.mark.parametrize("kind", PACK)
+def test_what_follows_compressed_text_is_not_ignored(kind):
+    with pytest.raises(CorpusError, match="damaged"):
+        read(PACK[kind](b"one\n") + b"two\n")
+    with pytest.raises(CorpusError, match="damaged"):
+        list(decompressed(Pipe(PACK[kind](b"one\n") + b"two two\n", 1), kind, "a"))
+
+
+@pytest.mark.parametrize("step", [1, 2**20])
+@pytest.mark.parametrize("kind", ["gzip", "bz2", "xz"])
+def test_padding_with_zeros_is_no_damage(kind, step):
+    data = PACK[kind](b"one\n") + bytes(8) + PACK[kind](b"two\n") + bytes(4)
+    assert b"".join(decompressed(io.BufferedReader(Raw(data, step)), kind, "a")) == b"one\ntwo\n"
+
+
+def test_zstd_frame_to_skip_is_skipped():
+    skip = b"\x50\x2a\x4d\x18" + (3).to_bytes(4, "little") + b"abc"
+    assert read(skip + zst(b"one\n") + skip)[0] == "one\n"
+
+
+@pytest.mark.parametrize("kind", PACK)
+def test_compressed_and_cut_short(kind):
+    packed = PACK[kind](TEXT.encode())
+    assert compression(packed) == kind
+    for end in {10, 11, 20, len(packed) // 2, len(packed) - 5, len(packed) - 1}:
+        with pytest.raises(CorpusError, match=r"^a\.txt is cut short.*again$"):
+            read(packed[:end])
+
+
+@pytest.mark.parametrize("kind", PACK)
+def test_compressed_and_damaged(kind):
+    packed = bytearray(PACK[kind](TEXT.encode()))
+    for place in range(12, len(packed), max(1, len(packed) // 7)):
+        packed[place] ^= 0x55
+    with pytest.raises(CorpusError, match=r"^a\.txt is (damaged|cut short).*again$"):
+        read(bytes(packed))
+
+
+@given(st.sampled_from(sorted(PACK)), st.integers(0), st.integers(1, 255))
+def test_any_damage_is_a_corpus_error_or_text(kind, place, flip):
+    packed = bytearray(PACK[kind](b"the king and the queen\n" * 9))
+    packed[place % len(packed)] ^= flip
+    try:
+        read(bytes(packed))
+    except CorpusError as error:
+        assert str(error).startswith("a.txt ")  # noqa: PT017
+
+
+@pytest.mark.parametrize("kind", PACK)
+def test_a_small_file_of_zeros_stays_small_in_memory(kind):
+    stream = io.BytesIO(PACK[kind](bytes(4 * 10**7)))
+    sizes = [len(block) for block in decompressed(stream, kind, "a")]
+    assert sum(sizes) == 4 * 10**7
+    assert max(sizes) <= 2**24
+
+
+@pytest.mark.parametrize("text", ["BZh is no file", "BZh9 is none", "PK", "%PDF in a text", "MZ"])
+def test_text_that_begins_like_something_else(text):
+    assert read(text.encode())[0] == text + "\n"
+
+
+# decoding
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=40), st.integers(1, 9))
+def test_text_arrives_as_it_was(text, step):
+    text = text.replace("\r", "").removeprefix("\ufeff").replace("\x00", "") + "\n"
+    for encoding in ("utf-8", "utf-16", "utf-8-sig", "gb18030"):
+        parts = TextReader(encoding).read(Pipe(text.encode(encoding), step), "a")
+        assert "".join(parts) == text
+
+
+@pytest.mark.parametrize("mark", ["utf-8-sig", "utf-16"])
+def test_byte_order_mark_is_dropped(mark):
+    text = "the king\n".encode(mark)
+    assert read(text, "utf-8" if mark == "utf-8-sig" else mark)[0] == "the king\n"
+    assert read("a\ufeffb".encode())[0] == "a\ufeffb\n"
+
+
+@pytest.mark.parametrize("before", [0, 5, 8191, 8192, 2**18 - 1, 2**18, 2**18 + 1, 3 * 2**18 + 2])
+@pytest.mark.parametrize("bad", [b"\xff", b"\xe4\xb8", b"\xf0\x9f\x91"])
+def test_invalid_bytes_are_named_by_their_place(before, bad):
+    data = b"x" * before + bad + b" and more"
+    with pytest.raises(CorpusError) as caught:
+        read(data)
+    assert f"a.txt is no utf-8 text at byte {before} ({bad[:1].hex()} hex)" in str(caught.value)
+    assert "--encoding NAME" in str(caught.value)
+    assert "--errors replace" in str(caught.value)
+
+
+def test_place_is_counted_in_the_uncompressed_stream():
+    with pytest.raises(CorpusError, match="at byte 300001 "):
+        read(gzip.compress(b"\n" * 300001 + b"\xff\n"))
+
+
+def test_place_with_a_byte_order_mark():
+    with pytest.raises(CorpusError, match="at byte 4 "):
+        read(codecs.BOM_UTF8 + b"a\xff")
+    with pytest.raises(CorpusError, match="at byte 4 "):
+        read(codecs.BOM_UTF8 + b"a\xff", "utf-8-sig")
+
+
+def test_text_that_stops_within_a_character():
+    with pytest.raises(CorpusError, match="at byte 2 "):
+        read(b"ab\xe4\xb8")
+
+
+@pytest.mark.parametrize(
+    "data", [b"a\xffb", b"\xe4\xb8", b"a\xff\xfe\xfdb", b"\xef\xbf\xbd", b"x" * 2**18 + b"\xe4"]
+)
+def test_replacements_are_those_of_python_and_counted(data):
+    text, reader = read(data, errors="replace")
+    expected = data.decode(errors="replace")
+    assert text == expected + "\n"
+    assert reader.replaced == expected.count("\ufffd") - data.count(b"\xef\xbf\xbd")
+
+
+def test_replacements_in_another_thread_are_not_counted():
+    before = reading_module._replacements.count
+    other = threading.Thread(target=lambda: read(b"\xff\xff", errors="replace"))
+    other.start()
+    other.join()
+    assert reading_module._replacements.count == before
+    assert read(b"a\xff\n", errors="replace")[1].replaced == 1
+
+
+@pytest.mark.parametrize("name", ["utf-9", "", "rot13", "hex", "a\x00b", "ütf"])
+def test_encoding_that_there_is_not(name):
+    with pytest.raises(ConfigError, match="not known; give a known one"):
+        TextReader(name)
+
+
+@pytest.mark.parametrize("encoding", ["undefined", "utf-16", "utf-32", "idna"])
+def test_encoding_that_does_not_fit(encoding):
+    with pytest.raises(CorpusError, match=f"is no {encoding} text|binary"):
+        read("the king\nand 王 queen\n".encode(), encoding)
+
+
+# binary files
+
+
+@pytest.mark.parametrize("magic", BINARY_MAGIC)
+def test_known_binary_files_are_refused(magic):
+    with pytest.raises(CorpusError, match=r"^a\.txt looks like a binary file"):
+        read(magic + b"\xff\xfe words words words")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        bytes(1000),
+        bytes(range(256)) * 9,
+        b"\x00\x01\x02\x03" * 5,
+        "the king".encode("utf-16-le") * 9,
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+@pytest.mark.parametrize("errors", ["strict", "replace"])
+def test_control_characters_in_plenty_are_refused(data, encoding, errors):
+    with pytest.raises(CorpusError, match="looks like a binary file"):
+        read(data, encoding, errors)
+
+
+def test_a_few_control_characters_are_text():
+    assert read(b"a\x00b\n")[0] == "a\x00b\n"
+    assert read(b"the king \x00 is here\n" * 1000)[0].count("\x00") == 1000
+    assert read(b"\x1b[1mbold\x1b[0m N\x08NA\x08A" * 100)[0]
+    assert read(b"\x93quoted\x94 \x85 " * 100, "cp1252")[0]
+
+
+def test_wide_encodings_are_text_when_named():
+    text = "the king and the queen\n" * 100
+    assert read(text.encode("utf-16-le"), "utf-16-le")[0] == text
+    assert read(text.encode("utf-32"), "utf-32")[0] == text
+
+
+def test_invalid_bytes_in_a_text_are_no_binary_file():
+    with pytest.raises(CorpusError, match="at byte 4 "):
+        read("caf\xe9 and more\n".encode("latin-1").replace(b"f", b"ff"))
+
+
+def test_a_stream_that_fails_while_reading():
+    class Failing(io.BytesIO):
+        def read(self, size=-1):
+            if self.tell() > 20:
+                raise OSError(5, "Input/output error")
+            return super().read(min(size, 11))
+
+    with pytest.raises(CorpusError, match=r"^tape cannot be read \(Input/output error\)"):
+        "".join(TextReader().read(Failing(b"words " * 99), "tape"))
+
+
+# line ends
+
+
+@given(st.lists(st.text(st.sampled_from("a\r\n\x0b\x85\u2028"))))
+def test_line_ends_are_unified_and_the_last_line_ended(parts):
+    text = "".join(parts).replace("\r\n", "\n").replace("\r", "\n")
+    expected = text if not text or text.endswith("\n") else text + "\n"
+    assert "".join(ending_lines(parts)) == expected
+
+
+def test_line_end_across_blocks():
+    data = b"x" * (2**18 - 1) + b"\r\n" + b"y\r"
+    assert read(data)[0] == "x" * (2**18 - 1) + "\ny\n"
+
+
+# what only small buffers and odd frames show
+
+
+@pytest.mark.parametrize("size", [1, 3, 10, 11])
+def test_first_bytes_are_read_again_whole(size):
+    reader = TextReader()
+    rejoined = reading_module._Rejoined(io.BytesIO(b"the king and the queen"), reader, "a")
+    assert rejoined.head == b"the king a"
+    blocks = list(iter(lambda: rejoined.read(size), b""))
+    assert b"".join(blocks) == b"the king and the queen"
+    assert reader.bytes_read == 22
+
+
+def test_only_the_head_is_looked_at_for_binary_content():
+    data = b"a" * 8192 + bytes(5000)
+    assert len(read(data)[0]) == 13193
+
+
+@pytest.mark.parametrize("kind", PACK)
+@pytest.mark.parametrize("step", [1, 100])
+def test_no_block_is_empty(kind, step):
+    text = np.random.default_rng(1).bytes(10_000).hex().encode()  # hard to compress
+    stream = io.BufferedReader(Raw(PACK[kind](text), step))
+    blocks = list(decompressed(stream, kind, "a"))
+    assert all(blocks)
+    assert b"".join(blocks) == text
+
+
+def test_zstd_with_a_large_window():
+    parameters = zstandard.ZstdCompressionParameters(window_log=23)
+    packer = zstandard.ZstdCompressor(compression_params=parameters).compressobj()
+    packed = packer.compress(TEXT.encode()) + packer.flush()
+    assert read(packed)[0] == TEXT

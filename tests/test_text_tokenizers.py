@@ -1,0 +1,143 @@
+import re
+import subprocess
+import sys
+
+import naive_text
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cbow.errors import ConfigError, CorpusError
+from cbow.text import tokenize
+from cbow.text.tokenizers import line_tokenizer, split_lines
+
+TRICKY = st.text(st.sampled_from("aZ'’9_- .\u200c\u200d\u0301éकि👍\u200f\u05d0ßİΣ\x00\x1f\x85"))
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("The KING, the king.", ["the", "king", "the", "king"]),
+        (
+            "the king's men and the kings' men",
+            [*["the", "king's", "men"], *["and", "the", "kings", "men"]],
+        ),
+        ("king’s ‘quoted’", ["king's", "quoted"]),
+        ("'tis rock 'n' roll", ["tis", "rock", "n", "roll"]),
+        ("a''b a'b'c ' '' d'", ["a", "b", "a'b'c", "d"]),
+        (
+            "well-known snake_case e.g. 3.14",
+            [*["well", "known", "snake", "case"], *["e", "g", "3", "14"]],
+        ),
+        ("1066 ½ Ⅷ ٣", ["1066", "½", "ⅷ", "٣"]),
+        ("हिन्दी में", ["हिन्दी", "में"]),
+        ("می\u200cخواهم", ["می\u200cخواهم"]),
+        ("\u200cab\u200c\u200dcd\u200d", ["ab", "cd"]),
+        ("שלום\u200f, עולם", ["שלום", "עולם"]),
+        ("good👍job 👩\u200d👩", ["good", "job"]),
+        ("cafe\u0301 café", ["cafe\u0301", "café"]),
+        ("don\u0300't \u0301x", ["don\u0300't", "\u0301x"]),
+        ("ΣΊΣΥΦΟΣ ΣΑΣ", ["σίσυφος", "σας"]),
+        ("İstanbul", ["i\u0307stanbul"]),
+        ("\u212aelvin", ["kelvin"]),
+        ("a\x00b\x1cc\x85d\u2028e", ["a", "b", "c", "d", "e"]),
+        ("我喜欢 猫", ["我喜欢", "猫"]),
+        ("", []),
+        (" \t--- … ", []),
+    ],
+)
+def test_word(line, found):
+    assert tokenize(line) == found
+    assert naive_text.tokens(line) == found
+
+
+# characters that this Python does not know yet may be letters to the regex library
+KNOWN = st.text(st.characters(exclude_categories=["Cn", "Cs"]))
+
+
+@given(KNOWN | TRICKY)
+def test_word_equals_the_plain_definition(line):
+    assert tokenize(line) == [w for part in split_lines(line) for w in naive_text.tokens(part)]
+
+
+@given(st.text(st.characters(max_codepoint=127)) | st.text(st.sampled_from("ab' -'")))
+def test_ascii_lines_take_a_shorter_way_to_the_same_words(line):
+    # behind a word that is not ASCII a line takes the long way
+    assert tokenize("é " + line.replace("\n", " ").replace("\r", " ")) == ["é", *tokenize(line)]
+
+
+@given(TRICKY)
+def test_words_of_words_are_themselves(line):
+    for word in tokenize(line):
+        assert tokenize(word) == [word]
+
+
+def test_word_of_a_megabyte_is_one_word():
+    assert tokenize("x" * 10**6 + " y") == ["x" * 10**6, "y"]
+
+
+def test_whitespace_keeps_all_but_white_space():
+    assert tokenize("The\u00a0King's_MEN, a\x00b\n\tx", "whitespace") == [
+        *["The", "King's_MEN,", "a\x00b", "x"]
+    ]
+
+
+def test_nltk_keeps_the_case_and_splits_as_the_treebank():
+    assert tokenize("The king's men don't care.", "nltk") == [
+        *["The", "king", "'s", "men", "do", "n't", "care", "."]
+    ]
+
+
+@given(st.text(st.sampled_from("a b\r\n\x0b\x0c\x1c\x1d\x85\u2028")))
+def test_lines_end_at_cr_and_lf_only(text):
+    assert split_lines(text) == naive_text.lines_of(text)
+    lines = []
+    tokenize(text, lambda line: lines.append(line) or [])
+    assert lines == naive_text.lines_of(text)
+
+
+def test_callable_may_return_any_iterable():
+    assert tokenize("a-b\nc", lambda line: iter(line.split("-"))) == ["a", "b", "c"]
+    assert tokenize("a-b", re.compile("[a-z]").findall) == ["a", "b"]
+    assert tokenize("a b", lambda line: ("", line)) == ["", "a b"]
+
+
+@pytest.mark.parametrize(
+    ("returned", "named"),
+    [(None, "NoneType"), ("ab", "str"), (b"ab", "bytes"), (7, "int"), (["a", 7], "int"),
+     ([b"a"], "bytes"), ([None], "NoneType"), ([["a"]], "list")],
+)  # fmt: skip
+def test_callable_that_returns_something_else(returned, named):
+    with pytest.raises(CorpusError, match=f"type {named}|returned {named}"):
+        tokenize("a", lambda line: returned)
+
+
+def test_error_within_a_callable_is_the_callers_own():
+    with pytest.raises(ZeroDivisionError):
+        tokenize("a", lambda line: [1 / 0])
+
+
+@pytest.mark.parametrize("name", ["words", "", "custom", None, 3])
+def test_unknown_tokenizer(name):
+    with pytest.raises(ConfigError, match="tokenizer"):
+        line_tokenizer(name)
+
+
+def test_custom_says_to_pass_the_function():
+    with pytest.raises(ConfigError, match="pass the function"):
+        tokenize("a", "custom")
+
+
+@pytest.mark.parametrize("text", [b"a", None, 7, ["a"]])
+def test_text_that_is_no_text(text):
+    with pytest.raises(CorpusError, match=type(text).__name__):
+        tokenize(text)
+
+
+def test_import_is_light():
+    code = (
+        "import sys, cbow.text; "
+        "print(*{'nltk', 'zstandard', 'numba', 'scipy', 'tqdm'} & set(sys.modules))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == ""

@@ -1,0 +1,272 @@
+"""Looking words up, comparing them, finding the nearest; held against gensim and plain loops."""
+
+import warnings
+
+import naive_vectors as naive
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from cbow.errors import CBOWError, ModelFileError, QueryError, UnknownWordError
+from cbow.vectors import WordVectors, nearest
+
+V, N = 700, 16
+WORDS = [f"w{i}" for i in range(V)]
+MATRIX = np.random.default_rng(7).standard_normal((V, N)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def vectors():
+    return WordVectors(WORDS, MATRIX, np.arange(V, 0, -1))
+
+
+@pytest.fixture(scope="module")
+def gensim_vectors():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        models = pytest.importorskip("gensim.models")
+    keyed = models.KeyedVectors(N)
+    keyed.add_vectors(WORDS, MATRIX)
+    return keyed
+
+
+def small(dtype=np.float64):
+    rows = [[1, 0], [0.8, 0.6], [0, 1], [0, 0], [-1, 0], [2, 0]]
+    return WordVectors(["king", "queen", "apple", "nil", "anti", "kings"], np.array(rows, dtype))
+
+
+def test_what_it_shows(vectors):
+    assert len(vectors) == V
+    assert vectors.dimension == N
+    assert vectors.words == tuple(WORDS)
+    assert list(vectors) == WORDS
+    assert vectors.ids["w7"] == 7
+    assert vectors.counts[0] == V
+    assert repr(vectors) == "WordVectors(700 words, 16 dimensions)"
+    assert "w699" in vectors
+    assert "w700" not in vectors
+    assert 7 not in vectors
+    assert ["w7"] not in vectors
+    assert WordVectors(["a"], np.eye(1)).counts is None
+
+
+def test_looking_up(vectors):
+    np.testing.assert_array_equal(vectors["w7"], MATRIX[7])
+    np.testing.assert_array_equal(vectors[["w7", "w3", "w7"]], MATRIX[[7, 3, 7]])
+    assert vectors[[]].shape == (0, N)
+    assert vectors[("w1",)].shape == (1, N)
+
+
+def test_nothing_is_copied_and_nothing_can_be_changed(vectors):
+    assert np.shares_memory(vectors.matrix, MATRIX)
+    assert np.shares_memory(vectors["w7"], MATRIX)
+    assert MATRIX.flags.writeable
+    for array in (vectors.matrix, vectors["w7"], vectors.counts):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 1
+    with pytest.raises(TypeError):
+        vectors.ids["w7"] = 3
+    with pytest.raises(AttributeError):
+        vectors.matrix = MATRIX
+
+
+def test_unknown_words(vectors):
+    with pytest.raises(UnknownWordError, match="did you mean w69"):
+        vectors["W69"]
+    with pytest.raises(UnknownWordError):
+        vectors[["w1", "nope"]]
+    with pytest.raises(KeyError):
+        vectors.similarity("w1", "nope")
+    with pytest.raises(KeyError):
+        vectors.most_similar(["w1", "nope"])
+    with pytest.raises(KeyError):
+        vectors.most_similar("w1", [("nope", 2.0)])
+
+
+def test_suggestions_cost_nothing_until_they_are_shown(vectors, monkeypatch):
+    monkeypatch.setattr("cbow.vectors.spelling.alike", lambda *_: pytest.fail("asked too early"))
+    with pytest.raises(UnknownWordError) as caught:
+        vectors["W69"]
+    assert caught.value.word == "W69"
+
+
+@pytest.mark.parametrize("key", [7, None, b"w7", 0.5])
+def test_what_is_no_word(vectors, key):
+    with pytest.raises(QueryError, match="not a word; ask for words by their spelling"):
+        vectors[["w1", key]]
+
+
+@pytest.mark.parametrize("key", [7, None, 0.5])
+def test_what_is_no_list_of_words(vectors, key):
+    with pytest.raises(QueryError, match="not a word"):
+        vectors[key]
+
+
+@pytest.mark.parametrize(
+    ("words", "matrix", "counts", "message"),
+    [
+        (["a", "b", "a"], np.eye(3), None, "of 3 words only 2 are distinct"),
+        (["a"], np.eye(2), None, "1 words, but 2 rows"),
+        (["a"], np.ones(1), None, "float64 with 1 dimensions"),
+        (["a"], np.ones((1, 2), np.float16), None, "float16 with 2 dimensions"),
+        (["a"], np.ones((1, 2), int), None, "int64 with 2 dimensions"),
+        (["a", "b"], np.eye(2), np.ones(3, int), "2 words, but counts of shape"),
+    ],
+)
+def test_parts_that_do_not_fit(words, matrix, counts, message):
+    with pytest.raises(ModelFileError, match=message):
+        WordVectors(words, matrix, counts)
+
+
+def test_similarity(vectors, gensim_vectors):
+    for a, b in [("w1", "w2"), ("w5", "w699"), ("w3", "w3")]:
+        expected = naive.cosine(MATRIX[int(a[1:])], MATRIX[int(b[1:])])
+        assert vectors.similarity(a, b) == pytest.approx(expected, abs=1e-12)
+        assert vectors.similarity(a, b) == pytest.approx(gensim_vectors.similarity(a, b), abs=1e-6)
+    assert vectors.similarity(MATRIX[1], "w2") == vectors.similarity("w1", "w2")
+    assert small().similarity("king", "nil") == 0
+    assert small().similarity("king", "anti") == -1
+
+
+U, W = MATRIX[11] * 3, MATRIX[12] - MATRIX[13]
+
+
+@pytest.mark.parametrize(
+    ("positive", "negative"),
+    [
+        ("w1", None),
+        (["w1"], None),
+        (["w1", "w2"], ["w3"]),
+        (["w1", "w1", "w2"], "w4"),
+        (None, "w3"),
+        ([], ["w3", "w4"]),
+        ([("w1", 0.3), "w2"], [("w3", -2.0)]),
+        ("w1", [("w3", 2.0)]),
+        (U, None),
+        ([U, "w1"], [W]),
+        ([(U, 0.5), ("w1", 4)], None),
+        (np.array([U, W]), None),
+        (["w1"], ["w1", "w2"]),
+    ],
+)
+@pytest.mark.parametrize("topn", [0, 1, 10, 699, 5000])
+def test_most_similar_is_gensims(vectors, gensim_vectors, positive, negative, topn):
+    ours = vectors.most_similar(positive, negative, topn)
+    theirs = gensim_vectors.most_similar(positive, negative, topn=topn)
+    assert [word for word, _ in ours] == [word for word, _ in theirs]
+    np.testing.assert_allclose([c for _, c in ours], [c for _, c in theirs], atol=2e-6)
+
+
+def test_a_query_that_cancels_is_zero_everywhere(vectors):
+    assert vectors.most_similar("w5", "w5", 3) == [("w0", 0), ("w1", 0), ("w2", 0)]
+
+
+@given(
+    st.sampled_from([np.float32, np.float64]).flatmap(
+        lambda dtype: arrays.arrays(dtype, (6, 3), elements=st.integers(-2, 2).map(lambda x: x / 2))
+    ),
+    st.lists(st.sampled_from("abcdef"), min_size=1, max_size=4),
+    st.lists(st.sampled_from("abcdef"), max_size=3),
+    st.integers(0, 8),
+)
+def test_most_similar_is_the_naive_search(matrix, positive, negative, topn):
+    found = WordVectors("abcdef", matrix).most_similar(positive, negative, topn)
+    expected = dict(naive.most_similar("abcdef", matrix, positive, negative, 6))
+    best = sorted(expected.values(), reverse=True)[:topn]
+    np.testing.assert_allclose([c for _, c in found], best, atol=1e-6)
+    np.testing.assert_allclose([expected[w] for w, _ in found], best, atol=1e-6)
+    assert all(isinstance(c, float) for _, c in found)
+
+
+def test_ties_come_in_order_of_frequency_and_zero_rows_are_zero():
+    found = small().most_similar("king")
+    assert [word for word, _ in found] == ["kings", "queen", "apple", "nil", "anti"]
+    np.testing.assert_allclose([cosine for _, cosine in found], [1, 0.8, 0, 0, -1])
+    ties = WordVectors(list("abcdefgh"), np.ones((8, 2)))
+    assert [word for word, _ in ties.most_similar("d", topn=4)] == ["a", "b", "c", "e"]
+    assert small().most_similar("nil", topn=2) == [("king", 0), ("queen", 0)]
+
+
+@pytest.mark.parametrize("held", [1, 1000, 10**9])
+def test_a_batch_is_one_query_after_the_other(vectors, monkeypatch, held):
+    monkeypatch.setattr(nearest, "COSINES", held)
+    positive = [[f"w{i}"] for i in range(20)] + [["w1", ("w2", 0.5)], [U]]
+    negative = [[]] * 20 + [["w9"], []]
+    single = [vectors.most_similar(p, n) for p, n in zip(positive, negative, strict=True)]
+    batch = vectors.most_similar(positive, negative)
+    assert [[w for w, _ in each] for each in batch] == [[w for w, _ in each] for each in single]
+    np.testing.assert_allclose(
+        [[c for _, c in each] for each in batch],
+        [[c for _, c in each] for each in single],
+        atol=1e-6,
+    )
+    assert vectors.most_similar([["w1"]], topn=3) == [vectors.most_similar("w1", topn=3)]
+    assert vectors.most_similar(None, [["w1"]], 3) == [vectors.most_similar(None, "w1", 3)]
+    assert len(vectors.most_similar((["w1"], ["w2"]))) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "query is empty"),
+        (([],), "query is empty"),
+        (([["w1"], []],), "query is empty"),
+        (("w1", None, -1), "topn is -1, but must be a whole number of 0 or more"),
+        (("w1", None, 2.0), "topn is 2.0"),
+        (("w1", None, None), "topn is None"),
+        (("w1", None, True), "topn is True"),
+        ((7,), "int 7 is no query"),
+        ((np.ones(3),), r"shape \(3,\), but must hold 16 finite numbers"),
+        ((np.ones(()),), r"shape \(\)"),
+        ((np.full(N, np.nan),), "finite numbers"),
+        ((np.full(N, "a"),), "finite numbers"),
+        ((np.full(N, None),), "finite numbers"),
+        (([(np.full(N, 1e308), 1e308)],), "adds up to infinity"),
+        (([(np.full(N, 1e308), 1e308)], [(np.full(N, 1e308), -1e308)]), "adds up to infinity"),
+    ],
+)
+def test_queries_that_make_no_sense(vectors, arguments, message):
+    with pytest.raises(QueryError, match=message):
+        vectors.most_similar(*arguments)
+
+
+def test_topn_may_be_numpys(vectors):
+    assert len(vectors.most_similar("w1", topn=np.int64(3))) == 3
+
+
+@pytest.mark.parametrize("broken", [np.nan, np.inf, -np.inf, 1e38])
+def test_vectors_that_are_no_numbers(broken):
+    matrix = np.ones((3, 2), np.float32)
+    matrix[1:, 0] = broken
+    with pytest.raises(QueryError, match="vectors of 2 words, the first 'b', are not finite"):
+        WordVectors("abc", matrix).most_similar("a")
+
+
+def test_no_words_at_all():
+    empty = WordVectors([], np.empty((0, 3)))
+    assert list(empty) == []
+    assert empty.most_similar(np.ones(3)) == []
+    with pytest.raises(UnknownWordError, match="no word of it is spelled alike"):
+        empty["king"]
+
+
+def test_the_lengths_are_computed_once(monkeypatch):
+    calls = []
+    monkeypatch.setattr(
+        nearest, "inverse_lengths", lambda matrix: calls.append(1) or np.ones(len(matrix))
+    )
+    vectors = small()
+    assert calls == []
+    vectors.most_similar("king")
+    vectors.most_similar("queen")
+    assert calls == [1]
+
+
+@given(st.recursive(st.one_of(st.text(), st.floats(), st.none(), st.integers()), st.lists))
+def test_any_query_is_answered_or_explained(query):
+    try:
+        assert isinstance(small().most_similar(query), list)
+    except CBOWError as error:
+        assert str(error)  # noqa: PT017
