@@ -24,7 +24,7 @@ EMBEDDINGS: Final = ("input", "output", "mean")
 DEFAULT_EMBEDDING: Final = "input"
 
 #: The learning rate of each optimizer when none is given.
-LEARNING_RATES: Final[Mapping[str, float]] = {"adam": 0.002, "adagrad": 0.05, "sgd": 0.5}
+LEARNING_RATES: Final[Mapping[str, float]] = {"adam": 0.005, "adagrad": 0.05, "sgd": 1.0}
 
 
 @dataclass(frozen=True)

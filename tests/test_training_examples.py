@@ -47,17 +47,19 @@ lines_of_ids = st.lists(
     lines=lines_of_ids,
     window=st.integers(1, 6),
     block=st.sampled_from([1, 2, 3, 7, 20, 1000]),
+    pool=st.sampled_from([1, 2, 5, 64]),
     sample=st.sampled_from([0.0, 0.01, 0.2]),
     heldout=st.sampled_from([0.0, 0.3]),
     epoch=st.integers(0, 3),
 )
 @settings(max_examples=150, deadline=None)
-def test_examples_equal_the_plain_twin(lines, window, block, sample, heldout, epoch):
+def test_examples_equal_the_plain_twin(lines, window, block, pool, sample, heldout, epoch):
     corpus = corpus_of(lines, 10)
     bounds = corpus.line_starts
     whole = [corpus.ids[a:b].tolist() for a, b in itertools.pairwise(bounds)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(examples_module, "BLOCK", block)
+        patch.setattr(examples_module, "POOL", pool)
         source = ExampleSource(corpus, window, sample, heldout, seed=5)
         for side in (False, True):
             tally = Tally()
@@ -124,7 +126,8 @@ def test_another_seed_is_another_draw():
 
 
 def test_the_shares_rise_to_one_and_batches_are_even(monkeypatch):
-    monkeypatch.setattr(examples_module, "BLOCK", 200)
+    monkeypatch.setattr(examples_module, "BLOCK", 50)
+    monkeypatch.setattr(examples_module, "POOL", 4)
     lines = [list(np.random.default_rng(0).integers(0, 10, 1000))]
     source = ExampleSource(corpus_of(lines, 10), 5, 0.0, 0.0, seed=1)
     drawn = list(source.epoch(1, 64, Tally()))
@@ -162,3 +165,13 @@ def test_a_long_rare_stretch_between_kept_words_is_searched_through(monkeypatch)
     ours = listed(source.epoch(1, 8, Tally()))
     theirs = naive.epoch_examples([corpus.ids.tolist()], source.keep, window=3, seed=1, epoch=1)
     assert ours == sorted(theirs)
+
+
+def test_a_batch_mixes_words_from_all_over_the_text(monkeypatch):
+    monkeypatch.setattr(examples_module, "BLOCK", 10)
+    monkeypatch.setattr(examples_module, "POOL", 20)
+    # Word i stands in the i-th tenth of the text only.
+    lines = [[i] * 100 for i in range(10)]
+    source = ExampleSource(corpus_of(lines, 10), 5, 0.0, 0.0, seed=1)
+    for batch, _ in source.epoch(1, 100, Tally()):
+        assert len(set(batch.y.tolist())) >= 7

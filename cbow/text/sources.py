@@ -114,10 +114,10 @@ def _find(given: str | os.PathLike[str]) -> Sources:
         )
     if os.path.islink(name):
         raise CorpusError(f"{name} is a link to a file that is not there; mend it")
-    raise CorpusError(
-        f"there is no file {_short(name)}; check the name, or, to pass text itself, "
-        "put it in a list: cbow.train([text])"
-    )
+    remedy = "check the name"
+    if isinstance(given, str):  # a Path cannot have been meant as text
+        remedy += ", or, to pass text itself, put it in a list: cbow.train([text])"
+    raise CorpusError(f"there is no file {_short(name)}; {remedy}")
 
 
 def _glob(pattern: str) -> tuple[Path, ...]:

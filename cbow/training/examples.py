@@ -1,9 +1,10 @@
 """From the encoded corpus to batches of examples: which words are context, which are asked for.
 
-The text is taken in blocks of consecutive tokens, so that memory stays flat. Blocks overlap by a
-margin of context on both sides, and every random decision depends on the position of its token
-alone: the examples are the same wherever the blocks begin. Within an epoch the blocks come in
-random order, and the examples of a block are shuffled.
+The text is taken in small blocks of consecutive tokens. Blocks overlap by a margin of context on
+both sides, and every random decision depends on the position of its token alone: the examples are
+the same wherever the blocks begin. To shuffle a text that may be larger than memory, an epoch
+takes blocks from random places, many at a time, and shuffles the examples of those: a batch holds
+words from all over the text, not from one chapter.
 """
 
 from __future__ import annotations
@@ -20,8 +21,11 @@ from cbow.training.randomness import Purpose, stream, uniform
 from cbow.training.subsampling import keep_probability
 from cbow.training.windows import Windows, context_positions, windows
 
-#: Tokens per block. Enough to shuffle well, few enough to need some ten megabytes.
-BLOCK: Final = 2**18
+#: Tokens per block: many beside the window, so that margins cost little.
+BLOCK: Final = 2**12
+
+#: Blocks that are shuffled together: enough to mix well, few enough to need some ten megabytes.
+POOL: Final = 64
 
 
 class Batch(NamedTuple):
@@ -91,7 +95,7 @@ class ExampleSource:
             Its number, from 1. With 0 the draw of the held-out examples: always the same one, so
             that the losses after different epochs can be compared.
         batch : int
-            Examples per batch, about: the examples of a block are cut into equal batches.
+            Examples per batch, about: those that are shuffled together are cut into equal batches.
         tally : Tally
             Counts the tokens as they are used.
         heldout : bool
@@ -106,16 +110,21 @@ class ExampleSource:
         tokens = len(self.corpus.ids)
         blocks = max(1, -(-tokens // BLOCK))
         bounds = np.linspace(0, tokens, blocks + 1).astype(np.int64)
-        key = stream(self.seed, Purpose.ORDER_OF_BLOCKS, epoch)
-        for done, block in enumerate(np.argsort(uniform(key, np.arange(blocks)))):
-            these, run = self._block(bounds[block], bounds[block + 1], epoch, tally, heldout)
-            order = uniform(
-                stream(self.seed, Purpose.ORDER_OF_EXAMPLES, epoch), run.positions[these.centre]
+        drawn = np.argsort(
+            uniform(stream(self.seed, Purpose.ORDER_OF_BLOCKS, epoch), np.arange(blocks))
+        )
+        order = stream(self.seed, Purpose.ORDER_OF_EXAMPLES, epoch)
+        pools = np.array_split(drawn, -(-blocks // POOL))
+        for done, pool in enumerate(pools):
+            these, run = _pooled(
+                [self._block(bounds[b], bounds[b + 1], epoch, tally, heldout) for b in pool]
             )
-            parts = max(1, round(len(order) / batch))
-            for i, chosen in enumerate(np.array_split(np.argsort(order), parts)):
+            shuffled = np.argsort(uniform(order, run.positions[these.centre]))
+            parts = max(1, round(len(shuffled) / batch))
+            for i, chosen in enumerate(np.array_split(shuffled, parts)):
                 if len(chosen):
-                    yield _batch(run.ids, these.take(chosen)), (done + (i + 1) / parts) / blocks
+                    share = (done + (i + 1) / parts) / len(pools)
+                    yield _batch(run.ids, these.take(chosen)), share
 
     def _block(
         self, start: int, stop: int, epoch: int, tally: Tally, heldout: bool
@@ -183,6 +192,17 @@ class ExampleSource:
 def _joined(*runs: _Run) -> _Run:
     """Put runs that follow each other in the corpus into one."""
     return _Run(*(np.concatenate(parts) for parts in zip(*runs, strict=True)))
+
+
+def _pooled(blocks: list[tuple[Windows, _Run]]) -> tuple[Windows, _Run]:
+    """Put the windows of several blocks, each counted from its own run, into one."""
+    offsets = np.cumsum([0] + [len(run.ids) for _, run in blocks[:-1]])
+    moved = [
+        [edge + offset for edge in these]
+        for (these, _), offset in zip(blocks, offsets, strict=True)
+    ]
+    together = Windows(*(np.concatenate(edges) for edges in zip(*moved, strict=True)))
+    return together, _joined(*(run for _, run in blocks))
 
 
 def _batch(ids: NDArray[np.int32], these: Windows) -> Batch:
