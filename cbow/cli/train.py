@@ -85,7 +85,8 @@ def _train(arguments: argparse.Namespace) -> int:
         seconds = clock(time.monotonic() - began)
         print(f"saved {output} ({_size(output)}) after {seconds}", file=sys.stderr)
     if not arguments.quiet:
-        word = shlex.quote(model.vocabulary.word(0))
+        # Neither "the" nor a rare word: one with something to say.
+        word = shlex.quote(model.vocabulary.word(min(200, len(model.vocabulary) // 10)))
         print(f"next: cbow-nearest {shlex.quote(str(output))} {word}", file=sys.stderr)
     return code
 
