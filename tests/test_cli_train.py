@@ -194,6 +194,17 @@ def test_bad_arguments(arguments, corpus, capsys, monkeypatch):
     fails_with_a_sentence(arguments.split(), BAD_ARGUMENTS[arguments], capsys)
 
 
+def test_a_corpus_that_cannot_be_read_spares_the_old_log(corpus, capsys):
+    Path("log").write_text("old")
+    fails_with_a_sentence(["none.txt", "--log-json", "log"], ["none.txt"], capsys)
+
+
+def test_an_output_that_is_a_link_to_the_corpus_is_refused(corpus, capsys):
+    os.link("corpus.txt", "link.safetensors")
+    arguments = ["corpus.txt", "-o", "link.safetensors"]
+    fails_with_a_sentence(arguments, ["would be written over corpus.txt"], capsys)
+
+
 def test_a_read_only_folder(corpus, capsys, monkeypatch):
     def refuse(self, *arguments, **settings):
         raise PermissionError(errno.EACCES, "Permission denied")
@@ -227,6 +238,8 @@ def test_a_diverging_run_keeps_the_good_state_and_any_older_model(corpus, capsys
     assert "saved corpus.partial.safetensors" in err
     assert Path("corpus.safetensors").read_bytes() == b"the old one"
     assert len(cbow.load("corpus.partial.safetensors").vocabulary) == 8
+    assert main(["corpus.txt", *wild]) == 1
+    assert "saved corpus.partial-2.safetensors" in capsys.readouterr().err
 
 
 def run_command(*arguments):

@@ -6,9 +6,9 @@ import json
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
-from cbow.files import explain_output_errors
+from cbow.files import check_writable, explain_output_errors
 from cbow.text import Progress, TokenAccount
 from cbow.training import Epoch, Observer, Plan, Step
 
@@ -24,8 +24,9 @@ class JSONLog(Observer):
 
     def __init__(self, path: str) -> None:
         self.path = Path(path)
-        with explain_output_errors(self.path):
-            self.file = sys.stdout if path == "-" else self.path.open("w", encoding="utf-8")
+        self.file: TextIO | None = sys.stdout if path == "-" else None
+        if self.file is None:
+            check_writable(self.path)
         self.began = time.monotonic()
 
     def encoded(self, account: TokenAccount) -> None:
@@ -46,12 +47,14 @@ class JSONLog(Observer):
 
     def close(self) -> None:
         """Close the file."""
-        if self.file is not sys.stdout:
+        if self.file is not None and self.file is not sys.stdout:
             self.file.close()
 
     def _write(self, event: str, values: dict[str, Any]) -> None:
         line = json.dumps({"event": event, **values}, allow_nan=False)
         with explain_output_errors(self.path):
+            if self.file is None:  # opened late: a corpus that cannot be read spares the old log
+                self.file = self.path.open("w", encoding="utf-8")
             print(line, file=self.file, flush=True)
 
 

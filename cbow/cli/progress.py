@@ -77,9 +77,8 @@ class Display(Observer):
         self.loss += weight * (step.loss - self.loss)  # the last fifty steps or so
         if self.terminal:
             label = f"epoch {step.epoch}/{self.epochs}"
-            self._advance(label, step.tokens_done, step.tokens_total, "tokens")
-            if self.bar is not None:
-                self.bar.set_postfix_str(f"loss {self.loss:.4f}", refresh=False)
+            bar = self._advance(label, step.tokens_done, step.tokens_total, "tokens")
+            bar.set_postfix_str(f"loss {self.loss:.4f}", refresh=False)
         elif self._due():
             seconds = max(1e-9, time.monotonic() - self.began)
             rate = step.tokens_done / seconds
@@ -106,7 +105,7 @@ class Display(Observer):
             self.bar.close()
             self.bar = None
 
-    def _advance(self, label: str, done: int, total: int | None, unit: str) -> None:
+    def _advance(self, label: str, done: int, total: int | None, unit: str) -> tqdm[Any]:
         """Move the bar to `done`; draw it first if there is none."""
         if self.bar is None:
             self.bar = tqdm(
@@ -121,6 +120,7 @@ class Display(Observer):
             )
         self.bar.set_description_str(label, refresh=False)
         self.bar.update(done - self.bar.n)
+        return self.bar
 
     def _due(self) -> bool:
         """Whether it is time for another plain line."""

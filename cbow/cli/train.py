@@ -126,10 +126,10 @@ def _same(one: str | Path, other: str | Path) -> bool:
 
 
 def _beside(output: Path) -> Path:
-    """Where to put a training that ended early: never over the result of an earlier run."""
-    if not output.exists():
-        return output
-    return output.with_name(output.stem + ".partial" + output.suffix)
+    """Where to put a training that ended early: never over what an earlier run left."""
+    endings = ["", ".partial", *(f".partial-{n}" for n in range(2, 1000))]
+    names = (output.with_name(output.stem + ending + output.suffix) for ending in endings)
+    return next(name for name in names if not name.exists())
 
 
 def _size(path: Path) -> str:
