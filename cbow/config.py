@@ -21,7 +21,7 @@ OPTIMIZERS: Final = ("adam", "adagrad", "sgd")
 EMBEDDINGS: Final = ("input", "output", "mean")
 
 #: Which vectors a query uses when it does not say.
-DEFAULT_EMBEDDING: Final = "input"
+DEFAULT_EMBEDDING: Final = "output"
 
 #: The learning rate of each optimizer when none is given.
 LEARNING_RATES: Final[Mapping[str, float]] = {"adam": 0.005, "adagrad": 0.05, "sgd": 1.0}
@@ -35,8 +35,7 @@ class Range:
     expected: str
 
 
-POSITIVE = Range(lambda x: x >= 1, "a whole number of 1 or more")
-COUNT = Range(lambda x: x >= 0, "a whole number of 0 or more")
+POSITIVE = Range(lambda x: 1 <= x < 2**31, "a whole number from 1 to 2^31 - 1")
 SEED = Range(lambda x: 0 <= x < 2**63, "a whole number from 0 to 2^63 - 1")
 RATE = Range(lambda x: math.isfinite(x) and x > 0, "a finite number above 0")
 SHARE = Range(lambda x: math.isfinite(x) and 0 <= x < 1, "a number from 0 to below 1")

@@ -1,4 +1,4 @@
-"""The exceptions of cbow: one tree, so that ``except cbow.CBOWError`` catches every one.
+"""The exceptions of cbow: one tree, so that ``except cbow.CBOWError`` catches every error.
 
 Each message is one sentence in three parts: what was found, what was expected, what to do.
 A command prints it after ``cbow-train: error:`` and exits with 1; no traceback is shown.
@@ -10,15 +10,17 @@ A command prints it after ``cbow-train: error:`` and exits with 1; no traceback 
     ├── OutputError        a file that cannot be written          (also an OSError)
     ├── QueryError         a query that makes no sense            (also a ValueError)
     ├── UnknownWordError   a word the model does not know         (also a KeyError)
-    └── TrainingStopped    training ended early; ``.model`` holds what there is
-        ├── DivergenceError   the loss was no number any more     (also an ArithmeticError)
-        └── Interrupted       Ctrl-C                              (also a KeyboardInterrupt)
+    └── DivergenceError    the loss was no number any more       (also an ArithmeticError)
+
+    Interrupted            Ctrl-C while training; a KeyboardInterrupt, no CBOWError
+
+The last two bring the model with them: ``.model`` holds what there is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cbow.model import Model
@@ -65,6 +67,9 @@ class UnknownWordError(CBOWError, KeyError):
         self.word = word
         self._suggest = suggest
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.word,)  # what suggests holds the whole vocabulary
+
     @property
     def suggestions(self) -> list[str]:
         """Words of the vocabulary that are spelled alike, best first."""
@@ -81,13 +86,13 @@ class UnknownWordError(CBOWError, KeyError):
         )
 
 
-class TrainingStopped(CBOWError):
-    """Training ended before its last epoch.
+class DivergenceError(CBOWError, ArithmeticError):
+    """The loss or a parameter became infinite or not a number.
 
     Parameters
     ----------
     message : str
-        One sentence: where it stopped and what to do.
+        One sentence: what was seen, where, and what to do.
     model : Model
         The last good state, ready to be saved or used.
     """
@@ -96,10 +101,26 @@ class TrainingStopped(CBOWError):
         super().__init__(message)
         self.model = model
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (str(self), self.model)
 
-class DivergenceError(TrainingStopped, ArithmeticError):
-    """The loss became infinite or not a number."""
 
+class Interrupted(KeyboardInterrupt):
+    """The user stopped the training with Ctrl-C.
 
-class Interrupted(TrainingStopped, KeyboardInterrupt):
-    """The user stopped the training."""
+    Not a `CBOWError`: whoever handles errors and goes on must not go on after Ctrl-C.
+
+    Parameters
+    ----------
+    message : str
+        One sentence: where it stopped.
+    model : Model
+        The state at that moment, ready to be saved or used.
+    """
+
+    def __init__(self, message: str, model: Model) -> None:
+        super().__init__(message)
+        self.model = model
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (str(self), self.model)

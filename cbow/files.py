@@ -66,7 +66,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
             yield temporary
             _flush(temporary)
             os.replace(temporary, target)
-            _flush(target.parent)
+            with contextlib.suppress(OSError):  # not every file system lets a folder be flushed
+                _flush(target.parent)
         finally:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
@@ -86,10 +87,15 @@ def check_writable(path: str | os.PathLike[str]) -> None:
 def _names(path: str | os.PathLike[str]) -> tuple[Path, Path]:
     """Give the file `path` and an unused name beside it; refuse what a file cannot replace."""
     target = Path(path)
-    if target.exists() and not target.is_file():
-        kind = "a folder" if target.is_dir() else "not a regular file"
-        raise OutputError(f"{target} is {kind}; give the name of a file to write")
-    return target, target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+    if "\0" in str(target):
+        raise OutputError(f"the name {str(target)!r} holds a NUL; give a name without one")
+    with explain_output_errors(target):
+        if target.is_symlink():  # what it points to is replaced, not the link
+            target = target.resolve()
+        if target.exists() and not target.is_file():
+            kind = "a folder" if target.is_dir() else "not a regular file"
+            raise OutputError(f"{target} is {kind}; give the name of a file to write")
+    return target, target.with_name(f".cbow-{secrets.token_hex(8)}.tmp")
 
 
 def _flush(path: Path) -> None:

@@ -283,5 +283,5 @@ def test_what_is_discarded_goes_nowhere(tmp_path):
     path = tmp_path / "out"
     with open(path, "w", encoding="utf-8") as stream:
         stream.write("buffered")
-        common._discard(stream)
+        common.discard(stream)
     assert path.read_text() == ""

@@ -19,8 +19,7 @@ from cbow import files
 from cbow.cli import progress as progress_module
 from cbow.cli.log import JSONLog, Several
 from cbow.cli.progress import Display, clock
-from cbow.cli.train import default_output, main
-from cbow.errors import OutputError
+from cbow.cli.train import default_output, main, next_command
 from cbow.training import Epoch, Observer, Step
 
 TEXT = "the king rules the land\nthe queen rules the land\nthe dog eats the hay\n" * 40
@@ -132,7 +131,7 @@ LATIN1 = b"good\n" * 9 + b"caf\xe9 cafe\n"
 
 BAD_FILES = {
     # what bad.txt is: how it is made, further arguments, what the sentence must say
-    "folder without text": (Path.mkdir, "", ["bad.txt", "glob"]),
+    "folder without text": (Path.mkdir, "", ["bad.txt", "give another folder"]),
     "empty file": (written(b""), "", ["bad.txt"]),
     "only punctuation": (written(b"... !!! --\n" * 5), "", ["no "]),
     "every word rare": (written(b"a b c d\n"), "--min-count 5", ["min_count"]),
@@ -149,13 +148,13 @@ BAD_ARGUMENTS = {
     "*.text": ["no file matches", "check the pattern"],
     "nltk:brown": ["brown", "nltk.downloader brown"],
     "nltk:nonsense": ["nonsense"],
-    "corpus.txt --dimension -1": ["dimension is -1", "1 or more"],
-    "corpus.txt --dimension 0": ["dimension is 0", "1 or more"],
-    "corpus.txt --window -2": ["window is -2", "1 or more"],
-    "corpus.txt --window 0": ["window is 0", "1 or more"],
-    "corpus.txt --epochs 0": ["epochs is 0", "1 or more"],
+    "corpus.txt --dimension -1": ["dimension is -1", "from 1 to 2^31 - 1"],
+    "corpus.txt --dimension 0": ["dimension is 0", "from 1 to 2^31 - 1"],
+    "corpus.txt --window -2": ["window is -2", "from 1 to 2^31 - 1"],
+    "corpus.txt --window 0": ["window is 0", "from 1 to 2^31 - 1"],
+    "corpus.txt --epochs 0": ["epochs is 0", "from 1 to 2^31 - 1"],
     "corpus.txt --learning-rate nan": ["learning_rate is nan", "above 0"],
-    "corpus.txt --threads 0": ["threads is 0", "1 or more"],
+    "corpus.txt --threads 0": ["threads is 0", "from 1 to 2^31 - 1"],
     "corpus.txt --heldout 1": ["heldout is 1", "below 1"],
     "corpus.txt -o no/x.safetensors": ["the folder no does not exist", "create it"],
     "corpus.txt -o .": [". is a folder", "give the name"],
@@ -165,11 +164,18 @@ BAD_ARGUMENTS = {
     "corpus.txt --log-json corpus.txt": ["would be written over", "another name"],
     "corpus.txt -o a --log-json a": ["would be written over", "another name"],
     "corpus.txt --log-json no/log": ["the folder no does not exist", "create it"],
+    "corpus.txt --log-json .": [". is a folder", "give the name"],
+    "corpus.txt -o -": ["-o is '-'", "give the name of a file"],
+    "books -o books/b.txt": ["would be written over books/b.txt", "another name"],
+    "books/*.txt -o books/b.txt": ["would be written over books/b.txt", "another name"],
+    "books --log-json books/b.txt": ["would be written over books/b.txt", "another name"],
+    "corpus.txt --dimension 99999999999999999999": ["dimension is 9", "2^31 - 1"],
+    "corpus.txt --window 99999999999999999999": ["window is 9", "2^31 - 1"],
 }
 
 
 def fails_with_a_sentence(arguments, parts, capsys):
-    before = {path: path.read_bytes() for path in Path().iterdir() if path.is_file()}
+    before = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
     assert main(arguments) == 1
     out, err = capsys.readouterr()
     assert out == ""
@@ -178,7 +184,7 @@ def fails_with_a_sentence(arguments, parts, capsys):
     assert sentence.startswith("cbow-train: error: ")
     for part in parts:
         assert part in sentence
-    assert {path: path.read_bytes() for path in Path().iterdir() if path.is_file()} == before
+    assert {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()} == before
 
 
 @pytest.mark.parametrize("case", BAD_FILES)
@@ -191,7 +197,26 @@ def test_bad_files(case, corpus, capsys):
 @pytest.mark.parametrize("arguments", BAD_ARGUMENTS)
 def test_bad_arguments(arguments, corpus, capsys, monkeypatch):
     monkeypatch.setenv("NLTK_DATA", str(corpus.parent))
+    Path("books").mkdir()
+    Path("books/b.txt").write_text(TEXT)
     fails_with_a_sentence(arguments.split(), BAD_ARGUMENTS[arguments], capsys)
+
+
+@pytest.mark.parametrize(
+    "arguments", [[""], ["corpus.txt", "-o", ""], ["corpus.txt", "--log-json", ""]]
+)
+def test_an_empty_name_is_no_name(arguments, corpus, capsys):
+    # As an unset variable of the shell gives it; the current folder was not meant.
+    fails_with_a_sentence(arguments, ["give"], capsys)
+
+
+def test_the_file_on_standard_input_is_not_written_over(corpus):
+    with corpus.open() as stdin:
+        process = run_command("-", *SMALL, "-o", "corpus.txt", stdin=stdin)
+        err = process.communicate()[1]
+    assert process.returncode == 1
+    assert "corpus.txt would be written over" in err
+    assert corpus.read_text() == TEXT
 
 
 def test_a_corpus_that_cannot_be_read_spares_the_old_log(corpus, capsys):
@@ -234,7 +259,8 @@ def test_a_diverging_run_keeps_the_good_state_and_any_older_model(corpus, capsys
     assert main(["corpus.txt", *wild]) == 1
     err = capsys.readouterr().err
     assert "the loss became" in err
-    assert "train again with a learning rate of 1e+08 or less" in err
+    assert "train again with 1 or less" in err
+    assert "next:" not in err
     assert "saved corpus.partial.safetensors" in err
     assert Path("corpus.safetensors").read_bytes() == b"the old one"
     assert len(cbow.load("corpus.partial.safetensors").vocabulary) == 8
@@ -242,12 +268,11 @@ def test_a_diverging_run_keeps_the_good_state_and_any_older_model(corpus, capsys
     assert "saved corpus.partial-2.safetensors" in capsys.readouterr().err
 
 
-def run_command(*arguments):
+def run_command(*arguments, **more):
     code = "import sys; from cbow.cli.train import main; sys.exit(main())"
     return subprocess.Popen(
         [sys.executable, "-c", code, *arguments],
-        stderr=subprocess.PIPE,
-        text=True,
+        **{"stderr": subprocess.PIPE, "text": True, **more},
         # A job in the background of a shell ignores Ctrl-C, and so would its children.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
@@ -260,13 +285,13 @@ def wait_for(stream, text):
     raise AssertionError(f"{text!r} never came")
 
 
-def test_ctrl_c_while_training_saves_and_exits_with_130(corpus):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_ctrl_c_while_training_saves_and_exits_with_130(corpus, number):
     process = run_command("corpus.txt", *SMALL, "--epochs", "1000000")
     wait_for(process.stderr, "epoch 1/1000000")
-    process.send_signal(signal.SIGINT)
-    err = process.stderr.read()
-    assert process.wait() == 130
-    process.stderr.close()
+    process.send_signal(number)
+    err = process.communicate()[1]
+    assert process.returncode == 130
     assert "error: interrupted after " in err
     assert "saved corpus.safetensors" in err
     assert cbow.load("corpus.safetensors").report["stopped"]["reason"] == "interrupted"
@@ -311,7 +336,7 @@ class Terminal(io.StringIO):
 def some_epoch(number, **more):
     values = {
         "epoch": number, "loss": 2.0, "heldout_loss": None, "tokens": 10, "heldout": 0,
-        "thinned": 0, "lonely": 0, "examples": 10, "steps": 1, "learning_rate": 0.1, **more,
+        "subsampled": 0, "isolated": 0, "examples": 10, "steps": 1, "learning_rate": 0.1, **more,
     }  # fmt: skip
     return Epoch(**values)
 
@@ -326,7 +351,7 @@ def test_bars_on_a_terminal():
     display.finished_epoch(some_epoch(1, heldout_loss=1.0))
     display.finished_epoch(some_epoch(2))
     shown = stream.getvalue()
-    assert "reading:   0%" in shown
+    assert "reading 0 %" in shown
     assert "1 line, 10 tokens read, 10 kept" in shown
     assert "epoch 1/2" in shown
     assert "loss 2.9800" in shown
@@ -354,17 +379,55 @@ def test_plain_lines_elsewhere(monkeypatch):
     ]
 
 
-def test_the_log_passes_a_write_error_on_as_a_sentence(tmp_path):
-    log = JSONLog(str(tmp_path / "log"))
-    log.close()
+class Full(io.StringIO):
+    """A file on a full disk."""
 
-    class Full:
-        def write(self, text):
-            raise OSError(errno.ENOSPC, "No space left on device")
+    def write(self, text):
+        raise OSError(errno.ENOSPC, "No space left on device")
 
-    log.file = Full()
-    with pytest.raises(OutputError, match="the disk is full"):
-        log.finished_epoch(some_epoch(1))
+
+def test_a_log_that_is_lost_does_not_cost_the_model(corpus, capsys, monkeypatch):
+    monkeypatch.setattr(JSONLog, "_open", lambda log: Full())
+    assert main(["corpus.txt", *SMALL, "--log-json", "log"]) == 1
+    err = capsys.readouterr().err
+    assert err.count("the disk is full: log could not be written") == 1
+    assert len(cbow.load("corpus.safetensors").vocabulary) == 8
+
+
+def test_a_reader_of_the_log_may_stop_early(corpus):
+    process = run_command("corpus.txt", *SMALL, "--log-json", "-", stdout=subprocess.PIPE)
+    process.stdout.close()
+    err = process.stderr.read()
+    process.stderr.close()
+    assert process.wait() == 0, err
+    assert "error" not in err
+    assert len(cbow.load("corpus.safetensors").vocabulary) == 8
+
+
+def test_a_terminal_that_is_gone_does_not_cost_the_model(corpus, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", Full())
+    assert main(["corpus.txt", *SMALL]) == 0
+    monkeypatch.setattr(sys, "stderr", None)
+    assert main(["corpus.txt", *SMALL]) == 0
+    assert len(cbow.load("corpus.safetensors").vocabulary) == 8
+
+
+@pytest.mark.parametrize(
+    ("words", "output", "command"),
+    [
+        (["--", "+", "king"], "m.safetensors", "cbow-nearest m.safetensors king"),
+        (["--", "a;b"], "m.safetensors", "cbow-nearest m.safetensors --"),
+        (["king"], "-m.safetensors", "cbow-nearest ./-m.safetensors king"),
+        (["king"], "my model.safetensors", "cbow-nearest 'my model.safetensors' king"),
+        (
+            [f"{'abcdefghij'[i % 10]}{'x' * (i // 10)}" for i in range(100)],
+            "m",
+            "cbow-nearest m ax",
+        ),
+    ],
+)
+def test_the_next_command_can_be_typed_as_it_stands(words, output, command):
+    assert next_command(Path(output), words) == command
 
 
 def test_several_observers_hear_the_same():

@@ -1,5 +1,7 @@
 """The tree of exceptions: what each one can be caught as, and what it says."""
 
+import copy
+
 import pytest
 
 from cbow import errors
@@ -16,7 +18,6 @@ from cbow.errors import CBOWError, UnknownWordError
         ("QueryError", ValueError),
         ("UnknownWordError", KeyError),
         ("DivergenceError", ArithmeticError),
-        ("Interrupted", KeyboardInterrupt),
     ],
 )
 def test_each_is_one_of_ours_and_a_builtin(name, builtin):
@@ -52,6 +53,29 @@ def test_an_unknown_word_without_a_like(suggest):
     assert "'xyzzy' is not in the vocabulary, and no word of it is spelled alike" in message
 
 
-def test_stopped_training_brings_its_model():
-    error = errors.Interrupted("interrupted", model="the model")
-    assert (str(error), error.model) == ("interrupted", "the model")
+@pytest.mark.parametrize("kind", [errors.Interrupted, errors.DivergenceError])
+def test_stopped_training_brings_its_model(kind):
+    error = kind("stopped", model="the model")
+    assert (str(error), error.model) == ("stopped", "the model")
+
+
+def test_ctrl_c_is_not_swallowed_with_the_errors():
+    assert issubclass(errors.Interrupted, KeyboardInterrupt)
+    assert not issubclass(errors.Interrupted, Exception)
+    assert "Interrupted" in errors.__doc__
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.ConfigError("a"),
+        UnknownWordError("kign", lambda: ["king"]),
+        errors.DivergenceError("a", "the model"),
+        errors.Interrupted("a", "the model"),
+    ],
+)
+def test_an_error_comes_back_from_another_process(error):
+    # As multiprocessing and joblib send it.
+    again = copy.copy(error)
+    assert type(again) is type(error)
+    assert vars(again).get("model") == vars(error).get("model")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cbow.network import ACTIVATIONS, Gradients, Parameters, contexts, forward, initialise
-from cbow.network.parameters import ALIVE, SPREAD
+from cbow.network.parameters import B1_START, W1_SCALE
 
 V, N = 30, 7
 
@@ -35,7 +35,7 @@ def test_another_seed_other_numbers():
 
 def test_the_numbers_of_a_seed_stay_the_same_for_ever():
     drawn = np.random.Generator(np.random.PCG64(3)).uniform(
-        -SPREAD / 2**0.5, SPREAD / 2**0.5, size=(2, 2)
+        -W1_SCALE / 2**0.5, W1_SCALE / 2**0.5, size=(2, 2)
     )
     W1 = initialise(2, 2, 3, dtype=np.float64).W1
     np.testing.assert_array_equal(W1.T, drawn)
@@ -60,7 +60,7 @@ def test_nearly_every_unit_fires_at_the_start():
     fires = forward(parameters, X, ACTIVATIONS["relu"]).Z1 > 0  # (N, m)
     assert fires.mean() > 0.95
     assert fires.any(axis=1).all()
-    assert parameters.b1.min() == parameters.b1.max() == np.float32(ALIVE)
+    assert parameters.b1.min() == parameters.b1.max() == np.float32(B1_START)
 
 
 def test_units_differ():

@@ -18,7 +18,7 @@ import cbow.text.batches as batches_module
 import cbow.text.spool as spool_module
 from cbow.config import Config
 from cbow.errors import ConfigError, CorpusError, OutputError
-from cbow.text import TokenAccount, encode_corpus
+from cbow.text import TokenAccount, Vocabulary, encode_corpus
 from cbow.text.batches import bytes_total
 from cbow.text.pieces import PIECE, Cutter
 from cbow.text.sources import find_sources
@@ -276,9 +276,10 @@ def test_a_token_may_hold_any_character(token, tmp_path):
         (["", "\n"], "holds no word, lines read: 2;"),
         ([[]], "holds no word"),
         ([["", ""]], "holds no word"),
-        (["a b b"], "fewer than 5 times, the most frequent, 'b', only 2; .*--min-count 1"),
+        (["a b b"], "times, the most frequent, 'b', only 2; .*lower min_count / --min-count to 1$"),
         (["b a"], "the most frequent, 'a', only 1;"),
         (["a " * 9 + "b"], "only one word of the text is left, 'a'"),
+        (["... !"], r"or choose another tokenizer / --tokenizer$"),
         ([7], "element 0 of the corpus is of type int"),
         (["a", "b", None], "element 2 of the corpus is of type NoneType"),
         (["a", b"b"], "element 1 of the corpus is of type bytes"),
@@ -298,6 +299,38 @@ def test_what_cannot_be_learned_from(corpus, said, tmp_path):
     with pytest.raises(CorpusError, match=said):
         encode(corpus, config, folder=tmp_path)
     assert not list(tmp_path.glob("provisional*"))
+
+
+@pytest.mark.parametrize(
+    ("text", "config", "remedy"),
+    [
+        ("a a", Config(min_count=1), "give more text"),
+        ("a a b", Config(min_count=2), "give more text or lower min_count / --min-count"),
+        ("a b", Config(min_count=1, max_vocabulary=1), "raise max_vocabulary / --max-vocabulary"),
+        (
+            "a",
+            Config(min_count=1, max_vocabulary=1),
+            "raise max_vocabulary / --max-vocabulary and give more text",
+        ),
+        (
+            "a a b",
+            Config(min_count=2, max_vocabulary=1),
+            "raise max_vocabulary / --max-vocabulary and give more text or lower min_count / "
+            "--min-count",
+        ),
+        (
+            "a a b",
+            Config(min_count=2, max_vocabulary=9),
+            "give more text or lower min_count / --min-count",
+        ),
+    ],
+)
+def test_one_word_left_and_what_helps(text, config, remedy, tmp_path):
+    with pytest.raises(CorpusError) as caught:
+        encode([text], config, folder=tmp_path)
+    what, given = str(caught.value).split("; ")
+    assert what == "only one word of the text is left, 'a', and one word has no context"
+    assert given == remedy
 
 
 @pytest.mark.parametrize(
@@ -355,7 +388,8 @@ def test_settings_that_are_not_known(tmp_path):
 
 
 def test_folder_that_cannot_be_written_to(tmp_path):
-    with pytest.raises(OutputError, match="does not exist"):
+    said = r"nowhere cannot be used \(No such file or directory\); mend it, or name .* TMPDIR$"
+    with pytest.raises(OutputError, match=said):
         encode(["a b"], folder=tmp_path / "nowhere")
 
 
@@ -373,9 +407,21 @@ def test_full_disk(tmp_path):
     spool = Spool(tmp_path / "provisional")
     spool._file.close()
     spool._file = open("/dev/full", "w+b", buffering=0)  # noqa: SIM115
-    with pytest.raises(OutputError, match="the disk is full"), spool:
+    said = f"^the temporary folder {tmp_path} is full; free .* the environment variable TMPDIR$"
+    with pytest.raises(OutputError, match=said), spool:
         spool.add(["a"], [1])
     assert not list(tmp_path.iterdir())
+
+
+def test_full_disk_in_the_second_pass(tmp_path):
+    """Where the ids go: nobody asked for these files either."""
+    full = tmp_path / "ids"
+    full.symlink_to("/dev/full")
+    with Spool(tmp_path / "provisional") as spool:
+        spool.add(["a", "b"] * 9000, [18_000])
+        vocabulary = Vocabulary.from_counts(spool.words())
+        with pytest.raises(OutputError, match=f"^the temporary folder {tmp_path} is full; "):
+            spool.write(vocabulary, full, tmp_path / "starts")
 
 
 def test_line_end_is_the_last_place_of_a_table():

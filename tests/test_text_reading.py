@@ -164,8 +164,8 @@ def test_invalid_bytes_are_named_by_their_place(before, bad):
     with pytest.raises(CorpusError) as caught:
         read(data)
     assert f"a.txt is no utf-8 text at byte {before} ({bad[:1].hex()} hex)" in str(caught.value)
-    assert "--encoding NAME" in str(caught.value)
-    assert "--errors replace" in str(caught.value)
+    assert "name its encoding / --encoding" in str(caught.value)
+    assert "errors='replace' / --errors replace" in str(caught.value)
 
 
 def test_place_is_counted_in_the_uncompressed_stream():
@@ -214,6 +214,18 @@ def test_encoding_that_there_is_not(name):
 def test_encoding_that_does_not_fit(encoding):
     with pytest.raises(CorpusError, match=f"is no {encoding} text|binary"):
         read("the king\nand 王 queen\n".encode(), encoding)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "errors"), [("utf-16", "strict"), ("utf-16", "replace"), ("utf-32", "replace")]
+)
+def test_no_byte_order_mark_where_there_must_be_one(encoding, errors):
+    said = (
+        rf"^a\.txt is no {encoding} text from byte 0 on \(.*BOM\); "
+        "name its encoding / --encoding, such as utf-8$"  # to replace is no remedy
+    )
+    with pytest.raises(CorpusError, match=said):
+        read(b"the king and the queen\n", encoding, errors)
 
 
 # binary files

@@ -1,9 +1,14 @@
+import contextlib
+import glob
 import os
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cbow.errors import CorpusError
+from cbow.text.folders import files_matching
 from cbow.text.sources import SUFFIXES, find_sources
 
 
@@ -47,16 +52,24 @@ def test_links_to_folders_are_followed_once(folder, tmp_path_factory):
     os.symlink(folder / "deep", folder / "again")
     found = find_sources(folder)
     assert [item.name for item in found.items] == ["a.txt.gz", "c.TXT", "b.txt", "o.txt"]
+    assert found.skipped == 2
+
+
+def test_a_folder_with_links_to_files(folder):
+    os.symlink("b.txt", "alias.txt")
+    os.symlink("x.csv", "x.txt")
+    assert items(".") == ["a.txt.gz", "alias.txt", "deep/er/c.TXT", "x.txt"]
 
 
 def test_folder_without_text(folder):
     (folder / "empty").mkdir()
-    with pytest.raises(CorpusError, match=r"holds no file ending in \.txt .* no file at all; name"):
+    (folder / "empty" / ".hidden.txt").write_text("text")
+    said = r"empty holds no file, hidden ones aside; put texts into it, .* or give another folder$"
+    with pytest.raises(CorpusError, match=said):
         find_sources(folder / "empty")
     (folder / "empty" / "z.md").write_text("text")
-    with pytest.raises(
-        CorpusError, match=r"1 other, such as 'z\.md'; name other files with a glob"
-    ):
+    said = r"1 other, such as 'z\.md'; name other files with a glob: '.*/empty/\*\*/\*'$"
+    with pytest.raises(CorpusError, match=said):
         find_sources(folder / "empty")
 
 
@@ -78,6 +91,125 @@ def test_glob(folder):
         find_sources("*.xz")
 
 
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("**", ["a.txt.gz", "b.txt", "deep/d.md", "deep/er/c.TXT", "x.csv"]),
+        ("**/*.txt", ["b.txt"]),
+        ("./**/d.m?", ["deep/d.md"]),
+        ("*/*/*", ["deep/er/c.TXT"]),
+        ("deep/**/*", ["deep/d.md", "deep/er/c.TXT"]),
+        ("deep/**/er/../d*", ["deep/er/../d.md"]),
+        (".h*", [".h.txt"]),
+        (".h/*", [".h/e.txt"]),
+        ("*/e.txt", []),
+        ("*/*/c.TXT", ["deep/er/c.TXT"]),
+        ("b.txt/*", []),
+        ("*/x.csv", []),
+        ("**/nothing/**", []),
+        ("deep*/", []),
+        ("**/", []),
+        ("[!b].csv", ["x.csv"]),
+    ],
+)
+def test_what_a_glob_matches(folder, pattern, expected):
+    for place in ("", f"{folder}/"):
+        if expected:
+            assert items(place + pattern) == [place + name for name in expected]
+        else:
+            with pytest.raises(CorpusError, match="no file matches"):
+                find_sources(place + pattern)
+
+
+NAMES = st.sampled_from(["a", "b", ".h", "c.txt"])
+PARTS = st.sampled_from(["**", "*", "?", "a", "b", ".*", "[ab]", "*.txt", "..", "c.txt"])
+
+
+@given(
+    st.lists(st.lists(NAMES, min_size=1, max_size=4), max_size=8),
+    st.lists(PARTS, min_size=1, max_size=4).filter(lambda parts: {*parts} - {"a", "b", "c.txt"}),
+)
+def test_a_glob_without_links_finds_what_the_librarys_does(tmp_path_factory, paths, parts):
+    root = tmp_path_factory.mktemp("tree")
+    for *folders, name in paths:
+        with contextlib.suppress(FileExistsError, NotADirectoryError, IsADirectoryError):
+            root.joinpath(*folders).mkdir(parents=True, exist_ok=True)
+            root.joinpath(*folders, name).write_text("text")
+    pattern = os.path.join(root, *parts)
+    expected = {name for name in glob.glob(pattern, recursive=True) if not os.path.isdir(name)}
+    found = files_matching(pattern)
+    assert found == sorted(found)
+    assert {os.path.realpath(name) for name in found} == set(map(os.path.realpath, expected))
+    assert len(found) == len(set(map(os.path.realpath, found)))
+
+
+def test_a_glob_follows_links_and_reads_each_file_once(folder, tmp_path_factory):
+    other = tmp_path_factory.mktemp("other")
+    (other / "o.txt").write_text("text")
+    os.symlink(other, folder / "link")
+    os.symlink(folder, folder / "deep" / "loop")
+    os.symlink(folder, folder / "deep" / "er" / "loop")
+    os.symlink("b.txt", folder / "alias.txt")
+    assert items("**/*.txt") == ["alias.txt", "link/o.txt"]
+    assert items("deep/**/b.txt") == ["deep/loop/b.txt"]
+    assert items("**/loop/**/er/*.TXT") == ["deep/er/loop/deep/er/c.TXT"]
+    assert items("*/o.txt") == ["link/o.txt"]
+    assert [name.rpartition("/")[2] for name in items("*/*/**/*.csv")] == ["x.csv"]
+
+
+def test_a_glob_and_links_to_nothing(folder):
+    os.symlink("nowhere", "gone.txt")
+    os.symlink("itself", "itself")
+    assert items("*.txt") == ["b.txt", "gone.txt"]  # which cannot be opened, and that is told
+    assert items("gone.txt*") == ["gone.txt"]
+    for pattern in ("itself/*", "i*/*", "gone.txt/*"):
+        with pytest.raises(CorpusError, match="no file matches"):
+            find_sources(pattern)
+
+
+def refusing(monkeypatch, name, function):
+    """Let `os.scandir` or `os.lstat` refuse a path, as they do for others than root."""
+
+    def refused(path, **more):
+        if os.fspath(path) == name:
+            raise PermissionError(13, "Permission denied", path)
+        return function(path, **more)
+
+    monkeypatch.setattr(os, function.__name__, refused)
+
+
+@pytest.mark.parametrize("pattern", ["**/*.txt", "deep/*", "deep/**", "[d]*/*.md"])
+def test_a_glob_over_a_folder_that_cannot_be_listed(folder, monkeypatch, pattern):
+    refusing(monkeypatch, "deep", os.scandir)
+    said = r"^the folder deep cannot be listed \(Permission denied\); check its permissions$"
+    for corpus in (pattern, [pattern]):
+        with pytest.raises(CorpusError, match=said):
+            find_sources(corpus)
+    assert items("*.txt") == ["b.txt"]
+
+
+def test_a_glob_over_a_folder_that_cannot_be_entered(folder, monkeypatch):
+    refusing(monkeypatch, "deep/d.md", os.lstat)
+    with pytest.raises(CorpusError, match=r"^deep/d\.md cannot be looked for \(Permission denied"):
+        find_sources("*/d.md")
+
+
+def test_a_link_that_cannot_be_followed_is_no_folder(folder, monkeypatch):
+    class Locked:
+        name = "locked.txt"
+
+        def is_dir(self):
+            raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "scandir", lambda _: contextlib.nullcontext([Locked()]))
+    assert items("*") == ["locked.txt"]
+
+
+@pytest.mark.parametrize("text", ["a\0b/*", "*/a\0b", "x" * 999 + "/*", "\ud800/*?"])
+def test_texts_that_look_like_globs_of_impossible_names(folder, text):
+    assert find_sources([text, "b"]) is None
+
+
 def test_file_whose_name_looks_like_a_glob(folder):
     Path("what?.txt").write_text("text")
     assert items("what?.txt") == ["what?.txt"]
@@ -95,11 +227,22 @@ def test_names_for_messages():
     assert find_sources(["-", "nltk:brown"]).name == "the text (2 sources)"
 
 
-@pytest.mark.parametrize("corpus", ["", "nothing.txt", "a long text " * 999])
+@pytest.mark.parametrize("corpus", ["nothing.txt", "a long text " * 999])
 def test_no_such_file(folder, corpus):
     with pytest.raises(CorpusError, match=r"there is no file .* cbow\.train\(\[text\]\)") as caught:
         find_sources(corpus)
     assert len(str(caught.value)) < 250
+
+
+@pytest.mark.parametrize("corpus", ["", ["b.txt", ""], (Path("b.txt"), ""), ["-", ""]])
+def test_an_empty_name_is_not_the_current_folder(folder, corpus):
+    with pytest.raises(CorpusError, match=r"an empty name names no file; .* or \. for the current"):
+        find_sources(corpus)
+
+
+def test_an_empty_name_before_a_file(folder):
+    with pytest.raises(CorpusError, match=r"^'' names no file, but 'b\.txt' does"):
+        find_sources(["", "b.txt"])
 
 
 def test_no_such_path_was_not_meant_as_text(folder):
@@ -153,7 +296,8 @@ def test_texts(folder, corpus):
 
 
 def test_all_must_be_there_if_the_first_is(folder):
-    with pytest.raises(CorpusError, match=r"there is no file 'c\.txt'"):
+    said = r"there is no file 'c\.txt'; .* to pass text itself, give an iterator: iter\(\[\.\.\.\]\)$"
+    with pytest.raises(CorpusError, match=said):
         find_sources(["b.txt", "c.txt"])
     with pytest.raises(CorpusError, match=r"there is no file 'c\.txt'"):
         find_sources([Path("c.txt")])

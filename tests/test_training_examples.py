@@ -75,7 +75,7 @@ def test_examples_equal_the_plain_twin(lines, window, block, pool, sample, heldo
             )
             assert ours == sorted(theirs)
             assert tally.tokens == len(corpus.ids)
-            rest = tally.heldout + tally.thinned + tally.lonely + tally.examples
+            rest = tally.heldout + tally.subsampled + tally.isolated + tally.examples
             assert rest == tally.tokens
             assert tally.examples == len(theirs)
 
@@ -153,7 +153,7 @@ def test_a_line_of_one_word_has_no_example_and_is_counted():
     tally = Tally()
     source = ExampleSource(corpus_of([[0], [1], [0, 1]], 2), 5, 0.0, 0.0, seed=1)
     assert len(listed(source.epoch(1, 8, tally))) == 2
-    assert (tally.lonely, tally.examples, tally.tokens) == (2, 2, 4)
+    assert (tally.isolated, tally.examples, tally.tokens) == (2, 2, 4)
 
 
 def test_a_long_rare_stretch_between_kept_words_is_searched_through(monkeypatch):
@@ -175,3 +175,33 @@ def test_a_batch_mixes_words_from_all_over_the_text(monkeypatch):
     source = ExampleSource(corpus_of(lines, 10), 5, 0.0, 0.0, seed=1)
     for batch, _ in source.epoch(1, 100, Tally()):
         assert len(set(batch.y.tolist())) >= 7
+
+
+def test_a_long_line_that_is_held_out_is_not_searched_through(monkeypatch):
+    monkeypatch.setattr(examples_module, "BLOCK", 64)
+    rng = np.random.default_rng(0)
+    lines = [rng.integers(0, 5, 20_000).tolist(), rng.integers(0, 5, 20_000).tolist()]
+    seed = next(s for s in range(99) if sum(kept_back(s, i) for i in range(2)) == 1)
+    source = ExampleSource(corpus_of(lines, 5), 3, 0.0, 0.5, seed)
+    looked_at = []
+    keep = source._kept
+    monkeypatch.setattr(
+        source, "_kept", lambda a, b, *more: (looked_at.append(b - a), keep(a, b, *more))[1]
+    )
+    assert len(listed(source.epoch(1, 512, Tally()))) == 20_000
+    assert sum(looked_at) < 2 * 40_000
+
+
+def kept_back(seed, line):
+    return naive.uniform(naive.stream(seed, 1), line) < 0.5
+
+
+@pytest.mark.parametrize("batch", [10, 300, 2000])
+def test_a_batch_may_be_larger_than_a_pool(monkeypatch, batch):
+    monkeypatch.setattr(examples_module, "BLOCK", 10)
+    monkeypatch.setattr(examples_module, "POOL", 4)
+    lines = [list(np.random.default_rng(0).integers(0, 10, 1000)) for _ in range(4)]
+    source = ExampleSource(corpus_of(lines, 10), 5, 0.05, 0.0, seed=1)
+    sizes = [len(drawn.y) for drawn, _ in source.epoch(1, batch, Tally())]
+    assert min(sizes) > 0.5 * batch
+    assert max(sizes) < 1.6 * batch

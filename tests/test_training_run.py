@@ -161,7 +161,7 @@ def test_the_observer_hears_everything_in_order():
     assert plan.parameters == 2 * V * N + N + V
     assert plan.baselines.uniform == pytest.approx(math.log(V))
     for epoch in watch.of("epoch"):
-        assert epoch.tokens == epoch.heldout + epoch.thinned + epoch.lonely + epoch.examples
+        assert epoch.tokens == epoch.heldout + epoch.subsampled + epoch.isolated + epoch.examples
         assert epoch.perplexity == pytest.approx(math.exp(epoch.loss))
         assert epoch.heldout_perplexity == pytest.approx(math.exp(epoch.heldout_loss))
     json.dumps(model.report, allow_nan=False)
@@ -181,13 +181,34 @@ def test_heldout_lines_that_are_none_are_an_error():
 
 
 def test_a_text_of_single_words_is_an_error():
-    with pytest.raises(CorpusError, match="20 stand alone on their line"):
+    with pytest.raises(CorpusError, match=r"20 stand alone .* put more than one word on a line"):
         cbow.train(["a", "b"] * 10, **SMALL)
 
 
-def test_a_text_thinned_out_to_nothing_is_an_error():
-    with pytest.raises(CorpusError, match="were thinned out as frequent"):
+def test_a_text_subsampled_to_nothing_is_an_error():
+    with pytest.raises(CorpusError, match=r"were left out as frequent .* set sample to 0"):
         cbow.train(["a b"] * 10, **{**SMALL, "sample": 1e-12})
+
+
+def test_a_text_held_out_whole_is_an_error():
+    with pytest.raises(CorpusError, match=r"are held out, .* lower heldout"):
+        cbow.train(story(), **SMALL, heldout=0.999999)
+
+
+@pytest.mark.parametrize("name", ["word", "whitespace", "nltk"])
+def test_a_tokenizer_by_name_is_recorded_by_name(name):
+    model = cbow.train(["A b's A b's"] * 9, tokenizer=name, **SMALL)
+    assert model.config.tokenizer == name
+    again = cbow.train(["A b's A b's"] * 9, Config(tokenizer=name, **SMALL))
+    assert again.vocabulary == model.vocabulary
+
+
+def test_the_order_of_words_in_an_epoch_is_drawn_anew():
+    watch = Recorder()
+    cbow.train(story(), **{**SMALL, "window": 1, "batch": 64}, observer=watch)
+    first = [step.loss for step in watch.of("stepped") if step.epoch == 1]
+    second = [step.loss for step in watch.of("stepped") if step.epoch == 2]
+    assert np.diff(first).tolist() != np.diff(second).tolist()
 
 
 def test_settings_by_name_go_before_the_config():
@@ -240,6 +261,7 @@ def test_a_second_ctrl_c_stops_at_once(ctrl_c):
     with pytest.raises(KeyboardInterrupt) as caught:
         cbow.train(story(), **{**SMALL, "epochs": 9}, observer=StopAt(3, times=2))
     assert not isinstance(caught.value, Interrupted)
+    assert not issubclass(Interrupted, Exception)
 
 
 def test_the_interrupted_state_is_that_of_the_run(ctrl_c):
@@ -257,7 +279,16 @@ def test_a_job_that_ignores_ctrl_c_goes_on(ctrl_c):
     assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
 
-def test_it_trains_outside_the_main_thread():
+def test_ctrl_c_while_the_heldout_loss_is_measured(ctrl_c, monkeypatch):
+    measure = loop.batch_loss
+    monkeypatch.setattr(
+        loop, "batch_loss", lambda *a: (signal.raise_signal(signal.SIGINT), measure(*a))[1]
+    )
+    with pytest.raises(Interrupted, match="in epoch 1 of 2"):
+        cbow.train(story(), **{**SMALL, "batch": 16}, heldout=0.3)
+
+
+def test_it_trains_outside_the_main_thread(ctrl_c):
     models = []
     thread = threading.Thread(target=lambda: models.append(cbow.train(story(), **SMALL)))
     thread.start()
@@ -265,51 +296,136 @@ def test_it_trains_outside_the_main_thread():
     assert np.array_equal(models[0].parameters.W2, cbow.train(story(), **SMALL).parameters.W2)
 
 
+WILD = {**SMALL, "epochs": 50, "optimizer": "sgd", "activation": "identity", "learning_rate": 1e9}
+
+
 def test_divergence_names_the_step_and_keeps_the_last_good_state(monkeypatch):
-    monkeypatch.setattr(loop, "KEEP_EVERY", 5)
+    monkeypatch.setattr(loop, "KEEP_EVERY", 1)
     with pytest.raises(DivergenceError) as caught:
-        cbow.train(
-            story(), **{**SMALL, "epochs": 50}, optimizer="sgd", activation="identity",
-            learning_rate=1e9,
-        )  # fmt: skip
+        cbow.train(story(), **WILD)
     message, model = str(caught.value), caught.value.model
+    stopped = model.report["stopped"]
     assert "the loss became" in message
-    assert "with learning rate 1e+09; train again with a learning rate of 1e+08" in message
+    assert f"after {stopped['step']} steps, in epoch 1 of 50" in message
+    assert "with learning rate 1e+09; train again with 1 or less" in message
+    assert f"(the state after {stopped['kept_step']} steps is kept)" in message
+    assert stopped["reason"] == "diverged"
     assert all(np.isfinite(array).all() for array in model.parameters)
-    assert model.report["stopped"]["reason"] == "diverged"
-    assert f"at step {model.report['stopped']['step']}" in message
     json.dumps(model.report, allow_nan=False)
 
 
-def test_parameters_that_overflow_in_the_last_step_are_noticed(monkeypatch):
-    def spoil(self, parameters, gradients, rate):
-        parameters.W1[0, 0] = np.inf
+def test_a_rate_below_the_usual_one_is_told_to_fall_by_ten(monkeypatch):
+    monkeypatch.setattr(loop, "batch_gradients", lambda *_: (math.inf, None))
+    with pytest.raises(
+        DivergenceError, match=r"with learning rate 0\.1; train again with 0\.01 or"
+    ):
+        cbow.train(story(), **SMALL, optimizer="sgd", learning_rate=0.1)
 
-    monkeypatch.setattr("cbow.network.SGD.update", spoil)
-    with pytest.raises(DivergenceError) as caught:
-        cbow.train(story(50), **{**SMALL, "batch": 10**6, "epochs": 1}, optimizer="sgd")
-    assert np.isfinite(caught.value.model.parameters.W1).all()
+
+class Spoiler:
+    """An optimizer that breaks a parameter at a step: one that the loss does not see."""
+
+    def __init__(self, at):
+        self.at, self.steps, self.before = at, 0, None
+
+    def update(self, parameters, gradients, rate):
+        self.steps += 1
+        parameters.W2[0, 0] += 1
+        if self.steps == self.at:
+            parameters.W1[0, -1] = np.inf  # of the rarest word
+
+    def install(self, monkeypatch):
+        monkeypatch.setattr(loop, "make_optimizer", lambda *_: self)
+        return self
+
+
+RARE = ["a b c a b c a b"] * 30 + ["a b"] * 10 + ["x y"]
 
 
 def test_a_finite_loss_over_broken_parameters_is_noticed(monkeypatch):
     monkeypatch.setattr(loop, "KEEP_EVERY", 2)
+    Spoiler(at=5).install(monkeypatch)
+    monkeypatch.setattr(loop, "batch_gradients", lambda *_: (1.0, None))
+    with pytest.raises(DivergenceError, match="a parameter became infinite or not a") as caught:
+        cbow.train(RARE, **{**SMALL, "batch": 8})
+    stopped = caught.value.model.report["stopped"]
+    assert (stopped["step"], stopped["kept_step"]) == (6, 4)
+    assert caught.value.model.parameters.W2[0, 0] == 4  # the copy of step 4, not a later one
 
-    def spoil(self, parameters, gradients, rate):
-        parameters.b1[:] = -1e30  # every unit is dead: the loss is finite
-        parameters.W1[0, 0] = np.nan
 
-    monkeypatch.setattr("cbow.network.SGD.update", spoil)
+def test_parameters_that_break_in_the_last_step_are_noticed(monkeypatch):
+    Spoiler(at=1).install(monkeypatch)
+    with pytest.raises(DivergenceError, match="a parameter became") as caught:
+        cbow.train(RARE, **{**SMALL, "batch": 10**6, "epochs": 1})
+    assert np.isfinite(caught.value.model.parameters.W1).all()
+
+
+def test_a_heldout_loss_that_is_no_number_is_noticed(monkeypatch):
+    monkeypatch.setattr(loop, "batch_loss", lambda *_: math.nan)
     with pytest.raises(DivergenceError):
-        cbow.train(story(50), **{**SMALL, "batch": 16}, optimizer="sgd")
+        cbow.train(story(), **SMALL, heldout=0.2)
 
 
-def test_a_full_disk_while_the_text_is_encoded(monkeypatch):
-    def full(*arguments, **settings):
-        raise OSError(28, "No space left on device")
+def rates_of(monkeypatch, **settings):
+    seen = []
 
-    monkeypatch.setattr(run, "encode_corpus", full)
-    with pytest.raises(OutputError, match="the disk is full"):
+    class Watch:
+        def update(self, parameters, gradients, rate):
+            seen.append(rate)
+
+    monkeypatch.setattr(loop, "make_optimizer", lambda *_: Watch())
+    model = cbow.train(story(), **{**SMALL, **settings})
+    return seen, model
+
+
+def test_the_learning_rate_falls_in_a_straight_line_over_all_epochs(monkeypatch):
+    seen, model = rates_of(monkeypatch, epochs=5, batch=300, learning_rate=0.4)
+    steps = len(seen)
+    assert steps == 25
+    for i, (W1, b1, W2, b2) in enumerate(seen):
+        assert W1 == W2 == b2 == pytest.approx(0.4 * (1 - i / steps))
+        assert b1 == pytest.approx(W1 * loop.B1_RATE)
+    last = [epoch["learning_rate"] for epoch in model.report["epochs"]]
+    assert last == [seen[i][0] for i in (4, 9, 14, 19, 24)]
+
+
+def test_the_loss_of_an_epoch_is_the_mean_over_its_examples(monkeypatch):
+    watch = Recorder()
+    sizes = []
+    gradients = loop.batch_gradients
+    monkeypatch.setattr(
+        loop, "batch_gradients", lambda w, b, p: (sizes.append(len(b.y)), gradients(w, b, p))[1]
+    )
+    cbow.train(story(), **{**SMALL, "epochs": 1, "batch": 700}, observer=watch)
+    losses = [step.loss for step in watch.of("stepped")]
+    assert watch.of("epoch")[0].loss == pytest.approx(np.average(losses, weights=sizes), rel=1e-12)
+
+
+def test_the_unigram_baseline_is_that_of_the_words_asked_for():
+    model = cbow.train(story(), **{**SMALL, "sample": 0.05, "heldout": 0.2})
+    counts = model.vocabulary.counts
+    f = counts / counts.sum()
+    keep = np.minimum(1, np.sqrt(0.05 / f) + 0.05 / f)
+    p = f * keep / (f * keep).sum()
+    base = model.report["baselines"]
+    assert base["unigram"] == pytest.approx(-(p * np.log(p)).sum())
+    assert base["heldout_unigram"] == pytest.approx(base["unigram"], rel=0.1)
+    assert base["heldout_unigram"] != base["unigram"]
+
+
+def test_a_temporary_folder_that_is_not_there(monkeypatch):
+    monkeypatch.setattr(run.tempfile, "tempdir", "/no/such/folder")
+    with pytest.raises(OutputError, match="the folder /no/such/folder does not exist"):
         cbow.train(story(), **SMALL)
+
+
+def test_an_error_of_the_callers_own_is_left_as_it_is():
+    def lines():
+        yield "a b c"
+        raise FileNotFoundError("mine")
+
+    with pytest.raises(FileNotFoundError, match="mine"):
+        cbow.train(lines(), **SMALL)
 
 
 def test_nothing_is_left_in_the_temporary_folder(tmp_path, monkeypatch):
@@ -318,14 +434,6 @@ def test_nothing_is_left_in_the_temporary_folder(tmp_path, monkeypatch):
     with pytest.raises(CorpusError):
         cbow.train(["a", "b"] * 10, **SMALL)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_processors(monkeypatch):
-    assert run.processors() == len(os.sched_getaffinity(0))
-    monkeypatch.delattr(run.os, "sched_getaffinity")
-    assert run.processors() == os.cpu_count()
-    monkeypatch.setattr(run.os, "cpu_count", lambda: None)
-    assert run.processors() == 1
 
 
 def test_perplexity_of_a_huge_loss_is_infinite_not_an_error():

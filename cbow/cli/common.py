@@ -101,14 +101,14 @@ def run(
         complain(parser.prog, str(error) or "interrupted")
         return INTERRUPTED
     except BrokenPipeError:
-        _discard(sys.stdout)
+        discard(sys.stdout)
         return DONE
     except CBOWError as error:
         complain(parser.prog, error)
         return FAILED
     except OSError as error:
         complain(parser.prog, _sentence(error))
-        _discard(sys.stdout)
+        discard(sys.stdout)
         return FAILED
     return code
 
@@ -132,7 +132,7 @@ def _never_fail_to_encode(stream: Any) -> None:
         stream.reconfigure(errors="backslashreplace")
 
 
-def _discard(stream: Any) -> None:
+def discard(stream: Any) -> None:
     """Send what is still buffered nowhere, so that Python's own last flush cannot fail."""
     with (
         contextlib.suppress(OSError, ValueError, AttributeError),

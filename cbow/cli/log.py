@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import time
 from pathlib import Path
 from typing import Any, TextIO
 
-from cbow.files import check_writable, explain_output_errors
+from cbow.cli.common import discard
+from cbow.errors import OutputError
+from cbow.files import explain_output_errors
 from cbow.text import Progress, TokenAccount
 from cbow.training import Epoch, Observer, Plan, Step
 
@@ -16,17 +19,19 @@ from cbow.training import Epoch, Observer, Plan, Step
 class JSONLog(Observer):
     """Writes one JSON object per epoch, and two before the first: the account and the plan.
 
+    A log that cannot be written any more ends, but not the training; `close` tells.
+
     Parameters
     ----------
     path : str
-        A file, or ``"-"`` for standard output.
+        A file, or ``"-"`` for standard output. A file is opened when there is something to
+        write: a corpus that cannot be read spares the old log.
     """
 
     def __init__(self, path: str) -> None:
         self.path = Path(path)
         self.file: TextIO | None = sys.stdout if path == "-" else None
-        if self.file is None:
-            check_writable(self.path)
+        self.lost: OSError | None = None
         self.began = time.monotonic()
 
     def encoded(self, account: TokenAccount) -> None:
@@ -35,9 +40,7 @@ class JSONLog(Observer):
 
     def planned(self, plan: Plan) -> None:
         """Log the plan and its baselines."""
-        values = plan._asdict()
-        values["baselines"] = vars(plan.baselines)
-        self._write("plan", values)
+        self._write("plan", {**plan._asdict(), "baselines": vars(plan.baselines)})
         self.began = time.monotonic()
 
     def finished_epoch(self, epoch: Epoch) -> None:
@@ -45,17 +48,33 @@ class JSONLog(Observer):
         seconds = round(time.monotonic() - self.began, 3)
         self._write("epoch", {**epoch.to_dict(), "seconds": seconds})
 
-    def close(self) -> None:
-        """Close the file."""
+    def close(self) -> OSError | None:
+        """Close the file, and give the error that ended the log, if one did.
+
+        That nobody reads standard output to its end, as with ``head``, is no error.
+        """
         if self.file is not None and self.file is not sys.stdout:
-            self.file.close()
+            with contextlib.suppress(OSError):
+                self.file.close()
+        return None if isinstance(self.lost, BrokenPipeError) else self.lost
+
+    def _open(self) -> TextIO:
+        return self.path.open("w", encoding="utf-8")
 
     def _write(self, event: str, values: dict[str, Any]) -> None:
+        """Write a line, unless an earlier one could not be written."""
+        if self.lost:
+            return
         line = json.dumps({"event": event, **values}, allow_nan=False)
-        with explain_output_errors(self.path):
-            if self.file is None:  # opened late: a corpus that cannot be read spares the old log
-                self.file = self.path.open("w", encoding="utf-8")
-            print(line, file=self.file, flush=True)
+        try:
+            with explain_output_errors(self.path):
+                self.file = self.file or self._open()
+                print(line, file=self.file, flush=True)
+        except OutputError as error:
+            cause = error.__cause__
+            self.lost = cause if isinstance(cause, BrokenPipeError) else error
+            if self.file is sys.stdout:
+                discard(sys.stdout)
 
 
 class Several(Observer):

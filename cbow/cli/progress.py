@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import sys
 import time
 from typing import Any, Final, TextIO
@@ -13,6 +15,14 @@ from cbow.training import Epoch, Observer, Plan, Step
 
 #: Seconds between two plain lines.
 QUIET_SECONDS: Final = 10.0
+
+
+class _Nowhere(io.StringIO):
+    """Stands for a standard error that is closed."""
+
+    def write(self, text: str) -> int:
+        """Forget the text."""
+        return len(text)
 
 
 class Display(Observer):
@@ -28,7 +38,7 @@ class Display(Observer):
 
     def __init__(self, epochs: int, stream: TextIO | None = None) -> None:
         self.epochs = epochs
-        self.stream = stream or sys.stderr
+        self.stream: TextIO = stream or sys.stderr or _Nowhere()
         self.terminal = self.stream.isatty()
         self.bar: tqdm[Any] | None = None
         self.began = self.told = time.monotonic()
@@ -36,11 +46,12 @@ class Display(Observer):
 
     def say(self, line: str) -> None:
         """Write one line, above the bar if there is one."""
-        if self.bar is not None:
-            self.bar.clear()
-        print(line, file=self.stream, flush=True)
-        if self.bar is not None:
-            self.bar.refresh()
+        with _nobody_may_read():
+            if self.bar is not None:
+                self.bar.clear()
+            print(line, file=self.stream, flush=True)
+            if self.bar is not None:
+                self.bar.refresh()
 
     def reading(self, progress: Progress) -> None:
         """Show how much of the text is read."""
@@ -77,8 +88,8 @@ class Display(Observer):
         self.loss += weight * (step.loss - self.loss)  # the last fifty steps or so
         if self.terminal:
             label = f"epoch {step.epoch}/{self.epochs}"
-            bar = self._advance(label, step.tokens_done, step.tokens_total, "tokens")
-            bar.set_postfix_str(f"loss {self.loss:.4f}", refresh=False)
+            note = f"loss {self.loss:.4f}"
+            self._advance(label, step.tokens_done, step.tokens_total, " tokens", note)
         elif self._due():
             seconds = max(1e-9, time.monotonic() - self.began)
             rate = step.tokens_done / seconds
@@ -102,25 +113,27 @@ class Display(Observer):
     def close(self) -> None:
         """Take the bar away."""
         if self.bar is not None:
-            self.bar.close()
+            with _nobody_may_read():
+                self.bar.close()
             self.bar = None
 
-    def _advance(self, label: str, done: int, total: int | None, unit: str) -> tqdm[Any]:
+    def _advance(self, label: str, done: int, total: int | None, unit: str, note: str = "") -> None:
         """Move the bar to `done`; draw it first if there is none."""
-        if self.bar is None:
-            self.bar = tqdm(
-                desc=label,
-                total=total,
-                unit=unit if unit == "B" else " " + unit,
-                unit_scale=True,
-                unit_divisor=1000,
-                leave=False,
-                file=self.stream,
-                dynamic_ncols=True,
-            )
-        self.bar.set_description_str(label, refresh=False)
-        self.bar.update(done - self.bar.n)
-        return self.bar
+        with _nobody_may_read():
+            if self.bar is None:
+                self.bar = tqdm(
+                    desc=label,
+                    total=total,
+                    unit=unit,
+                    unit_scale=True,
+                    leave=False,
+                    file=self.stream,
+                    dynamic_ncols=True,
+                    bar_format=_bar_format(total),
+                )
+            self.bar.set_description_str(label, refresh=False)
+            self.bar.set_postfix_str(note, refresh=False)
+            self.bar.update(done - self.bar.n)
 
     def _due(self) -> bool:
         """Whether it is time for another plain line."""
@@ -129,6 +142,18 @@ class Display(Observer):
             return False
         self.told = now
         return True
+
+
+def _bar_format(total: int | None) -> str | None:
+    """Say in which order tqdm shows things: the numbers first, the bar in what room is left."""
+    if total is None:
+        return None
+    return "{desc} {percentage:.0f} %{postfix}, {rate_fmt}, {remaining} left {bar}"
+
+
+def _nobody_may_read() -> contextlib.suppress:
+    """Go on when the terminal is gone: what is shown is worth less than what is computed."""
+    return contextlib.suppress(OSError, ValueError)
 
 
 def clock(seconds: float) -> str:

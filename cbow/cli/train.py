@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import shlex
+import signal
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from cbow.cli.common import DONE, FAILED, INTERRUPTED, command_parser, complain, run
+from cbow.cli.common import DONE, FAILED, INTERRUPTED, command_parser, complain, run, visible
 from cbow.cli.flags import add_settings, given_settings
 from cbow.config import Config
-from cbow.errors import Interrupted, OutputError, TrainingStopped
+from cbow.errors import CorpusError, DivergenceError, Interrupted, OutputError
 from cbow.files import check_writable
 
 EXAMPLES = """\
@@ -56,43 +58,112 @@ def _train(arguments: argparse.Namespace) -> int:
     # Imported here, so that --help is quick.
     from cbow.cli.log import JSONLog, Several
     from cbow.cli.progress import Display, clock
-    from cbow.training import Observer, train
+    from cbow.training import Observer, interrupts, train
 
     config = Config.from_dict(given_settings(arguments))
-    output = Path(arguments.output or default_output(arguments.corpus[0]))
-    logs = [arguments.log_json] if arguments.log_json not in (None, "-") else []
-    _refuse_overwriting([output, *logs], arguments.corpus)
-    check_writable(output)
-    display = Display(config.epochs)
-    observers: list[Observer] = [] if arguments.quiet else [display]
-    log = JSONLog(arguments.log_json) if arguments.log_json else None
-    observers += [log] if log else []
-    began = time.monotonic()
-    code = DONE
-    try:
-        model = train(_sources(arguments.corpus), config, observer=Several(*observers))
-    except TrainingStopped as stopped:
-        display.close()
-        complain("cbow-train", stopped)
-        model, output = stopped.model, _beside(output)
-        code = INTERRUPTED if isinstance(stopped, Interrupted) else FAILED
-    finally:
-        display.close()
-        if log:
-            log.close()
-    model.save(output)
-    if not arguments.quiet or code:
-        seconds = clock(time.monotonic() - began)
-        print(f"saved {output} ({_size(output)}) after {seconds}", file=sys.stderr)
+    sources = _sources(arguments.corpus)
+    name = arguments.output
+    output = Path(default_output(arguments.corpus[0]) if name is None else _named("-o", name))
+    check_outputs(sources, [output, *_log_file(arguments)])
+    display = None if arguments.quiet else Display(config.epochs)
+    log = None if arguments.log_json is None else JSONLog(arguments.log_json)
+    observers: list[Observer] = [each for each in (display, log) if each]
+    began, failure = time.monotonic(), None
+    # Ctrl-C waits from the first step until the model is saved; so does the end of a session.
+    with interrupts(signal.SIGTERM, signal.SIGHUP):
+        try:
+            model = train(sources, config, observer=Several(*observers))
+        except (DivergenceError, Interrupted) as stopped:
+            failure, model, output = stopped, stopped.model, _beside(output)
+        finally:
+            if display:
+                display.close()
+        if failure:
+            complain("cbow-train", failure)
+        model.save(output)
+    _tell(f"saved {output} ({_size(output)}) after {clock(time.monotonic() - began)}", arguments)
+    if not failure:
+        _tell("next: " + next_command(output, list(model.vocabulary)), arguments)
+    if log and (lost := log.close()):
+        complain("cbow-train", lost)
+        return FAILED
+    return _exit_code(failure)
+
+
+def _exit_code(failure: BaseException | None) -> int:
+    """Give the exit code of a run that ended early, or did not."""
+    if failure is None:
+        return DONE
+    return INTERRUPTED if isinstance(failure, Interrupted) else FAILED
+
+
+def _tell(line: str, arguments: argparse.Namespace) -> None:
+    """Print a line on standard error unless the user wants quiet or nobody can read it."""
     if not arguments.quiet:
-        # Neither "the" nor a rare word: one with something to say.
-        word = shlex.quote(model.vocabulary.word(min(200, len(model.vocabulary) // 10)))
-        print(f"next: cbow-nearest {shlex.quote(str(output))} {word}", file=sys.stderr)
-    return code
+        with contextlib.suppress(OSError, ValueError):
+            print(line, file=sys.stderr, flush=True)
+
+
+def next_command(output: Path, words: list[str]) -> str:
+    """Give a command that asks for a word: neither the likes of "the" nor a rare one."""
+    plain = [word for word in words if word.isalpha()] or words
+    word = plain[min(200, len(plain) // 10)]
+    name = f"./{output}" if str(output).startswith("-") else str(output)
+    return f"cbow-nearest {shlex.quote(name)} {shlex.quote(visible(word))}"
+
+
+def _named(flag: str, name: str) -> str:
+    """Refuse a name that is none: an empty one, or the sign for a stream that is not offered."""
+    if name in ("", "-"):
+        raise OutputError(f"{flag} is {name!r}; give the name of a file to write")
+    return name
+
+
+def _log_file(arguments: argparse.Namespace) -> list[Path]:
+    """Give the log's file, if it is one."""
+    if arguments.log_json in (None, "-"):
+        return []
+    return [Path(_named("--log-json", arguments.log_json))]
+
+
+def check_outputs(sources: Sequence[str | Path], outputs: Sequence[Path]) -> None:
+    """Refuse, before anything is read, outputs that cannot be written or would destroy something.
+
+    Raises
+    ------
+    CorpusError
+        If a source is not there.
+    OutputError
+        If an output is a file of the corpus, or the other output, or cannot be written.
+    """
+    from cbow.text import find_sources
+
+    found = find_sources(list(sources))
+    corpus = [item for item in found.items if isinstance(item, Path)] if found else []
+    if "-" in sources:
+        corpus += _file_on_stdin()
+    for i, output in enumerate(outputs):
+        for other in (*corpus, *outputs[:i]):
+            if _same(output, other):
+                raise OutputError(
+                    f"{output} would be written over {other}; give the output another name"
+                )
+        check_writable(output)
+
+
+def _file_on_stdin() -> list[Path]:
+    """Give the file that standard input is redirected from, where the system can tell."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        path = Path(f"/dev/fd/{sys.stdin.fileno()}")
+        if path.is_file():
+            return [path]
+    return []
 
 
 def _sources(names: Sequence[str]) -> list[str | Path]:
     """Make paths of what is neither standard input nor an NLTK corpus: none of it is text."""
+    if "" in names:
+        raise CorpusError("the name of a corpus is empty; give a file, a folder, nltk:NAME or -")
     return [n if n == "-" or n.startswith("nltk:") else Path(n) for n in names]
 
 
@@ -105,16 +176,6 @@ def default_output(corpus: str) -> str:
         name = name.removesuffix(ending)
     stem = "".join(char for char in name.removesuffix(".txt") if char not in "*?[]").strip(".")
     return f"{stem or 'cbow'}.safetensors"
-
-
-def _refuse_overwriting(outputs: Sequence[str | Path], corpus: Sequence[str]) -> None:
-    """Refuse to write over a file of the corpus, or over another output."""
-    for i, output in enumerate(outputs):
-        for other in (*corpus, *outputs[:i]):
-            if _same(output, other):
-                raise OutputError(
-                    f"{output} would be written over {other}; give the output another name"
-                )
 
 
 def _same(one: str | Path, other: str | Path) -> bool:

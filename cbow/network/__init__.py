@@ -22,7 +22,7 @@ from cbow.network.optimizers import (
 )
 from cbow.network.parameters import Gradients, Parameters, initialise
 from cbow.network.softmax import cross_entropy, softmax
-from cbow.network.sparse import contexts, one_hot
+from cbow.network.sparse import contexts
 
 __all__ = [
     "ACTIVATIONS",
@@ -49,6 +49,5 @@ __all__ = [
     "linear_decay",
     "make_optimizer",
     "mistaken_gradients",
-    "one_hot",
     "softmax",
 ]

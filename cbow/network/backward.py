@@ -9,7 +9,6 @@ import numpy as np
 from cbow.network.activations import Activation
 from cbow.network.forward import Pass
 from cbow.network.parameters import Array, Gradients, Ids, Parameters
-from cbow.network.sparse import one_hot
 
 if TYPE_CHECKING:
     from scipy.sparse import csc_array
@@ -28,14 +27,12 @@ def backward(
         dZ2 = (Yhat - Y) / m              dW2 = dZ2 Hᵀ      db2 = dZ2 1
         dZ1 = (W2ᵀ dZ2) ⊙ g'(Z1)          dW1 = dZ1 Xᵀ      db1 = dZ1 1
 
-    dZ2 is not formed. Y has a single 1 in each column, so each product is taken with Yhat and with
-    Y apart, which spares a fresh (V, m) array; and 1/m is put on the smaller factor.
-
     Parameters
     ----------
     parameters : Parameters
     X : (V, m) csc_array
     y : (m,) array of int
+        Y as ids: column i of Y is 1 in row y[i].
     pass_ : Pass
         Of the same parameters, X and activation. It is only read.
     activation : Activation
@@ -49,25 +46,25 @@ def backward(
     Gradients
         Zeros for an empty batch.
     """
-    Yhat = pass_.Yhat  # (V, m)
-    V, columns = Yhat.shape
+    W2, H, Z1 = parameters.W2, pass_.H, pass_.Z1
+    dZ2 = output_error(pass_.Yhat, y, m)  # (V, m)
+    dW2 = dZ2 @ H.T  # (V, N)
+    db2 = dZ2.sum(axis=1, keepdims=True)  # (V, 1)
+    dZ1 = (W2.T @ dZ2) * activation.dg(Z1)  # (N, m)
+    return Gradients(*hidden_gradients(dZ1, X), dW2, db2)
+
+
+def output_error(Yhat: Array, y: Ids, m: int | None = None) -> Array:
+    """Give dZ2 = (Yhat - Y) / m, (V, m), without forming Y."""
+    columns = Yhat.shape[1]
     m = m or columns or 1  # no example: all sums are 0, and stay 0
-    Y = one_hot(y, V, Yhat.dtype)  # (V, m)
-    ones = np.ones((columns, 1), Yhat.dtype)  # (m, 1)
-    H = pass_.H / m  # (N, m)
-    dW2 = Yhat @ H.T  # (V, N)
-    dW2 -= Y @ H.T
-    db2 = (Yhat @ ones - Y @ ones) / m  # (V, 1)
-    dZ1 = arriving(parameters.W2, Yhat, y) / m  # (N, m)
-    dZ1 *= activation.dg(pass_.Z1)
-    return Gradients(*input_gradients(dZ1, X), dW2, db2)
+    dZ2: Array = Yhat / np.asarray(m, Yhat.dtype)  # (V, m)
+    dZ2[y, np.arange(columns)] -= 1 / m
+    return dZ2
 
 
-def arriving(W2: Array, Yhat: Array, y: Ids) -> Array:
-    """Carry the error back through W2: W2ᵀ (Yhat - Y), as (N, m) in Fortran order."""
-    return (Yhat.T @ W2 - W2[y]).T
-
-
-def input_gradients(dZ1: Array, X: csc_array) -> tuple[Array, Array]:
-    """Give dW1 = dZ1 Xᵀ (N, V) in Fortran order and db1 = dZ1 1 (N, 1)."""
-    return (X @ dZ1.T).T, dZ1.sum(axis=1, keepdims=True)
+def hidden_gradients(dZ1: Array, X: csc_array) -> tuple[Array, Array]:
+    """Give dW1 = dZ1 Xᵀ, (N, V) in Fortran order, and db1 = dZ1 1, (N, 1)."""
+    dW1 = (X @ dZ1.T).T  # (N, V), written transposed: scipy multiplies sparse by dense
+    db1 = dZ1.sum(axis=1, keepdims=True)  # (N, 1)
+    return dW1, db1

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from cbow.network.activations import Activation
-from cbow.network.backward import arriving, backward, input_gradients
+from cbow.network.backward import backward, hidden_gradients, output_error
 from cbow.network.forward import Pass, cost, forward
 from cbow.network.parameters import Array, Gradients, Ids, Parameters
 from cbow.network.sparse import contexts
@@ -192,6 +192,7 @@ def mistaken_gradients(
     -------
     Gradients
     """
-    dZ1 = np.maximum(0, arriving(parameters.W2, pass_.Yhat, y) / len(y))  # (N, m)
-    dW1, db1 = input_gradients(dZ1, X)
+    dZ2 = output_error(pass_.Yhat, y)  # (V, m)
+    dZ1 = np.maximum(0, parameters.W2.T @ dZ2)  # (N, m)
+    dW1, db1 = hidden_gradients(dZ1, X)
     return right._replace(dW1=dW1, db1=db1)

@@ -6,13 +6,16 @@ shapes of the parameters.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final, Protocol
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final, Protocol, TypeAlias
 
 import numpy as np
 
 from cbow.errors import ConfigError
 from cbow.network.parameters import Array, Gradients, Parameters
+
+#: One learning rate for all parameters, or one for each of W1, b1, W2, b2.
+Rate: TypeAlias = float | Sequence[float]
 
 #: The learning rate never falls below this share of its start.
 FLOOR: Final = 1e-4
@@ -24,7 +27,7 @@ PIECE: Final = 2**14
 class Optimizer(Protocol):
     """What the training loop asks of an optimizer."""
 
-    def update(self, parameters: Parameters, gradients: Gradients, learning_rate: float) -> None:
+    def update(self, parameters: Parameters, gradients: Gradients, learning_rate: Rate) -> None:
         """Change `parameters` in place by one step."""
 
 
@@ -34,11 +37,11 @@ class SGD:
     def __init__(self, parameters: Parameters) -> None:
         pass
 
-    def update(self, parameters: Parameters, gradients: Gradients, learning_rate: float) -> None:
+    def update(self, parameters: Parameters, gradients: Gradients, learning_rate: Rate) -> None:
         """Change `parameters` in place by one step."""
-        for theta, g in zip(parameters, gradients, strict=True):
+        for theta, g, alpha in zip(parameters, gradients, each(learning_rate), strict=True):
             for theta_, g_ in pieces(theta, g):
-                theta_ -= learning_rate * g_
+                theta_ -= alpha * g_
 
 
 class AdaGrad:
@@ -58,12 +61,13 @@ class AdaGrad:
     def __init__(self, parameters: Parameters) -> None:
         self.G = zeros_like(parameters)
 
-    def update(self, parameters: Parameters, gradients: Gradients, learning_rate: float) -> None:
+    def update(self, parameters: Parameters, gradients: Gradients, learning_rate: Rate) -> None:
         """Change `parameters` in place by one step."""
-        for theta, g, G in zip(parameters, gradients, self.G, strict=True):
+        alphas = each(learning_rate)
+        for theta, g, G, alpha in zip(parameters, gradients, self.G, alphas, strict=True):
             for theta_, g_, G_ in pieces(theta, g, G):
                 G_ += g_**2
-                theta_ -= learning_rate * g_ / (self.DELTA + np.sqrt(G_))
+                theta_ -= alpha * g_ / (self.DELTA + np.sqrt(G_))
 
 
 class Adam:
@@ -90,11 +94,14 @@ class Adam:
         self.m = zeros_like(parameters)
         self.v = zeros_like(parameters)
 
-    def update(self, parameters: Parameters, gradients: Gradients, learning_rate: float) -> None:
+    def update(self, parameters: Parameters, gradients: Gradients, learning_rate: Rate) -> None:
         """Change `parameters` in place by one step."""
         self.t += 1
-        alpha = learning_rate * (1 - self.BETA2**self.t) ** 0.5 / (1 - self.BETA1**self.t)
-        for theta, g, m, v in zip(parameters, gradients, self.m, self.v, strict=True):
+        correction = (1 - self.BETA2**self.t) ** 0.5 / (1 - self.BETA1**self.t)
+        alphas = [alpha * correction for alpha in each(learning_rate)]
+        for theta, g, m, v, alpha in zip(
+            parameters, gradients, self.m, self.v, alphas, strict=True
+        ):
             for theta_, g_, m_, v_ in pieces(theta, g, m, v):
                 m_[:] = self.BETA1 * m_ + (1 - self.BETA1) * g_
                 v_[:] = self.BETA2 * v_ + (1 - self.BETA2) * g_**2
@@ -120,6 +127,11 @@ def make_optimizer(name: str, parameters: Parameters) -> Optimizer:
     if name not in OPTIMIZERS:
         raise ConfigError(f"optimizer is {name!r}, but must be one of {', '.join(OPTIMIZERS)}")
     return OPTIMIZERS[name](parameters)
+
+
+def each(learning_rate: Rate) -> Sequence[float]:
+    """Give the learning rate of each of W1, b1, W2, b2."""
+    return learning_rate if isinstance(learning_rate, Sequence) else [learning_rate] * 4
 
 
 def linear_decay(rate: float, progress: float) -> float:

@@ -22,13 +22,13 @@ Array: TypeAlias = NDArray[np.floating[Any]]
 #: Ids of words.
 Ids: TypeAlias = NDArray[np.integer[Any]]
 
-#: W1 starts uniform in ±SPREAD / √N: large enough that units respond differently to one context,
+#: W1 starts uniform in ±W1_SCALE / √N: large enough that units respond differently to one context,
 #: and so begin to learn different things at once.
-SPREAD: Final = 0.5
+W1_SCALE: Final = 0.5
 
 #: b1 starts here. Above 0, so that nearly every ReLU unit fires at the start and can learn; not
 #: far above, or all units are alike.
-ALIVE: Final = 0.02
+B1_START: Final = 0.1
 
 
 class Parameters(NamedTuple):
@@ -78,14 +78,14 @@ def initialise(
     """
     V, N = vocabulary_size, dimension
     random = np.random.Generator(np.random.PCG64(seed))
-    edge = SPREAD / N**0.5
+    edge = W1_SCALE / N**0.5
     table = random.uniform(-edge, edge, size=(V, N)).astype(dtype)  # (V, N)
     b2 = np.zeros((V, 1), dtype)
     if log_unigram is not None:
         b2[:, 0] = log_unigram
     return Parameters(
         W1=table.T,  # (N, V) Fortran order
-        b1=np.full((N, 1), ALIVE, dtype),
+        b1=np.full((N, 1), B1_START, dtype),
         W2=np.zeros((V, N), dtype),
         b2=b2,
     )

@@ -51,21 +51,6 @@ def contexts(
     return csc_array((data, indices, indptr), shape=(vocabulary_size, len(lengths)))
 
 
-def one_hot(y: Ids, vocabulary_size: int, dtype: DTypeLike = np.float32) -> csc_array:
-    """Build Y (V, m): column i is 1 in row y[i] and 0 elsewhere.
-
-    Raises
-    ------
-    ValueError
-        If an id is not in 0 .. V-1.
-    """
-    from scipy.sparse import csc_array
-
-    _check(y, vocabulary_size)
-    m = len(y)
-    return csc_array((np.ones(m, dtype), y, np.arange(m + 1)), shape=(vocabulary_size, m))
-
-
 def _check(ids: Ids, vocabulary_size: int) -> None:
     """Refuse an id outside the vocabulary: scipy would read and write outside its arrays."""
     if len(ids) and not 0 <= ids.min() <= ids.max() < vocabulary_size:

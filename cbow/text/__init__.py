@@ -5,7 +5,7 @@
 
 from cbow.text.account import TokenAccount
 from cbow.text.encoded import EncodedCorpus, Progress, encode_corpus
-from cbow.text.sources import Corpus
+from cbow.text.sources import Corpus, Sources, find_sources
 from cbow.text.tokenizers import Tokenizer, tokenize
 from cbow.text.vocabulary import Vocabulary
 
@@ -13,9 +13,11 @@ __all__ = [
     "Corpus",
     "EncodedCorpus",
     "Progress",
+    "Sources",
     "TokenAccount",
     "Tokenizer",
     "Vocabulary",
     "encode_corpus",
+    "find_sources",
     "tokenize",
 ]

@@ -15,7 +15,7 @@ from cbow.text.sources import NLTK, STDIN, Sources, source_name
 from cbow.text.tokenizers import LineTokenizer, unify_line_ends
 
 
-class Batch(NamedTuple):
+class Lines(NamedTuple):
     """Tokens of some lines, end to end: a list for each line keeps the garbage collector busy.
 
     Attributes
@@ -24,7 +24,7 @@ class Batch(NamedTuple):
         The tokens.
     ends : list of int
         For each line end, how many of the tokens come before it. Tokens after the last line end
-        belong to a line that the next batch goes on with.
+        belong to a line that the next such piece goes on with.
     """
 
     tokens: list[str]
@@ -35,18 +35,18 @@ class Batch(NamedTuple):
         self.ends.append(len(self.tokens))
 
 
-def tokenized(parts: Iterable[str], cutter: Cutter, tokenizer: LineTokenizer) -> Iterator[Batch]:
+def tokenized(parts: Iterable[str], cutter: Cutter, tokenizer: LineTokenizer) -> Iterator[Lines]:
     r"""Cut a text in parts, whose lines end in ``\n``, into tokens."""
     for piece in cutter.pieces(parts):
-        batch = Batch([], [])
-        *lines, rest = piece.split("\n")
-        for line in lines:
+        found = Lines([], [])
+        *whole, rest = piece.split("\n")
+        for line in whole:
             if line:
-                batch.tokens.extend(tokenizer(line))
-            batch.end_line()
+                found.tokens.extend(tokenizer(line))
+            found.end_line()
         if rest:
-            batch.tokens.extend(tokenizer(rest))
-        yield batch
+            found.tokens.extend(tokenizer(rest))
+        yield found
 
 
 def source_parts(sources: Sources, reader: TextReader) -> Iterator[Iterator[str]]:
@@ -92,7 +92,7 @@ def _standard_input() -> BinaryIO:
 
 def element_batches(
     corpus: Iterable[Any], cutter: Cutter, tokenizer: LineTokenizer
-) -> Iterator[Batch]:
+) -> Iterator[Lines]:
     """Turn an iterable of texts and of lists of tokens into batches.
 
     Parameters
@@ -116,26 +116,26 @@ def element_batches(
             yield group
 
 
-def _grouped(corpus: Iterable[Any]) -> Iterator[str | Batch]:
+def _grouped(corpus: Iterable[Any]) -> Iterator[str | Lines]:
     """Put neighbouring elements of a kind together until they are about a piece."""
     texts: list[str] = []
-    batch = Batch([], [])
+    lines = Lines([], [])
     size = 0
     for position, element in enumerate(corpus):
         is_text = isinstance(element, str)
-        if size >= PIECE or (batch.ends if is_text else texts):
-            yield _joined(texts) if texts else batch
-            texts, batch, size = [], Batch([], []), 0
+        if size >= PIECE or (lines.ends if is_text else texts):
+            yield _joined(texts) if texts else lines
+            texts, lines, size = [], Lines([], []), 0
         if is_text:
             texts.append(element)
             size += len(element) + 1
         else:
             _check_tokens(element, position)
-            batch.tokens.extend(element)
-            batch.end_line()
+            lines.tokens.extend(element)
+            lines.end_line()
             size += sum(map(len, element)) + 1
-    if texts or batch.ends:
-        yield _joined(texts) if texts else batch
+    if texts or lines.ends:
+        yield _joined(texts) if texts else lines
 
 
 def _joined(texts: list[str]) -> str:

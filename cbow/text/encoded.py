@@ -13,7 +13,7 @@ import numpy.typing as npt
 from cbow.config import Config
 from cbow.errors import CorpusError
 from cbow.text.account import TokenAccount
-from cbow.text.batches import Batch, bytes_total, element_batches, source_parts, tokenized
+from cbow.text.batches import Lines, bytes_total, element_batches, source_parts, tokenized
 from cbow.text.pieces import Cutter
 from cbow.text.reading import TextReader
 from cbow.text.sources import Corpus, Sources, find_sources
@@ -134,7 +134,7 @@ class _Reading(NamedTuple):
     def name(self) -> str:
         return self.sources.name if self.sources else "the text"
 
-    def batches(self) -> Iterator[Batch]:
+    def batches(self) -> Iterator[Lines]:
         """Yield the lines of the corpus, tokenized."""
         if self.sources is None:
             if not isinstance(self.corpus, Iterable) or isinstance(self.corpus, bytes):
@@ -151,8 +151,8 @@ class _Reading(NamedTuple):
 def _read(reading: _Reading, spool: Spool, progress: Callable[[Progress], None] | None) -> None:
     """Make the one pass over the text."""
     total = bytes_total(reading.sources) if reading.sources else None
-    for batch in reading.batches():
-        spool.add(batch.tokens, batch.ends)
+    for lines in reading.batches():
+        spool.add(lines.tokens, lines.ends)
         if progress:
             progress(Progress(spool.tokens, reading.reader.bytes_read, total))
 
@@ -171,21 +171,29 @@ def _check_learnable(
     if not counts:
         raise CorpusError(
             f"{name} holds no word, lines read: {spool.lines:,}; "
-            "give a text with words in it, or choose another tokenizer (--tokenizer)"
+            "give a text with words in it, or choose another tokenizer / --tokenizer"
         )
     if len(vocabulary) == 0:
         top = Vocabulary.from_counts(counts, max_vocabulary=2)
         raise CorpusError(
             f"every word of {name} occurs fewer than {config.min_count} times, the most frequent, "
-            f"{top.word(0)!r:.60}, only {top.counts[0]}; give more text or lower min_count "
-            f"(--min-count {top.counts[-1]})"
+            f"{top.word(0)!r:.60}, only {top.counts[0]}; give more text or lower "
+            f"min_count / --min-count to {top.counts[-1]}"
         )
     if len(vocabulary) == 1:
         raise CorpusError(
             f"only one word of {name} is left, {vocabulary.word(0)!r:.60}, and one word has no "
-            "context; give more text, lower min_count (--min-count) or raise max_vocabulary "
-            "(--max-vocabulary)"
+            f"context; {_remedy(counts, config)}"
         )
+
+
+def _remedy(counts: dict[str, int], config: Config) -> str:
+    """Say how a second word would be left."""
+    remedies = ["raise max_vocabulary / --max-vocabulary"] if config.max_vocabulary == 1 else []
+    if sum(count >= config.min_count for count in counts.values()) < 2:
+        lower = " or lower min_count / --min-count" if len(counts) > 1 else ""
+        remedies.append(f"give more text{lower}")
+    return " and ".join(remedies)
 
 
 def _account(

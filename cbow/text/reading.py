@@ -135,7 +135,8 @@ class TextReader:
         try:
             text = decoder.decode(block, final=not block)
         except UnicodeError as error:
-            raise CorpusError(_no_text(error, taken, self.encoding, name)) from None
+            start = taken - len(block)
+            raise CorpusError(_no_text(error, start, taken, self.encoding, name)) from None
         self.replaced += _replacements.count - before
         return text
 
@@ -155,20 +156,27 @@ class TextReader:
         if many or (head.startswith(BINARY_MAGIC) and not decodes):
             raise CorpusError(
                 f"{name} looks like a binary file; give a text file, or, if it is a text in "
-                "another encoding such as utf-16, name that with --encoding"
+                "another encoding such as utf-16, name that encoding / --encoding"
             )
 
 
-def _no_text(error: UnicodeError, taken: int, encoding: str, name: str) -> str:
-    """Say where the bytes are that are no text, counted in the uncompressed stream."""
-    where = ""
+def _no_text(error: UnicodeError, start: int, taken: int, encoding: str, name: str) -> str:
+    """Say where the bytes are that are no text; `start` to `taken` were decoded at once.
+
+    Places are counted from 0 in the uncompressed stream.
+    """
     if isinstance(error, UnicodeDecodeError):
         # the decoder may have kept bytes of an earlier block: count from the end, which is known
         offset = taken - len(error.object) + error.start
-        where = f" at byte {offset} ({error.object[error.start : error.start + 1].hex()} hex)"
+        where = f"at byte {offset} ({error.object[error.start : error.start + 1].hex()} hex)"
+        return (
+            f"{name} is no {encoding} text {where}; name its encoding / --encoding, or have such "
+            "bytes replaced and counted with errors='replace' / --errors replace"
+        )
+    # Such as utf-16 without its byte order mark: replacing would not help, and is not done.
     return (
-        f"{name} is no {encoding} text{where}; name its encoding (--encoding NAME), "
-        "or have such bytes replaced and counted (--errors replace)"
+        f"{name} is no {encoding} text from byte {start} on ({error}); "
+        "name its encoding / --encoding, such as utf-8"
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from cbow.errors import CorpusError
+from cbow.text.folders import distinct, files_below, files_matching
 
 STDIN: Final = "-"
 NLTK: Final = "nltk:"
@@ -62,13 +63,13 @@ def find_sources(corpus: Corpus) -> Sources | None:
         If a source is not there, or a folder or glob holds no file to read.
     """
     if isinstance(corpus, str | os.PathLike):
-        return _joined([_find(corpus)])
+        return _joined([_find(corpus, "put it in a list: cbow.train([text])")])
     if not isinstance(corpus, list | tuple):
         return None
     if not (corpus and all(isinstance(element, str | os.PathLike) for element in corpus)):
         return None
     if _names_source(corpus[0]):
-        return _joined([_find(element) for element in corpus])
+        return _joined([_find(element, "give an iterator: iter([...])") for element in corpus])
     stray = next((element for element in corpus if _names_source(element)), None)
     if stray is not None:
         raise CorpusError(
@@ -85,7 +86,7 @@ def _names_source(element: str | os.PathLike[str]) -> bool:
         or element == STDIN
         or element.startswith(NLTK)
         or os.path.exists(element)
-        or (glob.has_magic(element) and bool(_glob(element)))
+        or (glob.has_magic(element) and bool(files_matching(element)))
     )
 
 
@@ -95,20 +96,24 @@ def _joined(found: Sequence[Sources]) -> Sources:
     return Sources(items, sum(sources.skipped for sources in found))
 
 
-def _find(given: str | os.PathLike[str]) -> Sources:
-    """Find the sources that one str or path names."""
+def _find(given: str | os.PathLike[str], as_text: str) -> Sources:
+    """Find the sources that one str or path names; `as_text` says how to pass text itself."""
     name = os.fspath(given)
     if not isinstance(name, str):
         raise CorpusError(f"the path {name!r} is of type bytes; give a str")
     if name == STDIN or name.startswith(NLTK):
         return Sources((name,), 0)
+    if not name:
+        raise CorpusError(
+            "an empty name names no file; give the name of one, or . for the current folder"
+        )
     if os.path.isdir(name):
-        return _folder(Path(name))
+        return _folder(name)
     if os.path.exists(name):
         return Sources((Path(name),), 0)
     if glob.has_magic(name):
-        if found := _glob(name):
-            return Sources(found, 0)
+        if found := files_matching(name):
+            return Sources(tuple(map(Path, found)), 0)
         raise CorpusError(
             f"no file matches {_short(name)}; check the pattern (** goes into folders)"
         )
@@ -116,46 +121,27 @@ def _find(given: str | os.PathLike[str]) -> Sources:
         raise CorpusError(f"{name} is a link to a file that is not there; mend it")
     remedy = "check the name"
     if isinstance(given, str):  # a Path cannot have been meant as text
-        remedy += ", or, to pass text itself, put it in a list: cbow.train([text])"
+        remedy += f", or, to pass text itself, {as_text}"
     raise CorpusError(f"there is no file {_short(name)}; {remedy}")
 
 
-def _glob(pattern: str) -> tuple[Path, ...]:
-    """Find the files that match, sorted by path."""
-    found = {name for name in glob.glob(pattern, recursive=True) if not os.path.isdir(name)}
-    return tuple(map(Path, sorted(found)))
-
-
-def _folder(folder: Path) -> Sources:
-    """Find the text files in a folder and the folders in it, sorted by path."""
-    files: list[Path] = []
-    others: list[str] = []
-    seen: set[str] = set()  # links may lead back: no folder is entered twice
-    for place, folders, names in os.walk(folder, onerror=_refuse, followlinks=True):
-        if (real := os.path.realpath(place)) in seen:
-            folders.clear()
-            continue
-        seen.add(real)
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(name for name in names if not name.startswith(".")):
-            if name.lower().endswith(SUFFIXES):
-                files.append(Path(place, name))
-            else:
-                others.append(name)
+def _folder(folder: str) -> Sources:
+    """Find the text files in a folder and the folders in it."""
+    found = files_below(folder)
+    if not found:
+        raise CorpusError(
+            f"the folder {folder} holds no file, hidden ones aside; put texts into it, with names "
+            "ending in .txt, or give another folder"
+        )
+    files = distinct(entry.path for entry in found if entry.name.lower().endswith(SUFFIXES))
+    others = [entry.name for entry in found if not entry.name.lower().endswith(SUFFIXES)]
     if not files:
-        what = f"{len(others)} other, such as {others[0]!r}" if others else "no file at all"
         raise CorpusError(
             f"the folder {folder} holds no file ending in .txt (or .txt.gz, .txt.bz2, .txt.xz, "
-            f".txt.zst) but {what}; name other files with a glob: '{folder / '**' / '*'}'"
+            f".txt.zst) but {len(others)} other, such as {others[0]!r}; name other files with a "
+            f"glob: {os.path.join(folder, '**', '*')!r}"
         )
-    return Sources(tuple(sorted(files)), len(others))
-
-
-def _refuse(error: OSError) -> None:
-    """Raise the error of a folder that cannot be listed."""
-    raise CorpusError(
-        f"the folder {error.filename} cannot be listed ({error.strerror}); check its permissions"
-    )
+    return Sources(tuple(sorted(map(Path, files))), len(others))
 
 
 def _short(given: str | os.PathLike[str]) -> str:

@@ -7,6 +7,8 @@ in their place and leaves out the rest. Memory holds the distinct words and one 
 
 from __future__ import annotations
 
+import contextlib
+import errno
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -15,8 +17,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from cbow.errors import CorpusError
-from cbow.files import explain_output_errors
+from cbow.errors import CorpusError, OutputError
 from cbow.text.vocabulary import Vocabulary
 
 #: The number of the empty string, which a tokenizer may return but which is no word.
@@ -29,6 +30,22 @@ LINE_END: Final = -1
 CHUNK: Final = 2**20
 
 _DROPPED: Final = -2
+
+
+@contextlib.contextmanager
+def _explained(folder: Path) -> Iterator[None]:
+    """Turn an OSError into an `OutputError` about `folder`, of which its user has not heard yet."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            what = f"the temporary folder {folder} is full; free some space there"
+        else:
+            reason = error.strerror or error
+            what = f"the temporary folder {folder} cannot be used ({reason}); mend it"
+        raise OutputError(
+            f"{what}, or name another place with the environment variable TMPDIR"
+        ) from error
 
 
 class Numbering(dict[str, int]):
@@ -76,7 +93,7 @@ class Spool(AbstractContextManager["Spool"]):
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        with explain_output_errors(path):
+        with _explained(path.parent):
             self._file = path.open("w+b")
         self.numbering = Numbering()
         self.counts = np.zeros(2**16, np.int64)
@@ -84,7 +101,7 @@ class Spool(AbstractContextManager["Spool"]):
         self.lines = 0
 
     def __exit__(self, *_: object) -> None:
-        with explain_output_errors(self._path):
+        with _explained(self._path.parent):
             try:
                 self._file.close()
             finally:
@@ -106,7 +123,7 @@ class Spool(AbstractContextManager["Spool"]):
         self._count(numbers)
         self.tokens += len(numbers)
         self.lines += len(ends)
-        with explain_output_errors(self._path):
+        with _explained(self._path.parent):
             self._file.write(np.insert(numbers, np.array(ends, np.int64), LINE_END).data)
 
     def _count(self, numbers: npt.NDArray[np.int32]) -> None:
@@ -137,7 +154,7 @@ class Spool(AbstractContextManager["Spool"]):
         table = self._table(vocabulary)
         kept = 0
         with (
-            explain_output_errors(ids_path),
+            _explained(ids_path.parent),
             ids_path.open("wb") as ids,
             line_starts_path.open("wb") as line_starts,
         ):

@@ -2,5 +2,6 @@
 
 from cbow.training.observer import Baselines, Epoch, Observer, Plan, Step
 from cbow.training.run import train
+from cbow.training.threads import interrupts
 
-__all__ = ["Baselines", "Epoch", "Observer", "Plan", "Step", "train"]
+__all__ = ["Baselines", "Epoch", "Observer", "Plan", "Step", "interrupts", "train"]

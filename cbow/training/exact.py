@@ -42,7 +42,7 @@ class _Room(threading.local):
 
 
 @dataclass(frozen=True)
-class Network:
+class Workspace:
     """What a step needs: the parameters, the activation, and memory to work in."""
 
     parameters: Parameters
@@ -57,18 +57,18 @@ class Network:
         return state
 
 
-def batch_loss(network: Network, batch: Batch, pool: Executor) -> float:
+def batch_loss(workspace: Workspace, batch: Batch, pool: Executor) -> float:
     """J of a batch in nats per token, by forward propagation alone."""
     m = len(batch.y)
-    return sum(pool.map(lambda shard: _loss(network, shard, m), _shards(batch)))
+    return sum(pool.map(lambda shard: _loss(workspace, shard, m), _shards(batch)))
 
 
-def batch_gradients(network: Network, batch: Batch, pool: Executor) -> tuple[float, Gradients]:
+def batch_gradients(workspace: Workspace, batch: Batch, pool: Executor) -> tuple[float, Gradients]:
     """J of a batch, and its gradients with respect to all four parameters.
 
     Parameters
     ----------
-    network : Network
+    workspace : Workspace
     batch : Batch
         m examples.
     pool : Executor
@@ -82,7 +82,7 @@ def batch_gradients(network: Network, batch: Batch, pool: Executor) -> tuple[flo
         Of J.
     """
     m = len(batch.y)
-    results = pool.map(lambda shard: _gradients(network, shard, m), _shards(batch))
+    results = pool.map(lambda shard: _gradients(workspace, shard, m), _shards(batch))
     J, total = next(results)
     for part, gradients in results:
         J += part
@@ -101,25 +101,25 @@ def _shards(batch: Batch) -> Iterator[Batch]:
         yield Batch(indices, indptr - indptr[0], batch.y[start:stop])
 
 
-def _loss(network: Network, shard: Batch, m: int) -> float:
+def _loss(workspace: Workspace, shard: Batch, m: int) -> float:
     """Give the part of J that comes from one shard of a batch of m."""
     with _overflow_shows_in_the_loss():
-        return cost(network.forward(_contexts(network, shard)), shard.y) * (len(shard.y) / m)
+        return cost(workspace.forward(_contexts(workspace, shard)), shard.y) * (len(shard.y) / m)
 
 
-def _gradients(network: Network, shard: Batch, m: int) -> tuple[float, Gradients]:
+def _gradients(workspace: Workspace, shard: Batch, m: int) -> tuple[float, Gradients]:
     """Give the parts of J and of its gradients that come from one shard of a batch of m."""
-    parameters, activation = network.parameters, network.activation
-    X = _contexts(network, shard)  # (V, m')
+    parameters, activation = workspace.parameters, workspace.activation
+    X = _contexts(workspace, shard)  # (V, m')
     with _overflow_shows_in_the_loss():
-        state = network.forward(X)
+        state = workspace.forward(X)
         J = cost(state, shard.y) * (len(shard.y) / m)
         return J, backward(parameters, X, shard.y, state, activation, m=m)
 
 
-def _contexts(network: Network, shard: Batch) -> csc_array:
+def _contexts(workspace: Workspace, shard: Batch) -> csc_array:
     """Build X of a shard."""
-    W2 = network.parameters.W2
+    W2 = workspace.parameters.W2
     return contexts(shard.indices, shard.indptr, len(W2), W2.dtype)
 
 

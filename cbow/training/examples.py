@@ -9,6 +9,7 @@ words from all over the text, not from one chapter.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -42,8 +43,8 @@ class Tally:
 
     tokens: int = 0
     heldout: int = 0
-    thinned: int = 0
-    lonely: int = 0
+    subsampled: int = 0
+    isolated: int = 0
     examples: int = 0
 
     def add(self, other: Tally) -> None:
@@ -58,6 +59,11 @@ class _Run(NamedTuple):
     positions: NDArray[np.int64]  # (n,) in the corpus
     ids: NDArray[np.int32]  # (n,)
     lines: NDArray[np.int64]  # (n,)
+
+
+_NO_IDS = np.empty(0, np.int64)
+_NO_TOKENS = _Run(_NO_IDS, _NO_IDS.astype(np.int32), _NO_IDS)
+_NO_WINDOWS = Windows(_NO_IDS, _NO_IDS, _NO_IDS)
 
 
 class ExampleSource:
@@ -92,8 +98,7 @@ class ExampleSource:
         Parameters
         ----------
         epoch : int
-            Its number, from 1. With 0 the draw of the held-out examples: always the same one, so
-            that the losses after different epochs can be compared.
+            Its number, from 1; 0 is the draw of the held-out examples.
         batch : int
             Examples per batch, about: those that are shuffled together are cut into equal batches.
         tally : Tally
@@ -109,12 +114,12 @@ class ExampleSource:
         """
         tokens = len(self.corpus.ids)
         blocks = max(1, -(-tokens // BLOCK))
-        bounds = np.linspace(0, tokens, blocks + 1).astype(np.int64)
+        bounds = np.linspace(0, tokens, blocks + 1).astype(np.int64).tolist()
         drawn = np.argsort(
             uniform(stream(self.seed, Purpose.ORDER_OF_BLOCKS, epoch), np.arange(blocks))
         )
         order = stream(self.seed, Purpose.ORDER_OF_EXAMPLES, epoch)
-        pools = np.array_split(drawn, -(-blocks // POOL))
+        pools = np.array_split(drawn, -(-blocks // self._blocks_together(batch)))
         for done, pool in enumerate(pools):
             these, run = _pooled(
                 [self._block(bounds[b], bounds[b + 1], epoch, tally, heldout) for b in pool]
@@ -126,6 +131,17 @@ class ExampleSource:
                     share = (done + (i + 1) / parts) / len(pools)
                     yield _batch(run.ids, these.take(chosen)), share
 
+    def heldout_batches(self, batch: int) -> Iterator[Batch]:
+        """Yield the held-out examples: always the same draw, so that losses can be compared."""
+        for drawn, _ in self.epoch(0, batch, Tally(), heldout=True):
+            yield drawn
+
+    def _blocks_together(self, batch: int) -> int:
+        """How many blocks to shuffle together: `POOL`, or as many as fill two batches."""
+        counts = self.corpus.vocabulary.counts
+        kept = BLOCK * float((counts * self.keep).sum() / counts.sum())  # tokens of a block
+        return max(POOL, math.ceil(2 * batch / kept))
+
     def _block(
         self, start: int, stop: int, epoch: int, tally: Tally, heldout: bool
     ) -> tuple[Windows, _Run]:
@@ -133,11 +149,13 @@ class ExampleSource:
         inside, counted = self._kept(start, stop, epoch, heldout)
         if not len(inside.ids):
             tally.add(counted)
-            return windows(inside.lines, inside.lines), inside
+            return _NO_WINDOWS, inside
+        # Only a token on the line that the edge cuts can need what lies beyond it.
+        first_line, last_line = int(inside.lines[0]), int(inside.lines[-1])
         run = _joined(
-            self._margin(start, -1, epoch, heldout),
+            self._margin(start, -1, first_line, epoch, heldout),
             inside,
-            self._margin(stop, +1, epoch, heldout),
+            self._margin(stop, +1, last_line, epoch, heldout),
         )
         draw = uniform(stream(self.seed, Purpose.RADIUS, epoch), run.positions)
         radius = 1 + (draw * self.window).astype(np.int64)
@@ -145,7 +163,7 @@ class ExampleSource:
         these = windows(run.lines, radius).take(np.arange(first, first + len(inside.ids)))
         together = these.take(these.size > 0)
         counted.examples = len(together.centre)
-        counted.lonely = len(inside.ids) - counted.examples
+        counted.isolated = len(inside.ids) - counted.examples
         tally.add(counted)
         return together, run
 
@@ -164,24 +182,19 @@ class ExampleSource:
         counted = Tally(
             tokens=len(ids),
             heldout=int(np.count_nonzero(~ours)),
-            thinned=int(np.count_nonzero(ours & frequent)),
+            subsampled=int(np.count_nonzero(ours & frequent)),
         )
         return _Run(positions[chosen], ids[chosen], lines[chosen]), counted
 
-    def _margin(self, edge: int, direction: int, epoch: int, heldout: bool) -> _Run:
-        """Give the kept tokens beside a block, on the line that the block's edge cuts.
+    def _margin(self, edge: int, direction: int, line: int, epoch: int, heldout: bool) -> _Run:
+        """Give the kept tokens of a line that lie beyond the edge of a block.
 
         Looks further and further until a whole window of them is found, or the line ends.
         """
-        starts, tokens = self.corpus.line_starts, len(self.corpus.ids)
-        inner = edge if direction > 0 else edge - 1  # the first token beyond the edge
-        empty, _ = self._kept(edge, edge, epoch, heldout)
-        if not 0 <= inner < tokens:
-            return empty
-        line = int(np.searchsorted(starts, inner, side="right")) - 1
+        starts = self.corpus.line_starts
         limit = int(starts[line + 1] if direction > 0 else starts[line])
-        reach, run = 4 * self.window, empty
-        while len(run.ids) < self.window and edge != limit:
+        reach, run = 4 * self.window, _NO_TOKENS
+        while len(run.ids) < self.window and (limit - edge) * direction > 0:
             far = min(limit, edge + reach) if direction > 0 else max(limit, edge - reach)
             more, _ = self._kept(min(edge, far), max(edge, far), epoch, heldout)
             run = _joined(run, more) if direction > 0 else _joined(more, run)

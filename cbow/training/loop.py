@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
-import signal
-import threading
-from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -16,9 +12,14 @@ import numpy as np
 from cbow.config import Config
 from cbow.errors import CorpusError
 from cbow.network import ACTIVATIONS, Optimizer, Parameters, linear_decay, make_optimizer
-from cbow.training.exact import Network, batch_gradients, batch_loss
+from cbow.training.exact import Workspace, batch_gradients, batch_loss
 from cbow.training.examples import ExampleSource, Tally
 from cbow.training.observer import Epoch, Observer, Step
+from cbow.training.threads import Interrupts
+
+#: Steps of b1 are so much smaller than those of the others. Every example moves it, and a unit
+#: whose b1 falls far below 0 never fires again; measured in docs/training.md.
+B1_RATE: Final = 0.01
 
 #: Steps between two copies of the parameters to go back to when the loss is no number any more.
 KEEP_EVERY: Final = 100
@@ -26,7 +27,7 @@ KEEP_EVERY: Final = 100
 
 @dataclass
 class GoodState:
-    """The latest parameters known to be finite."""
+    """The latest parameters known to be finite, and how many steps had been made."""
 
     parameters: Parameters
     step: int = 0
@@ -37,14 +38,14 @@ class Stop:
     """Why and where the loop ended before its last epoch."""
 
     reason: str  # "diverged" or "interrupted"
+    found: str  # in words
     epoch: int
-    step: int
-    loss: float
-    kept_step: int  # the parameters are those before this step
+    step: int  # steps made
+    kept_step: int  # steps made by the parameters that are kept
 
     def to_dict(self) -> dict[str, Any]:
-        """Give everything but the loss, which may be no number, for JSON."""
-        return {name: value for name, value in vars(self).items() if name != "loss"}
+        """Give everything by name, for JSON."""
+        return dict(vars(self))
 
 
 @dataclass
@@ -68,6 +69,8 @@ class Loop:
     pool : Executor
         Runs the shards of a batch.
     observer : Observer
+    interrupts : Interrupts
+        Is asked before each step whether to stop.
     """
 
     def __init__(
@@ -77,29 +80,41 @@ class Loop:
         parameters: Parameters,
         pool: Executor,
         observer: Observer,
+        interrupts: Interrupts,
     ) -> None:
         self.config = config
         self.source = source
-        self.network = Network(parameters, ACTIVATIONS[config.activation])
+        self.workspace = Workspace(parameters, ACTIVATIONS[config.activation])
         self.pool = pool
         self.observer = observer
+        self.interrupts = interrupts
         self.optimizer: Optimizer = make_optimizer(config.optimizer, parameters)
         self.good = GoodState(_copy(parameters))
-        self.steps = 0
+        self.steps = 0  # made
+        self.done = 0.0  # share of all epochs
+
+    @property
+    def parameters(self) -> Parameters:
+        """The parameters as they are now."""
+        return self.workspace.parameters
+
+    @property
+    def rate(self) -> float:
+        """The learning rate of the next step."""
+        return linear_decay(self.config.rate, self.done)
 
     def run(self) -> Outcome:
         """Train all epochs, or until the loss is no number or the user stops it."""
-        outcome = Outcome(self.network.parameters)
-        with _interrupts() as stopped:
-            for epoch in range(1, self.config.epochs + 1):
-                record = self._epoch(epoch, stopped)
-                if isinstance(record, Stop):
-                    outcome.stop = record
-                    if record.reason == "diverged":
-                        outcome.parameters = self.good.parameters
-                    break
-                outcome.epochs.append(record)
-                self.observer.finished_epoch(record)
+        outcome = Outcome(self.parameters)
+        for epoch in range(1, self.config.epochs + 1):
+            record = self._epoch(epoch)
+            if isinstance(record, Stop):
+                outcome.stop = record
+                if record.reason == "diverged":
+                    outcome.parameters = self.good.parameters
+                break
+            outcome.epochs.append(record)
+            self.observer.finished_epoch(record)
         return outcome
 
     def heldout_loss(self) -> float | None:
@@ -107,34 +122,40 @@ class Loop:
         if self.config.heldout == 0:
             return None
         total, examples = 0.0, 0
-        for batch, _ in self.source.epoch(0, self.config.batch, Tally(), heldout=True):
-            total += batch_loss(self.network, batch, self.pool) * len(batch.y)
+        for batch in self.source.heldout_batches(self.config.batch):
+            if self.interrupts.asked():
+                break
+            total += batch_loss(self.workspace, batch, self.pool) * len(batch.y)
             examples += len(batch.y)
-        return total / examples
+        return total / max(1, examples)
 
-    def _epoch(self, epoch: int, stopped: Callable[[], bool]) -> Epoch | Stop:
+    def _epoch(self, epoch: int) -> Epoch | Stop:
         """Train one epoch."""
-        config, tally, total, first = self.config, Tally(), 0.0, self.steps
-        rate, tokens = config.rate, len(self.source.corpus.ids)
-        for batch, share in self.source.epoch(epoch, config.batch, tally):
-            if stopped():
-                return Stop("interrupted", epoch, self.steps, math.nan, self.steps)
-            J, gradients = batch_gradients(self.network, batch, self.pool)
+        tally, total, first, rate = Tally(), 0.0, self.steps, self.rate
+        for batch, share in self.source.epoch(epoch, self.config.batch, tally):
+            if self.interrupts.asked():
+                return self._interrupted(epoch)
+            J, gradients = batch_gradients(self.workspace, batch, self.pool)
+            if not math.isfinite(J):
+                return self._diverged(epoch, f"the loss became {J:g}")
+            if self.steps % KEEP_EVERY == 0 and not self._keep():
+                return self._diverged(epoch, "a parameter became infinite or not a number")
+            rate = self.rate
+            with np.errstate(over="ignore", invalid="ignore"):  # seen in the next loss
+                self.optimizer.update(
+                    self.parameters, gradients, (rate, B1_RATE * rate, rate, rate)
+                )
             self.steps += 1
-            if not math.isfinite(J) or not self._keep_good_state():
-                return Stop("diverged", epoch, self.steps, J, self.good.step)
-            self.optimizer.update(self.network.parameters, gradients, rate)
+            self.done = (epoch - 1 + share) / self.config.epochs
             total += J * len(batch.y)
-            done = (epoch - 1 + share) / config.epochs
-            rate = linear_decay(config.rate, done)
-            self.observer.stepped(
-                Step(epoch, round(done * config.epochs * tokens), config.epochs * tokens, J)
-            )
+            self._tell(epoch, J)
         if tally.examples == 0:
-            raise CorpusError(_nothing_to_learn(tally, config))
+            raise CorpusError(_nothing_to_learn(tally, self.config))
         heldout = self.heldout_loss()
-        if not self._is_finite() or not math.isfinite(heldout or 0.0):
-            return Stop("diverged", epoch, self.steps, math.nan, self.good.step)
+        if self.interrupts.asked():
+            return self._interrupted(epoch)
+        if not _is_finite(self.parameters) or not math.isfinite(heldout or 0.0):
+            return self._diverged(epoch, "a parameter became infinite or not a number")
         return Epoch(
             epoch=epoch,
             loss=total / tally.examples,
@@ -144,54 +165,44 @@ class Loop:
             **vars(tally),
         )
 
-    def _keep_good_state(self) -> bool:
-        """Copy the parameters now and then; say no if they are not finite although the loss was."""
-        if self.steps % KEEP_EVERY != 1:
-            return True
-        if not self._is_finite():
+    def _tell(self, epoch: int, J: float) -> None:
+        """Tell the observer of a step."""
+        tokens = self.config.epochs * len(self.source.corpus.ids)
+        self.observer.stepped(Step(epoch, round(self.done * tokens), tokens, J))
+
+    def _keep(self) -> bool:
+        """Copy the parameters if they are finite, which a finite loss does not prove."""
+        if not _is_finite(self.parameters):
             return False
-        self.good = GoodState(_copy(self.network.parameters), self.steps)
+        self.good = GoodState(_copy(self.parameters), self.steps)
         return True
 
-    def _is_finite(self) -> bool:
-        """Whether every parameter is a finite number."""
-        return all(bool(np.isfinite(array).all()) for array in self.network.parameters)
+    def _interrupted(self, epoch: int) -> Stop:
+        return Stop("interrupted", "Ctrl-C", epoch, self.steps, self.steps)
+
+    def _diverged(self, epoch: int, found: str) -> Stop:
+        return Stop("diverged", found, epoch, self.steps, self.good.step)
+
+
+def _is_finite(parameters: Parameters) -> bool:
+    """Whether every parameter is a finite number."""
+    return all(bool(np.isfinite(array).all()) for array in parameters)
 
 
 def _nothing_to_learn(tally: Tally, config: Config) -> str:
-    """Say why an epoch had no example."""
+    """Say why an epoch had no example, and which of the reasons to mend."""
+    remedy = "put more than one word on a line"
+    if tally.subsampled:
+        remedy = "set sample to 0"
+    elif 2 * tally.heldout > tally.tokens:
+        remedy = "lower heldout"
     return (
         f"no example was found in {tally.tokens} tokens: {tally.heldout} are held out, "
-        f"{tally.thinned} were thinned out as frequent (sample {config.sample:g}) and "
-        f"{tally.lonely} stand alone on their line; expected words with other words beside them; "
-        "put more than one word on a line, or set sample to 0"
+        f"{tally.subsampled} were left out as frequent (sample {config.sample:g}) and "
+        f"{tally.isolated} stand alone on their line; expected words beside other words; {remedy}"
     )
 
 
 def _copy(parameters: Parameters) -> Parameters:
     """Copy parameters with the memory order of each array."""
     return Parameters(*(array.copy(order="K") for array in parameters))
-
-
-@contextlib.contextmanager
-def _interrupts() -> Iterator[Callable[[], bool]]:
-    """Turn the first Ctrl-C into a flag that is looked at between two steps.
-
-    A second Ctrl-C is an ordinary KeyboardInterrupt. Where Ctrl-C means something else already
-    (a job in the background ignores it), or outside the main thread, it is left alone.
-    """
-    asked = threading.Event()
-    ordinary = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    if not ordinary or threading.current_thread() is not threading.main_thread():
-        yield asked.is_set
-        return
-
-    def ask(number: int, frame: object) -> None:
-        asked.set()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    signal.signal(signal.SIGINT, ask)
-    try:
-        yield asked.is_set
-    finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)

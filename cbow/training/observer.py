@@ -39,7 +39,7 @@ class Baselines:
 class Epoch:
     """What happened in one pass over the text.
 
-    ``tokens = heldout + thinned + lonely + examples``.
+    ``tokens = heldout + subsampled + isolated + examples``.
 
     Attributes
     ----------
@@ -50,7 +50,7 @@ class Epoch:
         that learns from it.
     heldout_loss : float or None
         The same on the held-out lines, after the epoch.
-    tokens, heldout, thinned, lonely, examples : int
+    tokens, heldout, subsampled, isolated, examples : int
         Tokens of the text; of them on held-out lines; left out as too frequent; with no other
         word left on their line; learned from.
     steps : int
@@ -64,8 +64,8 @@ class Epoch:
     heldout_loss: float | None
     tokens: int
     heldout: int
-    thinned: int
-    lonely: int
+    subsampled: int
+    isolated: int
     examples: int
     steps: int
     learning_rate: float

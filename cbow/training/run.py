@@ -2,36 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
-import os
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
-from cbow.config import Config
-from cbow.errors import CorpusError, DivergenceError, Interrupted, TrainingStopped
+from cbow.config import LEARNING_RATES, Config
+from cbow.errors import CorpusError, DivergenceError, Interrupted
 from cbow.files import explain_output_errors
 from cbow.model import Model
 from cbow.network import initialise
 from cbow.text import Corpus, EncodedCorpus, encode_corpus
-from cbow.training.examples import ExampleSource, Tally
-from cbow.training.loop import Loop, Stop
+from cbow.training.examples import ExampleSource
+from cbow.training.loop import Loop, Outcome, Stop
 from cbow.training.observer import Baselines, Observer, Plan
 from cbow.training.subsampling import entropy, target_distribution
+from cbow.training.threads import interrupts, processors, single_threaded_blas
 
 
 def train(
     corpus: Corpus,
     config: Config | None = None,
     *,
-    tokenizer: Callable[[str], Iterable[str]] | None = None,
+    tokenizer: str | Callable[[str], Iterable[str]] | None = None,
     observer: Observer | None = None,
     **settings: Any,
 ) -> Model:
@@ -45,8 +45,8 @@ def train(
         of text) or of lists of words. It is read once.
     config : Config, optional
         The settings; those given by name replace its values.
-    tokenizer : callable, optional
-        Cuts a line into words, in place of the tokenizer named in the settings.
+    tokenizer : str or callable, optional
+        The name of a tokenizer, or a function that cuts a line into words.
     observer : Observer, optional
         Hears of the progress.
     **settings
@@ -77,53 +77,62 @@ def train(
     ['king', 'land', 'queen', 'rules', 'the']
     """
     config = config or Config()
-    if tokenizer is not None:
-        settings["tokenizer"] = "custom"
+    function = None
+    if isinstance(tokenizer, str):
+        settings["tokenizer"] = tokenizer
+    elif tokenizer is not None:
+        settings["tokenizer"], function = "custom", tokenizer
     config = config.replace(settings)
     observer = observer or Observer()
-    with (
-        tempfile.TemporaryDirectory(prefix="cbow-") as folder,
-        explain_output_errors(Path(folder, "corpus")),
-    ):
+    with _temporary_folder() as folder:
         encoded = encode_corpus(
-            corpus, config, folder=Path(folder), tokenizer=tokenizer, progress=observer.reading
+            corpus, config, folder=folder, tokenizer=function, progress=observer.reading
         )
         observer.encoded(encoded.account)
         return _train(encoded, config, observer)
+
+
+@contextlib.contextmanager
+def _temporary_folder() -> Iterator[Path]:
+    """Make a folder for the encoded corpus, and remove it at the end."""
+    with contextlib.ExitStack() as stack:
+        with explain_output_errors(Path(tempfile.gettempdir(), "cbow")):
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="cbow-"))
+        yield Path(folder)
 
 
 def _train(corpus: EncodedCorpus, config: Config, observer: Observer) -> Model:
     """Train on an encoded corpus; raise if that ended early."""
     source = ExampleSource(corpus, config.window, config.sample, config.heldout, config.seed)
     p = target_distribution(corpus.vocabulary.counts, source.keep)  # (V,)
-    log_p = np.log(np.maximum(p, np.finfo(np.float64).tiny))
+    log_p = np.log(p)
     baselines = Baselines(math.log(len(p)), entropy(p), _heldout_unigram(source, log_p, config))
     parameters = initialise(len(p), config.dimension, config.seed, log_unigram=log_p)
     size = sum(array.size for array in parameters)
     observer.planned(Plan(len(p), size, len(corpus.ids), baselines))
-    # One thread inside each matrix product: BLAS adds in another order when it has more.
     with (
-        threadpool_limits(1, user_api="blas"),
+        single_threaded_blas(),
         ThreadPoolExecutor(config.threads or processors()) as pool,
+        interrupts() as asked,
     ):
-        outcome = Loop(config, source, parameters, pool, observer).run()
-    report = {
+        asked.deferred = True
+        outcome = Loop(config, source, parameters, pool, observer, asked).run()
+        model = Model(
+            config, corpus.vocabulary, outcome.parameters, _report(corpus, baselines, outcome)
+        )
+        if outcome.stop:
+            raise _explained(outcome.stop, model)
+        return model
+
+
+def _report(corpus: EncodedCorpus, baselines: Baselines, outcome: Outcome) -> dict[str, Any]:
+    """Put what was counted and measured into plain numbers, without times."""
+    return {
         "account": corpus.account.to_dict(),
         "baselines": dataclasses.asdict(baselines),
         "epochs": [epoch.to_dict() for epoch in outcome.epochs],
         "stopped": outcome.stop.to_dict() if outcome.stop else None,
     }
-    model = Model(config, corpus.vocabulary, outcome.parameters, report)
-    if outcome.stop:
-        raise _explained(outcome.stop, model)
-    return model
-
-
-def processors() -> int:
-    """How many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _heldout_unigram(
@@ -133,7 +142,7 @@ def _heldout_unigram(
     if config.heldout == 0:
         return None
     total, examples = 0.0, 0
-    for batch, _ in source.epoch(0, config.batch, Tally(), heldout=True):
+    for batch in source.heldout_batches(config.batch):
         total -= float(log_p[batch.y].sum())
         examples += len(batch.y)
     if not examples:
@@ -145,16 +154,15 @@ def _heldout_unigram(
     return total / examples
 
 
-def _explained(stop: Stop, model: Model) -> TrainingStopped:
+def _explained(stop: Stop, model: Model) -> DivergenceError | Interrupted:
     """Put into a sentence why training ended early, and what to do."""
-    epochs = model.config.epochs
+    config = model.config
+    where = f"after {stop.step} steps, in epoch {stop.epoch} of {config.epochs}"
     if stop.reason == "interrupted":
-        return Interrupted(
-            f"interrupted after {stop.step} steps, in epoch {stop.epoch} of {epochs}", model
-        )
+        return Interrupted(f"interrupted {where}", model)
+    lower = min(config.rate / 10, LEARNING_RATES[config.optimizer])
     return DivergenceError(
-        f"the loss became {stop.loss:g} at step {stop.step}, in epoch {stop.epoch} of {epochs}, "
-        f"with learning rate {model.config.rate:g}; train again with a learning rate of "
-        f"{model.config.rate / 10:g} or less (the state before step {stop.kept_step} is kept)",
+        f"{stop.found} {where}, with learning rate {config.rate:g}; train again with "
+        f"{lower:g} or less (the state after {stop.kept_step} steps is kept)",
         model,
     )

@@ -7,8 +7,6 @@ from typing import Final, NamedTuple
 
 from cbow.errors import QueryError
 
-# A sign stands alone, for words may hold - and + themselves; only the very first may lean on
-# its word.
 _PIECE: Final = re.compile(r"\S+")
 _SIGNS: Final = ("+", "-")
 
@@ -26,13 +24,14 @@ def parse_expression(text: str) -> Expression:
     Parameters
     ----------
     text : str
-        Words with ``+`` or ``-`` between them, white space around each. A sign may also come
-        first. Within a word, as in ``well-known``, ``-`` is part of it.
+        Words with ``+`` or ``-`` between them, white space around each; a sign may also come
+        first, with white space behind it. What does not stand alone is part of its word, as in
+        ``well-known`` and ``-ness``.
 
     Returns
     -------
     Expression
-        The words with + and with -, in order.
+        The words that are added and those that are taken away, in order.
 
     Raises
     ------
@@ -43,13 +42,16 @@ def parse_expression(text: str) -> Expression:
     --------
     >>> parse_expression("king - man + well-known")
     Expression(positive=['king', 'well-known'], negative=['man'])
-    >>> parse_expression("-man + king")
-    Expression(positive=['king'], negative=['man'])
+    >>> parse_expression("- man + -ness")
+    Expression(positive=['-ness'], negative=['man'])
     """
+    if not text.strip():
+        raise QueryError("the query is empty; give a word, or words with + and - between them")
     sides: dict[str, list[str]] = {"+": [], "-": []}
     sign: str | None = "+"
-    for place, piece in _pieces(text):
-        if piece in _SIGNS and (sign is None or place == 1):
+    for match in _PIECE.finditer(text):
+        place, piece = match.start() + 1, match.group()
+        if piece in _SIGNS and (sign is None or is_first):
             sign = piece
         elif piece in _SIGNS:
             raise QueryError(f"in {text!r}, character {place} is {piece!r}, but must begin a word")
@@ -64,12 +66,3 @@ def parse_expression(text: str) -> Expression:
     if sign is not None:
         raise QueryError(f"{text!r} ends where a word must follow; add the word")
     return Expression(sides["+"], sides["-"])
-
-
-def _pieces(text: str) -> list[tuple[int, str]]:
-    """Cut at white space; give each piece with its place, counted from 1."""
-    pieces = [(match.start() + 1, match.group()) for match in _PIECE.finditer(text)]
-    if pieces and len(pieces[0][1]) > 1 and pieces[0][1][0] in _SIGNS:
-        place, first = pieces[0]
-        pieces[:1] = [(place, first[0]), (place + 1, first[1:])]
-    return pieces

@@ -17,11 +17,11 @@ Term: TypeAlias = Key | tuple[str, float] | tuple[npt.NDArray[Any], float]
 #: One question.
 Query: TypeAlias = Key | Sequence[Term]
 #: Many questions: a list of lists.
-Batch: TypeAlias = Sequence[list[str]] | Sequence[list[Term]]
+Queries: TypeAlias = Sequence[list[str]] | Sequence[list[Term]]
 
 
 def questions(
-    positive: Query | Batch | None, negative: Query | Batch | None
+    positive: Query | Queries | None, negative: Query | Queries | None
 ) -> tuple[list[tuple[Query | None, Query | None]], bool]:
     """Set the positive and the negative terms of each query side by side.
 
@@ -37,7 +37,7 @@ def questions(
     QueryError
         If one is a batch and the other neither left out nor a batch of the same length.
     """
-    plus, minus = _batch(positive), _batch(negative)
+    plus, minus = _lists(positive), _lists(negative)
     if plus is None and minus is None:
         return [(cast("Query | None", positive), cast("Query | None", negative))], False
     if plus is not None and negative is None:
@@ -51,7 +51,7 @@ def questions(
     return list(zip(plus, minus, strict=True)), True
 
 
-def _batch(question: Query | Batch | None) -> Sequence[Query] | None:
+def _lists(question: Query | Queries | None) -> Sequence[Query] | None:
     """Give the lists of a list of lists; None if it is no such thing."""
     if not isinstance(question, list | tuple):
         return None

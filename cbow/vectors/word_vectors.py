@@ -12,9 +12,8 @@ import numpy.typing as npt
 
 from cbow.errors import ModelFileError, QueryError, UnknownWordError
 from cbow.vectors import nearest, spelling
-from cbow.vectors.query import Batch, Key, Query, questions, terms
-
-Floats = npt.NDArray[np.floating[Any]]
+from cbow.vectors.nearest import Floats
+from cbow.vectors.query import Key, Queries, Query, questions, terms
 
 #: A word and its cosine.
 Neighbour: TypeAlias = tuple[str, float]
@@ -140,8 +139,10 @@ class WordVectors:
         ------
         UnknownWordError
             If a word is not there.
+        QueryError
+            If a vector holds a number that is not finite.
         """
-        return float(nearest.unit(self._vector(a)) @ nearest.unit(self._vector(b)))
+        return float(self._unit(a) @ self._unit(b))
 
     @overload
     def most_similar(
@@ -149,13 +150,13 @@ class WordVectors:
     ) -> list[Neighbour]: ...
     @overload
     def most_similar(
-        self, positive: Batch, negative: Batch | None = None, topn: int = 10
+        self, positive: Queries, negative: Queries | None = None, topn: int = 10
     ) -> list[list[Neighbour]]: ...
 
     def most_similar(
         self,
-        positive: Query | Batch | None = None,
-        negative: Query | Batch | None = None,
+        positive: Query | Queries | None = None,
+        negative: Query | Queries | None = None,
         topn: int = 10,
     ) -> list[Neighbour] | list[list[Neighbour]]:
         """Find the words whose vectors point most nearly where the words of the query point.
@@ -182,7 +183,8 @@ class WordVectors:
         Raises
         ------
         QueryError
-            If the query is empty or makes no sense.
+            If the query is empty, adds up to zero or makes no sense, or if a word has numbers that
+            are not finite.
         UnknownWordError
             If a word is not there.
         """
@@ -194,12 +196,13 @@ class WordVectors:
 
     def _search(self, asked: list[list[tuple[Key, float]]], topn: int) -> list[list[Neighbour]]:
         """Answer each query, a list of keys and weights."""
+        inverse = self._inverse  # (V,), first: it refuses vectors with which nothing can be done
         directions = np.array([self._direction(each) for each in asked])  # (Q, N)
         own = [
             np.unique([self._id(key) for key, _ in each if isinstance(key, str)]).astype(np.intp)
             for each in asked
         ]
-        found = nearest.nearest(self._matrix, self._inverse, directions, own, topn)
+        found = nearest.nearest(self._matrix, inverse, directions, own, topn)
         return [
             [(self._words[row], float(cosine)) for row, cosine in zip(ids, cosines, strict=True)]
             for ids, cosines in found
@@ -207,13 +210,19 @@ class WordVectors:
 
     def _direction(self, asked: list[tuple[Key, float]]) -> npt.NDArray[np.float64]:
         """Add up the weighted terms and scale the sum to length 1, (N,)."""
-        total = np.zeros(self.dimension)  # (N,)
-        for key, weight in asked:
-            vector = self._vector(key)
-            with np.errstate(over="ignore", invalid="ignore"):
-                total += weight * (nearest.unit(vector) if isinstance(key, str) else vector)
+        vectors = [self._unit(key) if isinstance(key, str) else self._vector(key) for key, _ in asked]
+        with np.errstate(over="ignore", invalid="ignore"):
+            parts = np.array([w * v for (_, w), v in zip(asked, vectors, strict=True)])  # (terms, N)
+            total = parts.sum(axis=0)  # (N,)
         if not np.isfinite(total).all():
             raise QueryError("the query adds up to infinity; give smaller weights or vectors")
+        # What does not come out exactly, as in a + b - a - b, leaves rounding errors of this size.
+        rounding = len(parts) * np.finfo(np.float64).eps * np.abs(parts).max(initial=0)
+        if np.abs(total).max(initial=0) <= rounding:
+            raise QueryError(
+                "the query adds up to zero, which has no direction, so that no word is nearer than "
+                "another; ask for another sum"
+            )
         return nearest.unit(total)
 
     @cached_property
@@ -222,11 +231,15 @@ class WordVectors:
         inverse = nearest.inverse_lengths(self._matrix)
         broken = np.flatnonzero(np.isnan(inverse))
         if len(broken):
-            raise QueryError(
-                f"the vectors of {len(broken)} words, the first {self._words[broken[0]]!r}, are "
-                "not finite or far too long; train again with a smaller learning rate"
-            )
+            raise _not_finite(f"the vectors of {len(broken)} words", self._words[broken[0]])
         return inverse
+
+    def _unit(self, key: Key) -> npt.NDArray[np.float64]:
+        """Give the vector of a word, or the one that is given, at length 1, (N,)."""
+        vector = self._vector(key)
+        if not np.isfinite(vector).all():  # a word's: those that are given have been checked
+            raise _not_finite("a vector", str(key))
+        return nearest.unit(vector)
 
     def _id(self, word: str) -> int:
         """Give the row of a word."""
@@ -250,6 +263,14 @@ class WordVectors:
                 "finite numbers; give vectors of the dimension that the words' have"
             )
         return key
+
+
+def _not_finite(where: str, word: str) -> QueryError:
+    """Create the error about a model whose training went wrong."""
+    return QueryError(
+        f"the model holds numbers that are not finite, or far too large, in {where}, the first "
+        f"{word!r}; train it again with a smaller learning rate"
+    )
 
 
 def _read_only(array: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -1,0 +1,111 @@
+"""How many threads there are, and what they must not do to each other or to the result."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from types import FrameType
+
+from threadpoolctl import OpenBLASController, threadpool_limits
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class _SingleThreadedBLAS:
+    """The limit on BLAS, which holds for the whole process, and how many want it now."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.users = 0
+        self.setter: threading.Thread | None = None
+
+    @contextlib.contextmanager
+    def __call__(self) -> Iterator[None]:
+        with self.lock:
+            if self.users == 0:
+                self.limit = threadpool_limits(1, user_api="blas").__enter__()
+                self.setter = threading.current_thread()
+            self.users += 1
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.users -= 1
+                if self.users == 0:
+                    self._give_back()
+
+    def _give_back(self) -> None:
+        """Lift the limit, also from another thread than the one that set it."""
+        if self.setter is not threading.current_thread():
+            # From threadpoolctl 3.8 on, a limit is changed only by the thread that set it.
+            release = getattr(OpenBLASController, "clear_controlling_thread", None)
+            if release:
+                release(force=True)
+        self.limit.__exit__(None, None, None)
+
+
+#: Context manager: one thread inside each matrix product. BLAS adds in another order when it has
+#: more, and the result would depend on their number. Trainings that overlap share the limit.
+single_threaded_blas = _SingleThreadedBLAS()
+
+
+class Interrupts:
+    """What Ctrl-C does: raise KeyboardInterrupt at once, or wait to be asked about.
+
+    Attributes
+    ----------
+    deferred : bool
+        Once set, the first Ctrl-C is only noted; a second one raises.
+    """
+
+    def __init__(self) -> None:
+        self.deferred = False
+        self._asked = threading.Event()
+
+    def asked(self) -> bool:
+        """Whether Ctrl-C was pressed since it is deferred."""
+        return self._asked.is_set()
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        """Handle the signal."""
+        if not self.deferred or self._asked.is_set():
+            raise KeyboardInterrupt
+        self._asked.set()
+
+
+@contextlib.contextmanager
+def interrupts(*more: signal.Signals) -> Iterator[Interrupts]:
+    """Take Ctrl-C over, and give it back at the end.
+
+    Inside another such block the outer one goes on: so a command can hold Ctrl-C back from the
+    first step until the model is saved. Where Ctrl-C means something else already (a job in the
+    background ignores it), or outside the main thread, it is left alone.
+
+    Parameters
+    ----------
+    *more : Signals
+        Other signals to treat like Ctrl-C, such as SIGTERM.
+    """
+    current = signal.getsignal(signal.SIGINT)
+    if isinstance(current, Interrupts):
+        yield current
+        return
+    ours = Interrupts()
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    before = {}
+    try:
+        for number in (signal.SIGINT, *more) if in_main_thread else ():
+            if signal.getsignal(number) in (signal.default_int_handler, signal.SIG_DFL):
+                before[number] = signal.signal(number, ours)
+        yield ours
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
