@@ -27,6 +27,12 @@ DEFAULT_EMBEDDING: Final = "output"
 LEARNING_RATES: Final[Mapping[str, float]] = {"adam": 0.005, "adagrad": 0.05, "sgd": 1.0}
 
 
+#: A batch that is not given is fitted to the text: a small one still makes enough steps.
+STEPS_PER_EPOCH: Final = 200
+SMALLEST_BATCH: Final = 64
+LARGEST_BATCH: Final = 1024
+
+
 @dataclass(frozen=True)
 class Range:
     """The numbers a setting may take, and the sentence that names them."""
@@ -82,7 +88,7 @@ class Config:
     >>> Config(dimension=0)
     Traceback (most recent call last):
     ...
-    cbow.errors.ConfigError: dimension is 0, but must be a whole number of 1 or more
+    cbow.errors.ConfigError: dimension is 0, but must be a whole number from 1 to 2^31 - 1
     """
 
     tokenizer: str = setting(
@@ -133,7 +139,14 @@ class Config:
         "step size at the start; falls in a straight line to nearly 0",
         unset=", ".join(f"{rate} for {name}" for name, rate in LEARNING_RATES.items()),
     )
-    batch: int = setting(1024, int, POSITIVE, "examples per step", symbol="m")
+    batch: int | None = setting(
+        None,
+        int,
+        POSITIVE,
+        "examples per step",
+        symbol="m",
+        unset=f"fitted: some {STEPS_PER_EPOCH} steps an epoch, {SMALLEST_BATCH} to {LARGEST_BATCH}",
+    )
     epochs: int = setting(5, int, POSITIVE, "passes over the text")
     seed: int = setting(1, int, SEED, "same seed, same bytes, at any number of threads")
     threads: int | None = setting(

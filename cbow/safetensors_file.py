@@ -232,7 +232,11 @@ def _place(name: str, entry: Any, size: int) -> _Place:
         raise _DamageError(f"its header does not describe the array {name!r}") from None
     if not isinstance(kind, str) or kind not in DTYPES:
         raise _DamageError(f"the array {name!r} holds numbers of the kind {kind!r}")
-    if not all(type(number) is int and 0 <= number <= size for number in numbers):
+    if not all(type(number) is int and number >= 0 for number in numbers):
+        raise _DamageError(
+            f"shape and offsets of the array {name!r} are not all whole numbers of 0 or more"
+        )
+    if max(numbers) > size:
         raise _DamageError(f"the array {name!r} is larger than the file")
     if len(shape) > MOST_DIMENSIONS or end - start != math.prod(shape) * DTYPES[kind].itemsize:
         raise _DamageError(f"the array {name!r} does not fill its place")

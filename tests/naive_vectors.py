@@ -14,13 +14,23 @@ def unit(a):
     return [float(x) / length if length else 0.0 for x in a]
 
 
-def most_similar(words, rows, positive, negative=(), topn=10):
-    """Sort every word by its cosine with the sum; equals stay in order."""
+def added_up(words, rows, positive, negative):
     total = [0.0] * len(rows[0])
     for sign, terms in ((1, positive), (-1, negative)):
         for word in terms:
             for i, x in enumerate(unit(rows[words.index(word)])):
                 total[i] += sign * x
+    return total
+
+
+def is_zero(words, rows, positive, negative):
+    """Whether nothing is left of the sum but what rounding makes."""
+    return all(abs(x) < 1e-12 for x in added_up(words, rows, positive, negative))
+
+
+def most_similar(words, rows, positive, negative=(), topn=10):
+    """Sort every word by its cosine with the sum; equals stay in order."""
+    total = added_up(words, rows, positive, negative)
     scored = [
         (word, cosine(total, row))
         for word, row in zip(words, rows, strict=True)

@@ -9,10 +9,12 @@ import subprocess
 import sys
 import unicodedata
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import cbow
 from cbow.cli import common
 from cbow.errors import CBOWError, ConfigError, Interrupted, UnknownWordError
 
@@ -82,6 +84,7 @@ def test_by_default_the_arguments_of_the_process(monkeypatch):
         (OSError(28, "No space left on device"), 1, "the output could not .*No space left"),
         (OSError(13, "Permission denied", "/f"), 1, "/f could not be .*Permission denied"),
         (OSError("odd"), 1, "the output could not be .*odd"),
+        (MemoryError(), 1, "not enough memory for this; choose a smaller dimension, batch or voc"),
     ],
 )
 def test_errors_are_one_sentence(capsys, error, code, message):
@@ -121,18 +124,9 @@ def test_an_exit_from_within(stop):
 
 
 def test_version(capsys, monkeypatch):
-    from importlib import metadata
-
-    monkeypatch.setattr(metadata, "version", {"cbow": "1.2.3"}.get)
+    monkeypatch.setattr(cbow, "__version__", "1.2.3")
     assert common.run(lambda _: 1, parser(), ["--version"]) == 0
     assert capsys.readouterr().out == "cbow-x 1.2.3\n"
-
-    def missing(_):
-        raise metadata.PackageNotFoundError
-
-    monkeypatch.setattr(metadata, "version", missing)
-    assert common.run(lambda _: 1, parser(), ["--version"]) == 0
-    assert capsys.readouterr().out == "cbow-x (not installed)\n"
 
 
 def test_without_standard_output(monkeypatch):
@@ -141,6 +135,27 @@ def test_without_standard_output(monkeypatch):
     assert common.run(raising(BrokenPipeError()), parser(), []) == 0
     assert common.terminal_width() is None or "COLUMNS" in os.environ
     assert common.json_line("é") == '"\\u00e9"'
+
+
+def test_a_result_needs_standard_output(capsys, monkeypatch):
+    assert common.run(lambda _: common.show("é") or 0, parser(), []) == 0
+    assert capsys.readouterr() == ("é\n", "")
+    monkeypatch.setattr(sys, "stdout", None)
+    assert common.run(lambda _: common.show("é") or 0, parser(), []) == 1
+    assert capsys.readouterr().err == (
+        "cbow-x: error: the standard output is closed; open it, or send it to a file or a pipe\n"
+    )
+
+
+def test_complaints_never_get_into_the_results(capsys, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", None)
+    assert common.run(raising(CBOWError("no")), parser(), []) == 1
+    assert capsys.readouterr().out == ""
+
+
+def test_more_memory_than_there_is(capsys):
+    assert common.run(lambda _: np.empty(2**62, np.int8).size, parser(), []) == 1
+    assert "there is not enough memory" in capsys.readouterr().err
 
 
 def test_whoever_reads_may_stop_early():
@@ -164,7 +179,7 @@ def test_nobody_reads_at_all():
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a Linux device")
-@pytest.mark.parametrize("lines", ["1", "100000"])
+@pytest.mark.parametrize("lines", ["1", "100000", "--help", "--version"])
 def test_a_full_disk_behind_standard_output(lines):
     with open("/dev/full", "wb") as full:
         done = subprocess.run(

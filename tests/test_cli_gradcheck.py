@@ -1,6 +1,7 @@
 """The command ``cbow-gradcheck``."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -112,7 +113,7 @@ def test_sizes_below_one(capsys, flag, value):
     assert code == 1
     assert out == ""
     assert err == (
-        f"cbow-gradcheck: error: {flag} is {value}, but must be a whole number of 1 or more\n"
+        f"cbow-gradcheck: error: {flag} is {value}, but must be a whole number from 1 to 2^31 - 1\n"
     )
 
 
@@ -131,7 +132,7 @@ def test_seeds_outside_the_range(capsys, value):
 
 
 @pytest.mark.parametrize("flag", ["dimension", "vocabulary", "batch", "window"])
-@pytest.mark.parametrize("value", ["1000000", "9" * 40])
+@pytest.mark.parametrize("value", ["1000000", str(2**31 - 1)])
 def test_what_would_take_hours_is_refused_at_once(capsys, flag, value):
     code, _, err = answer(capsys, f"--{flag}", value)
     assert code == 1
@@ -153,8 +154,16 @@ def test_wrong_usage(capsys, argv):
 def test_help(capsys):
     code, out, _ = answer(capsys, "--help")
     assert code == 0
-    for flag in (*gradcheck.FLAGS, "activation", "json"):
+    for flag in gradcheck.FLAGS:
+        assert re.search(rf"^  --{flag} N ", out, re.MULTILINE)
+    for flag in ("activation", "json"):
         assert f"--{flag}" in out
+
+
+def test_results_that_nobody_can_see_are_an_error(capsys, monkeypatch):
+    monkeypatch.setattr(sys, "stdout", None)
+    assert main([]) == 1
+    assert "the standard output is closed" in capsys.readouterr().err
 
 
 def stand_in(ours, mistaken):

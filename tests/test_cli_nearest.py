@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from cbow.cli.nearest import main
-from cbow.config import Config
+from cbow.config import DEFAULT_EMBEDDING, Config
 from cbow.model import Model, load, load_vectors
 from cbow.network import Parameters
 from cbow.text import Vocabulary
@@ -46,7 +46,7 @@ def ask(path, capsys):
     """Run the command; give its exit code, its answers as JSON, and its complaints."""
 
     def run(*arguments):
-        code = main([path, *arguments, "--json"])
+        code = main([path, "--json", *arguments])
         out, err = capsys.readouterr()
         return code, [json.loads(line) for line in out.splitlines()], err
 
@@ -57,7 +57,7 @@ def feed(monkeypatch, content):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content), "utf-8"))
 
 
-def answer(path, positive, negative=None, topn=10, kind="input"):
+def answer(path, positive, negative=None, topn=10, kind=DEFAULT_EMBEDDING):
     found = load_vectors(path, kind).most_similar(positive, negative, topn)
     return [{"word": word, "cosine": cosine} for word, cosine in found]
 
@@ -87,7 +87,9 @@ def test_a_sum_with_and_without_quotes(ask, path, arguments):
     [
         (["- man + king"], ["king"], ["man"]),
         (["-", "man", "+", "king"], ["king"], ["man"]),
-        (["-man + king"], ["king"], ["man"]),
+        (["-ness + king"], ["-ness", "king"], []),
+        (["--", "king", "+", "-ness"], ["king", "-ness"], []),
+        (["king - -ness"], ["king"], ["-ness"]),
         (["well-known"], ["well-known"], []),
         (["well-known - naïve"], ["well-known"], ["naïve"]),
         (["--", "-ness"], ["-ness"], []),
@@ -152,6 +154,14 @@ def test_an_unknown_word_is_told_and_the_next_goes_on(ask):
         (["king", "+", "nobody"], "the word 'nobody' is not in the vocabulary"),
         (["--topn", "0", "king"], "--topn is 0, but must be a whole number of 1 or more"),
         (["--topn=-3", "king"], "--topn is -3"),
+        (["-man + king"], "the word '-man' is not in the vocabulary"),
+        (["--", "-king"], "the word '-king' is not in the vocabulary; did you mean king?"),
+        (["king - king"], "the query adds up to zero, which has no direction"),
+        (["king", "+", "man", "-", "king", "-", "man"], "the query adds up to zero"),
+        ([""], "the query is empty; give a word"),
+        ([" \t"], "the query is empty; give a word"),
+        (["", "-", "king"], "a word of the sum is empty; write it out"),
+        (["king", "-", " "], "a word of the sum is empty"),
     ],
 )
 def test_queries_without_an_answer(ask, arguments, message):
@@ -202,6 +212,26 @@ def test_lines_from_a_pipe(ask, path, monkeypatch):
     assert "'nobody' is not in" in err
     assert "'queen +' ends where" in err
     assert err.count("\n") == 2
+
+
+def test_an_empty_argument_is_told_and_the_next_goes_on(ask):
+    code, answers, err = ask("", "queen")
+    assert (code, [each["query"] for each in answers]) == (1, ["queen"])
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("json_flag", [[], ["--json"]])
+def test_results_that_nobody_can_see_are_an_error(path, json_flag):
+    def close():
+        os.close(1)
+
+    with start(path, "king", *json_flag, preexec_fn=close) as process:
+        out, err = process.communicate()
+    assert (out, process.returncode) == (b"", 1)
+    assert err == (
+        b"cbow-nearest: error: the standard output is closed; "
+        b"open it, or send it to a file or a pipe\n"
+    )
 
 
 def test_a_pipe_without_a_mistake(ask, monkeypatch):

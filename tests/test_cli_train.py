@@ -19,7 +19,8 @@ from cbow import files
 from cbow.cli import progress as progress_module
 from cbow.cli.log import JSONLog, Several
 from cbow.cli.progress import Display, clock
-from cbow.cli.train import default_output, main, next_command
+from cbow.cli.train import check_outputs, default_output, main, next_command
+from cbow.errors import OutputError
 from cbow.training import Epoch, Observer, Step
 
 TEXT = "the king rules the land\nthe queen rules the land\nthe dog eats the hay\n" * 40
@@ -52,6 +53,13 @@ def test_it_writes_the_model_and_says_what_happened(corpus, capsys):
     model = cbow.load("corpus.safetensors")
     assert model.config.dimension == 4
     assert model.config.heldout == 0.2
+
+
+def test_a_run_that_learned_next_to_nothing_says_so(corpus, capsys):
+    assert main(["corpus.txt", *SMALL, "--epochs", "1", "--learning-rate", "1e-9"]) == 0
+    assert "hint: the loss " in capsys.readouterr().err
+    assert main(["corpus.txt", *SMALL, "--epochs", "60", "--heldout", "0.2"]) == 0
+    assert "hint:" not in capsys.readouterr().err
 
 
 def test_quiet_prints_nothing(corpus, capsys):
@@ -219,6 +227,15 @@ def test_the_file_on_standard_input_is_not_written_over(corpus):
     assert corpus.read_text() == TEXT
 
 
+def test_the_file_behind_standard_input_is_found(corpus, monkeypatch):
+    with corpus.open() as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        with pytest.raises(OutputError, match="would be written over"):
+            check_outputs(["-"], [corpus])
+    monkeypatch.setattr(sys, "stdin", io.StringIO())  # no file, as in a notebook
+    check_outputs(["-"], [Path("other")])
+
+
 def test_a_corpus_that_cannot_be_read_spares_the_old_log(corpus, capsys):
     Path("log").write_text("old")
     fails_with_a_sentence(["none.txt", "--log-json", "log"], ["none.txt"], capsys)
@@ -358,6 +375,14 @@ def test_bars_on_a_terminal():
     assert "epoch 1/2: loss 2.0000 nats per token, perplexity 7.4; held out 1.0000, 2.7" in shown
 
 
+def test_a_bar_without_an_end():
+    stream = Terminal()
+    display = Display(epochs=2, stream=stream)
+    display.reading(cbow.text.Progress(10, 500, None))
+    display.close()
+    assert "reading" in stream.getvalue()
+
+
 def test_plain_lines_elsewhere(monkeypatch):
     now = [0.0]
     monkeypatch.setattr(progress_module.time, "monotonic", lambda: now[0])
@@ -402,6 +427,18 @@ def test_a_reader_of_the_log_may_stop_early(corpus):
     assert process.wait() == 0, err
     assert "error" not in err
     assert len(cbow.load("corpus.safetensors").vocabulary) == 8
+
+
+def test_a_log_on_a_closed_pipe_ends_quietly(monkeypatch):
+    class Gone(io.StringIO):
+        def write(self, text):
+            raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    monkeypatch.setattr(sys, "stdout", Gone())
+    log = JSONLog("-")
+    log.finished_epoch(some_epoch(1))
+    log.finished_epoch(some_epoch(2))
+    assert log.close() is None
 
 
 def test_a_terminal_that_is_gone_does_not_cost_the_model(corpus, monkeypatch):

@@ -104,3 +104,38 @@ def test_a_folder_and_a_device_are_refused(tmp_path, function):
         function(tmp_path)
     with pytest.raises(OutputError, match="not a regular file"):
         function("/dev/null")
+
+
+def test_what_a_link_points_to_is_replaced_not_the_link(tmp_path):
+    (tmp_path / "target").write_text("old")
+    (tmp_path / "link").symlink_to("target")
+    with replacing(tmp_path / "link") as temporary:
+        temporary.write_text("new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "target").read_text() == "new"
+
+
+def test_a_name_with_nul_is_refused(tmp_path):
+    with pytest.raises(OutputError, match="holds a NUL"):
+        check_writable(str(tmp_path / "a\0b"))
+
+
+def test_the_longest_name_can_be_written(tmp_path):
+    path = tmp_path / ("x" * 255)
+    with replacing(path) as temporary:
+        temporary.write_text("new")
+    assert path.read_text() == "new"
+
+
+def test_a_folder_that_cannot_be_flushed_is_no_error(tmp_path, monkeypatch):
+    flush = files._flush
+
+    def some(path):
+        if path.is_dir():
+            raise OSError(errno.EINVAL, "Invalid argument")
+        flush(path)
+
+    monkeypatch.setattr(files, "_flush", some)
+    with replacing(tmp_path / "x") as temporary:
+        temporary.write_text("new")
+    assert (tmp_path / "x").read_text() == "new"

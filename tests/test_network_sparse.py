@@ -1,11 +1,11 @@
-"""The sparse matrices of contexts and targets."""
+"""The sparse matrix of contexts."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cbow.network import contexts, one_hot
+from cbow.network import contexts
 
 V = 6
 
@@ -32,7 +32,6 @@ def test_each_column_is_the_mean_of_its_one_hot_vectors(lists):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_dtype(dtype):
     assert contexts(np.array([1]), np.array([0, 1]), V, dtype).dtype == dtype
-    assert one_hot(np.array([1]), V, dtype).dtype == dtype
 
 
 def test_an_empty_context_is_a_column_of_zeros():
@@ -42,7 +41,6 @@ def test_an_empty_context_is_a_column_of_zeros():
 
 def test_no_example_at_all():
     assert contexts(np.array([], np.int32), np.array([0]), V).shape == (V, 0)
-    assert one_hot(np.array([], np.int32), V).shape == (V, 0)
 
 
 @pytest.mark.parametrize(
@@ -57,9 +55,3 @@ def test_ends_that_do_not_fit_are_refused(indices, indptr):
 def test_ids_outside_the_vocabulary_are_refused(id_):
     with pytest.raises(ValueError, match=f"the id {id_} is not in a vocabulary of 6 words"):
         contexts(np.array([0, id_]), np.array([0, 2]), V)
-    with pytest.raises(ValueError, match=f"the id {id_} is not"):
-        one_hot(np.array([0, id_]), V)
-
-
-def test_one_hot_by_hand():
-    np.testing.assert_array_equal(one_hot(np.array([2, 0]), 3).toarray(), [[0, 1], [0, 0], [1, 0]])

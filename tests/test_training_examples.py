@@ -205,3 +205,13 @@ def test_a_batch_may_be_larger_than_a_pool(monkeypatch, batch):
     sizes = [len(drawn.y) for drawn, _ in source.epoch(1, batch, Tally())]
     assert min(sizes) > 0.5 * batch
     assert max(sizes) < 1.6 * batch
+
+
+@pytest.mark.parametrize(
+    ("tokens", "heldout", "batch"),
+    [(100, 0.0, 64), (40_000, 0.0, 200), (40_000, 0.25, 150), (10**6, 0.0, 1024)],
+)
+def test_a_batch_that_is_not_given_is_fitted_to_the_text(tokens, heldout, batch):
+    source = ExampleSource(corpus_of([[0, 1] * (tokens // 2)], 2), 5, 0.0, heldout, seed=1)
+    assert source.batch_size(None) == batch
+    assert source.batch_size(7) == 7

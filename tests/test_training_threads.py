@@ -44,6 +44,14 @@ def test_trainings_that_overlap_leave_blas_as_it_was():
         assert blas_threads() == {2}
 
 
+def test_an_older_threadpoolctl_has_no_owner_to_clear(monkeypatch):
+    monkeypatch.delattr(threads.OpenBLASController, "clear_controlling_thread", raising=False)
+    limiter = threads._SingleThreadedBLAS()
+    with limiter():
+        limiter.setter = None  # as if another thread had set it
+    assert limiter.users == 0
+
+
 def test_processors(monkeypatch):
     assert processors() == len(os.sched_getaffinity(0))
     monkeypatch.delattr(threads.os, "sched_getaffinity")

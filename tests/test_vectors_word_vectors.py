@@ -159,8 +159,36 @@ def test_most_similar_is_gensims(vectors, gensim_vectors, positive, negative, to
     np.testing.assert_allclose([c for _, c in ours], [c for _, c in theirs], atol=2e-6)
 
 
-def test_a_query_that_cancels_is_zero_everywhere(vectors):
-    assert vectors.most_similar("w5", "w5", 3) == [("w0", 0), ("w1", 0), ("w2", 0)]
+@pytest.mark.parametrize(
+    ("positive", "negative"),
+    [
+        ("w5", "w5"),
+        (["w5", "w6"], ["w6", "w5"]),
+        (["w1", "w2", "w3"], ["w3", "w1", "w2"]),
+        ([("w1", 0.1), ("w1", 0.2)], [("w1", -0.3)]),
+        ([("w1", 1e300), ("w2", 1e300)], [("w1", -1e300), ("w2", -1e300)]),
+        (("w5", 0.0), None),
+        (np.zeros(N), None),
+        ([["w1"], ["w5"]], [[], ["w5"]]),
+    ],
+)
+def test_a_query_that_cancels_has_no_answer(vectors, positive, negative):
+    with pytest.raises(QueryError, match="adds up to zero, which has no direction, so"):
+        vectors.most_similar([positive] if isinstance(positive, tuple) else positive, negative)
+
+
+@pytest.mark.parametrize("scale", [1e-320, 1e-200, 1e-9, 1e300])
+def test_a_short_query_is_no_query_of_zero(vectors, scale):
+    expected = [word for word, _ in vectors.most_similar("w5")]
+    found = vectors.most_similar([("w5", scale)], topn=10)
+    if scale > 1e-300:  # of a smaller one, only a few bits are left
+        assert [word for word, _ in found] == expected
+
+
+def test_vectors_of_different_types_add_up(vectors):
+    wide, narrow = MATRIX[3].astype(np.float64), MATRIX[4]
+    both = vectors.most_similar([narrow, wide, np.arange(N)])
+    assert both == vectors.most_similar([narrow + wide + np.arange(N)])
 
 
 @given(
@@ -172,7 +200,12 @@ def test_a_query_that_cancels_is_zero_everywhere(vectors):
     st.integers(0, 8),
 )
 def test_most_similar_is_the_naive_search(matrix, positive, negative, topn):
-    found = WordVectors("abcdef", matrix).most_similar(positive, negative, topn)
+    vectors = WordVectors("abcdef", matrix)
+    if naive.is_zero("abcdef", matrix, positive, negative):
+        with pytest.raises(QueryError, match="adds up to zero"):
+            vectors.most_similar(positive, negative, topn)
+        return
+    found = vectors.most_similar(positive, negative, topn)
     expected = dict(naive.most_similar("abcdef", matrix, positive, negative, 6))
     best = sorted(expected.values(), reverse=True)[:topn]
     np.testing.assert_allclose([c for _, c in found], best, atol=1e-6)
@@ -186,7 +219,8 @@ def test_ties_come_in_order_of_frequency_and_zero_rows_are_zero():
     np.testing.assert_allclose([cosine for _, cosine in found], [1, 0.8, 0, 0, -1])
     ties = WordVectors(list("abcdefgh"), np.ones((8, 2)))
     assert [word for word, _ in ties.most_similar("d", topn=4)] == ["a", "b", "c", "e"]
-    assert small().most_similar("nil", topn=2) == [("king", 0), ("queen", 0)]
+    with pytest.raises(QueryError, match="adds up to zero"):
+        small().most_similar("nil")
 
 
 @pytest.mark.parametrize("held", [1, 1000, 10**9])
@@ -240,8 +274,22 @@ def test_topn_may_be_numpys(vectors):
 def test_vectors_that_are_no_numbers(broken):
     matrix = np.ones((3, 2), np.float32)
     matrix[1:, 0] = broken
-    with pytest.raises(QueryError, match="vectors of 2 words, the first 'b', are not finite"):
-        WordVectors("abc", matrix).most_similar("a")
+    said = (
+        "the model holds numbers that are not finite, or far too large, in the vectors of 2 words, "
+        "the first 'b'; train it again with a smaller learning rate"
+    )
+    for query in ("a", "b", np.ones(2)):
+        with pytest.raises(QueryError, match=said):
+            WordVectors("abc", matrix).most_similar(query)
+
+
+@pytest.mark.parametrize("broken", [np.nan, np.inf, -np.inf])
+def test_the_cosine_of_a_vector_that_is_no_number(broken):
+    vectors = WordVectors("abc", np.array([[1, 1], [1, broken], [1, 0]]))
+    assert vectors.similarity("a", "c") == pytest.approx(0.5**0.5)
+    for pair in ("ab", "ba"):
+        with pytest.raises(QueryError, match=r"not finite, .* in a vector, the first 'b'; tr"):
+            vectors.similarity(*pair)
 
 
 def test_no_words_at_all():

@@ -19,25 +19,12 @@ import shutil
 import sys
 import unicodedata
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
-from cbow.errors import CBOWError
+import cbow
+from cbow.errors import CBOWError, OutputError
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
-
-
-class _Version(argparse.Action):
-    """Print the version only when asked: reading the package metadata takes time."""
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
-        from importlib import metadata
-
-        try:
-            version = metadata.version("cbow")
-        except metadata.PackageNotFoundError:
-            version = "(not installed)"
-        print(parser.prog, version)
-        parser.exit()
 
 
 def command_parser(prog: str, description: str, examples: str = "") -> argparse.ArgumentParser:
@@ -65,7 +52,12 @@ def command_parser(prog: str, description: str, examples: str = "") -> argparse.
         allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
+    parser.add_argument(
+        "--version",
+        action="version",
+        version=f"%(prog)s {cbow.__version__}",
+        help="show the version and exit",
+    )
     return parser
 
 
@@ -92,11 +84,9 @@ def run(
     """
     _never_fail_to_encode(sys.stdout)
     try:
-        code = body(parser.parse_intermixed_args(argv))
+        code = _call(body, parser, argv)
         if sys.stdout is not None:
             sys.stdout.flush()
-    except SystemExit as stop:  # argparse has printed its help or its complaint
-        return stop.code if isinstance(stop.code, int) else DONE
     except KeyboardInterrupt as error:  # `Interrupted` brings a sentence, a bare Ctrl-C none
         complain(parser.prog, str(error) or "interrupted")
         return INTERRUPTED
@@ -110,11 +100,45 @@ def run(
         complain(parser.prog, _sentence(error))
         discard(sys.stdout)
         return FAILED
+    except MemoryError:
+        complain(
+            parser.prog,
+            "there is not enough memory for this; choose a smaller dimension, batch or vocabulary, "
+            "or end other programs",
+        )
+        return FAILED
     return code
+
+
+def _call(
+    body: Callable[[argparse.Namespace], int],
+    parser: argparse.ArgumentParser,
+    argv: Sequence[str] | None,
+) -> int:
+    """Call `body` with the arguments."""
+    try:
+        return body(parser.parse_intermixed_args(argv))
+    except SystemExit as stop:  # argparse has printed its help or its complaint
+        return stop.code if isinstance(stop.code, int) else DONE
+
+
+def show(result: str) -> None:
+    """Print a result on standard output, at once.
+
+    Raises
+    ------
+    OutputError
+        If there is no standard output, as after ``>&-`` in a shell.
+    """
+    if sys.stdout is None:
+        raise OutputError("the standard output is closed; open it, or send it to a file or a pipe")
+    print(result, flush=True)
 
 
 def complain(prog: str, error: object) -> None:
     """Print one error on standard error, as every command does it."""
+    if sys.stderr is None:  # `print` would take standard output instead
+        return
     with contextlib.suppress(OSError):  # nobody is left to tell
         print(f"{prog}: error: {error}", file=sys.stderr, flush=True)
 

@@ -9,7 +9,16 @@ import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from cbow.cli.common import DONE, FAILED, command_parser, json_line, run, table, terminal_width
+from cbow.cli.common import (
+    DONE,
+    FAILED,
+    command_parser,
+    json_line,
+    run,
+    show,
+    table,
+    terminal_width,
+)
 from cbow.config import ACTIVATIONS, POSITIVE, SEED, Range
 from cbow.errors import ConfigError
 
@@ -35,18 +44,17 @@ TWO: Final = Range(lambda x: x >= 2, "a whole number of 2 or more")
 class Flag(NamedTuple):
     """A whole number the user may choose."""
 
-    symbol: str
     default: int
     allowed: Range
     help: str
 
 
 FLAGS: Final = {
-    "dimension": Flag("N", 5, POSITIVE, "hidden units"),
-    "vocabulary": Flag("V", 12, TWO, "words"),
-    "batch": Flag("m", 8, POSITIVE, "examples"),
-    "window": Flag("C", 2, POSITIVE, "words on each side of the middle"),
-    "seed": Flag("SEED", 1, SEED, "the same seed draws the same network and batch"),
+    "dimension": Flag(5, POSITIVE, "hidden units"),
+    "vocabulary": Flag(12, TWO, "words"),
+    "batch": Flag(8, POSITIVE, "examples"),
+    "window": Flag(2, POSITIVE, "words on each side of the middle"),
+    "seed": Flag(1, SEED, "the same seed draws the same network and batch"),
 }
 
 
@@ -77,9 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     for name, flag in FLAGS.items():
         text = f"{flag.help} (default: {flag.default})"
-        parser.add_argument(
-            f"--{name}", type=int, metavar=flag.symbol, default=flag.default, help=text
-        )
+        parser.add_argument(f"--{name}", type=int, metavar="N", default=flag.default, help=text)
     parser.add_argument(
         "--activation",
         choices=ACTIVATIONS,
@@ -94,7 +100,7 @@ def _gradcheck(arguments: argparse.Namespace) -> int:
     settings = {name: getattr(arguments, name) for name in (*FLAGS, "activation")}
     _check(settings)
     report = _measure(settings)
-    print(_as_json(report) if arguments.json else _as_text(report, terminal_width()))
+    show(_as_json(report) if arguments.json else _as_text(report, terminal_width()))
     return DONE if report.right else FAILED
 
 

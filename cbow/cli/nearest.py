@@ -16,6 +16,7 @@ from cbow.cli.common import (
     complain,
     json_line,
     run,
+    show,
     table,
     visible,
 )
@@ -35,6 +36,7 @@ examples:
   cbow-nearest corpus.safetensors                    asks, or reads a query per line
   cbow-nearest corpus.safetensors -- -ness           a word that begins with -
 
++ and - are signs where they stand alone, white space around them; else they are part of a word.
 The cosine is 1 for the same direction, 0 for no relation, -1 for the opposite.
 """
 
@@ -81,18 +83,27 @@ def _body(arguments: argparse.Namespace) -> int:
     if arguments.topn < 1:
         raise QueryError(f"--topn is {arguments.topn}, but must be a whole number of 1 or more")
     vectors = load_vectors(arguments.model, arguments.embedding)
-    show = _as_json if arguments.json else _as_table
+    form = _as_json if arguments.json else _as_table
     if arguments.queries:
-        return _answer_all(vectors, _joined(arguments.queries), arguments.topn, show)
+        return _answer_all(vectors, _joined(arguments.queries), arguments.topn, form)
     if sys.stdin is not None and sys.stdin.isatty():
-        _answer_all(vectors, _typed(), arguments.topn, show)
+        _answer_all(vectors, _not_blank(_typed()), arguments.topn, form)
         return DONE
-    return _answer_all(vectors, _piped(), arguments.topn, show)
+    return _answer_all(vectors, _not_blank(_piped()), arguments.topn, form)
 
 
 def _joined(words: Sequence[str]) -> Sequence[str]:
     """Make one query of ``king - man + woman`` without quotes, else one of each argument."""
-    return [" ".join(words)] if {"+", "-"}.intersection(words) else words
+    if not {"+", "-"}.intersection(words):
+        return words
+    if not all(map(str.strip, words)):  # joined, `"" - king` would be `- king`
+        raise QueryError("a word of the sum is empty; write it out, or leave it out with its sign")
+    return [" ".join(words)]
+
+
+def _not_blank(lines: Iterable[str]) -> Iterator[str]:
+    """Leave out the lines on which nothing is asked."""
+    return (line for line in lines if line.strip())
 
 
 def _typed() -> Iterator[str]:
@@ -124,20 +135,18 @@ def _answer_all(
     vectors: WordVectors,
     queries: Iterable[str],
     topn: int,
-    show: Callable[[str, list[Neighbour]], str],
+    form: Callable[[str, list[Neighbour]], str],
 ) -> int:
     """Print the answer to each query; one that has none is reported, and the next goes on."""
     code = DONE
     for query in (line.strip() for line in queries):
-        if not query:
-            continue
         try:
             neighbours = _answer(vectors, query, topn)
         except (QueryError, UnknownWordError) as error:
             complain(PROG, error)
             code = FAILED
         else:
-            print(show(query, neighbours), flush=True)
+            show(form(query, neighbours))
     return code
 
 

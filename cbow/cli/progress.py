@@ -73,7 +73,7 @@ class Display(Observer):
         base = plan.baselines
         self.say(
             f"training: {plan.vocabulary_size:,} words, {plan.parameters:,} parameters, "
-            f"{self.epochs} epochs of {plan.tokens:,} tokens"
+            f"{self.epochs} epochs of {plan.tokens:,} tokens, batches of {plan.batch:,}"
         )
         line = f"to be beaten: {base.uniform:.4f} nats (all words alike), {base.unigram:.4f} "
         line += "(word frequencies)"

@@ -10,12 +10,16 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, Final
 
 from cbow.cli.common import DONE, FAILED, INTERRUPTED, command_parser, complain, run, visible
 from cbow.cli.flags import add_settings, given_settings
 from cbow.config import Config
 from cbow.errors import CorpusError, DivergenceError, Interrupted, OutputError
 from cbow.files import check_writable
+
+#: A loss above this share of the word frequencies' is hardly better than theirs.
+LITTLE: Final = 0.98
 
 EXAMPLES = """\
 examples:
@@ -83,6 +87,8 @@ def _train(arguments: argparse.Namespace) -> int:
         model.save(output)
     _tell(f"saved {output} ({_size(output)}) after {clock(time.monotonic() - began)}", arguments)
     if not failure:
+        if hint := _hint(model.report):
+            _tell(hint, arguments)
         _tell("next: " + next_command(output, list(model.vocabulary)), arguments)
     if log and (lost := log.close()):
         complain("cbow-train", lost)
@@ -102,6 +108,20 @@ def _tell(line: str, arguments: argparse.Namespace) -> None:
     if not arguments.quiet:
         with contextlib.suppress(OSError, ValueError):
             print(line, file=sys.stderr, flush=True)
+
+
+def _hint(report: dict[str, Any]) -> str | None:
+    """Say so if the network learned next to nothing from context."""
+    last, base = report["epochs"][-1], report["baselines"]
+    loss, baseline = last["loss"], base["unigram"]
+    if last["heldout_loss"] is not None:
+        loss, baseline = last["heldout_loss"], base["heldout_unigram"]
+    if loss < LITTLE * baseline:
+        return None
+    return (
+        f"hint: the loss {loss:.4f} is hardly below {baseline:.4f} (word frequencies): give more "
+        "text, more epochs (--epochs 20), or keep more of the frequent words (--sample 0.001)"
+    )
 
 
 def next_command(output: Path, words: list[str]) -> str:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -26,12 +27,12 @@ import numpy.typing as npt
 from cbow import safetensors_file
 from cbow.config import Config
 from cbow.errors import ConfigError, ModelFileError
+from cbow.vectors.nearest import Floats
 
 FORMAT_VERSION: Final = 1
 
 _NAMES: Final = {"W1T", "b1", "W2", "b2", "counts", "words", "word_ends"}
 
-Floats = npt.NDArray[np.floating[Any]]
 Integers = npt.NDArray[np.int64]
 
 
@@ -84,15 +85,11 @@ def read(path: str | os.PathLike[str]) -> Stored:
         config, report = _from_json(metadata)
         _check_tensors(tensors, config.dimension)
         words = decode_words(tensors["words"], tensors["word_ends"])
+        _check_vocabulary(words, tensors["counts"])
     except (ConfigError, ModelFileError) as error:
-        raise unusable(path, error) from error
+        raise ModelFileError(f"{Path(path)} is not a usable model: {error}") from error
     arrays = {name: tensors[name] for name in ("counts", "W1T", "b1", "W2", "b2")}
     return Stored(config, report, words, **arrays)
-
-
-def unusable(path: str | os.PathLike[str], reason: object) -> ModelFileError:
-    """Create the error that says why a file is no model."""
-    return ModelFileError(f"{Path(path)} is not a usable model: {reason}")
 
 
 def encode_words(words: Sequence[str]) -> tuple[npt.NDArray[np.uint8], Integers]:
@@ -126,6 +123,21 @@ def decode_words(letters: npt.NDArray[np.uint8], ends: Integers) -> list[str]:
         return [whole[start:end].decode() for start, end in pairwise(places)]
     except UnicodeDecodeError:
         raise ModelFileError("its words are not UTF-8; fetch or train it again") from None
+
+
+def _check_vocabulary(words: Sequence[str], counts: Integers) -> None:
+    """Check that no word comes twice and that the counts can be counts, in their order."""
+    if len(set(words)) < len(words):
+        repeated = next(word for word, times in Counter(words).items() if times > 1)
+        raise ModelFileError(
+            f"it is damaged, for it holds the word {repeated!r} more than once; "
+            "fetch or train it again"
+        )
+    if (counts < 0).any() or (counts[1:] > counts[:-1]).any():
+        raise ModelFileError(
+            "it is damaged, for its counts are not falling numbers of 0 or more; "
+            "fetch or train it again"
+        )
 
 
 def _to_json(config: Config, report: Mapping[str, Any]) -> str:

@@ -8,18 +8,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from cbow.config import DEFAULT_EMBEDDING, EMBEDDINGS, Config
-from cbow.errors import ConfigError, CorpusError, ModelFileError
+from cbow.errors import ConfigError, ModelFileError
 from cbow.model import file
 from cbow.vectors import WordVectors
+from cbow.vectors.nearest import Floats
 
 if TYPE_CHECKING:
     from cbow.network import Parameters
     from cbow.text import Vocabulary
-
-Floats = npt.NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -123,16 +121,13 @@ def load(path: str | os.PathLike[str]) -> Model:
     from cbow.text import Vocabulary
 
     stored = file.read(path)
-    try:
-        vocabulary = Vocabulary(stored.words, stored.counts)
-    except CorpusError as error:
-        raise file.unusable(path, error) from error
     parameters = Parameters(
         W1=stored.W1T.T,  # (N, V), in Fortran order as it lies in the file
         b1=stored.b1[:, None],
         W2=stored.W2,
         b2=stored.b2[:, None],
     )
+    vocabulary = Vocabulary(stored.words, stored.counts)
     return Model(stored.config, vocabulary, parameters, stored.report)
 
 
@@ -156,10 +151,7 @@ def load_vectors(path: str | os.PathLike[str], embedding: str = DEFAULT_EMBEDDIN
     """
     stored = file.read(path)
     matrix = _embedding(stored.W1T, stored.W2, embedding)  # (V, N)
-    try:
-        return WordVectors(stored.words, matrix, stored.counts)
-    except ModelFileError as error:
-        raise file.unusable(path, error) from error
+    return WordVectors(stored.words, matrix, stored.counts)
 
 
 def _embedding(W1T: Floats, W2: Floats, kind: str) -> Floats:
@@ -169,5 +161,6 @@ def _embedding(W1T: Floats, W2: Floats, kind: str) -> Floats:
     if kind == "output":
         return W2
     if kind == "mean":
-        return (W1T + W2) / 2
+        with np.errstate(over="ignore", invalid="ignore"):  # a query says what is wrong
+            return (W1T + W2) / 2
     raise ConfigError(f"embedding is {kind!r}, but must be one of {', '.join(EMBEDDINGS)}")

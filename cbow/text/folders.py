@@ -108,8 +108,7 @@ def _entries(folder: str) -> list[Entry]:
         if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
             return []
         raise CorpusError(
-            f"the folder {folder or '.'} cannot be listed ({error.strerror}); "
-            "check its permissions"
+            f"the folder {folder or '.'} cannot be listed ({error.strerror}); check its permissions"
         ) from None
     return [Entry(os.path.join(folder, name), name, is_folder) for name, is_folder in sorted(found)]
 

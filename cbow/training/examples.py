@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from cbow.config import LARGEST_BATCH, SMALLEST_BATCH, STEPS_PER_EPOCH
 from cbow.text import EncodedCorpus
 from cbow.training.randomness import Purpose, stream, uniform
 from cbow.training.subsampling import keep_probability
@@ -136,11 +137,21 @@ class ExampleSource:
         for drawn, _ in self.epoch(0, batch, Tally(), heldout=True):
             yield drawn
 
+    def batch_size(self, given: int | None) -> int:
+        """Give the batch size: the one given, or one that makes enough steps of a small text."""
+        if given is not None:
+            return given
+        examples = len(self.corpus.ids) * self._share_kept() * (1 - self.heldout)
+        return min(LARGEST_BATCH, max(SMALLEST_BATCH, round(examples / STEPS_PER_EPOCH)))
+
+    def _share_kept(self) -> float:
+        """Give the share of the tokens that subsampling is expected to leave."""
+        counts = self.corpus.vocabulary.counts
+        return float((counts * self.keep).sum() / counts.sum())
+
     def _blocks_together(self, batch: int) -> int:
         """How many blocks to shuffle together: `POOL`, or as many as fill two batches."""
-        counts = self.corpus.vocabulary.counts
-        kept = BLOCK * float((counts * self.keep).sum() / counts.sum())  # tokens of a block
-        return max(POOL, math.ceil(2 * batch / kept))
+        return max(POOL, math.ceil(2 * batch / (BLOCK * self._share_kept())))
 
     def _block(
         self, start: int, stop: int, epoch: int, tally: Tally, heldout: bool

@@ -83,6 +83,7 @@ class Loop:
         interrupts: Interrupts,
     ) -> None:
         self.config = config
+        self.batch = source.batch_size(config.batch)
         self.source = source
         self.workspace = Workspace(parameters, ACTIVATIONS[config.activation])
         self.pool = pool
@@ -122,7 +123,7 @@ class Loop:
         if self.config.heldout == 0:
             return None
         total, examples = 0.0, 0
-        for batch in self.source.heldout_batches(self.config.batch):
+        for batch in self.source.heldout_batches(self.batch):
             if self.interrupts.asked():
                 break
             total += batch_loss(self.workspace, batch, self.pool) * len(batch.y)
@@ -132,7 +133,7 @@ class Loop:
     def _epoch(self, epoch: int) -> Epoch | Stop:
         """Train one epoch."""
         tally, total, first, rate = Tally(), 0.0, self.steps, self.rate
-        for batch, share in self.source.epoch(epoch, self.config.batch, tally):
+        for batch, share in self.source.epoch(epoch, self.batch, tally):
             if self.interrupts.asked():
                 return self._interrupted(epoch)
             J, gradients = batch_gradients(self.workspace, batch, self.pool)

@@ -102,6 +102,7 @@ class Plan(NamedTuple):
     vocabulary_size: int
     parameters: int  # how many numbers are learned
     tokens: int  # of the text, kept words only
+    batch: int  # examples per step
     baselines: Baselines
 
 

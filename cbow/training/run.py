@@ -106,10 +106,13 @@ def _train(corpus: EncodedCorpus, config: Config, observer: Observer) -> Model:
     source = ExampleSource(corpus, config.window, config.sample, config.heldout, config.seed)
     p = target_distribution(corpus.vocabulary.counts, source.keep)  # (V,)
     log_p = np.log(p)
-    baselines = Baselines(math.log(len(p)), entropy(p), _heldout_unigram(source, log_p, config))
+    batch = source.batch_size(config.batch)
+    heldout = _heldout_unigram(source, log_p, batch) if config.heldout else None
+    baselines = Baselines(math.log(len(p)), entropy(p), heldout)
     parameters = initialise(len(p), config.dimension, config.seed, log_unigram=log_p)
     size = sum(array.size for array in parameters)
-    observer.planned(Plan(len(p), size, len(corpus.ids), baselines))
+    plan = Plan(len(p), size, len(corpus.ids), batch, baselines)
+    observer.planned(plan)
     with (
         single_threaded_blas(),
         ThreadPoolExecutor(config.threads or processors()) as pool,
@@ -117,38 +120,34 @@ def _train(corpus: EncodedCorpus, config: Config, observer: Observer) -> Model:
     ):
         asked.deferred = True
         outcome = Loop(config, source, parameters, pool, observer, asked).run()
-        model = Model(
-            config, corpus.vocabulary, outcome.parameters, _report(corpus, baselines, outcome)
-        )
+        report = _report(corpus, plan, outcome)
+        model = Model(config, corpus.vocabulary, outcome.parameters, report)
         if outcome.stop:
             raise _explained(outcome.stop, model)
         return model
 
 
-def _report(corpus: EncodedCorpus, baselines: Baselines, outcome: Outcome) -> dict[str, Any]:
+def _report(corpus: EncodedCorpus, plan: Plan, outcome: Outcome) -> dict[str, Any]:
     """Put what was counted and measured into plain numbers, without times."""
     return {
         "account": corpus.account.to_dict(),
-        "baselines": dataclasses.asdict(baselines),
+        "batch": plan.batch,
+        "baselines": dataclasses.asdict(plan.baselines),
         "epochs": [epoch.to_dict() for epoch in outcome.epochs],
         "stopped": outcome.stop.to_dict() if outcome.stop else None,
     }
 
 
-def _heldout_unigram(
-    source: ExampleSource, log_p: NDArray[np.float64], config: Config
-) -> float | None:
+def _heldout_unigram(source: ExampleSource, log_p: NDArray[np.float64], batch: int) -> float:
     """Loss of the word frequencies on the held-out lines; see that there are such lines."""
-    if config.heldout == 0:
-        return None
     total, examples = 0.0, 0
-    for batch in source.heldout_batches(config.batch):
-        total -= float(log_p[batch.y].sum())
-        examples += len(batch.y)
+    for drawn in source.heldout_batches(batch):
+        total -= float(log_p[drawn.y].sum())
+        examples += len(drawn.y)
     if not examples:
         lines = len(source.corpus.line_starts) - 1
         raise CorpusError(
-            f"heldout {config.heldout:g} of {lines} lines keeps back no line with two words or "
+            f"heldout {source.heldout:g} of {lines} lines keeps back no line with two words or "
             "more; expected at least one; raise it, or set it to 0"
         )
     return total / examples

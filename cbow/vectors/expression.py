@@ -49,9 +49,9 @@ def parse_expression(text: str) -> Expression:
         raise QueryError("the query is empty; give a word, or words with + and - between them")
     sides: dict[str, list[str]] = {"+": [], "-": []}
     sign: str | None = "+"
-    for match in _PIECE.finditer(text):
+    for number, match in enumerate(_PIECE.finditer(text)):
         place, piece = match.start() + 1, match.group()
-        if piece in _SIGNS and (sign is None or is_first):
+        if piece in _SIGNS and (sign is None or number == 0):
             sign = piece
         elif piece in _SIGNS:
             raise QueryError(f"in {text!r}, character {place} is {piece!r}, but must begin a word")

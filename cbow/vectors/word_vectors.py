@@ -210,14 +210,18 @@ class WordVectors:
 
     def _direction(self, asked: list[tuple[Key, float]]) -> npt.NDArray[np.float64]:
         """Add up the weighted terms and scale the sum to length 1, (N,)."""
-        vectors = [self._unit(key) if isinstance(key, str) else self._vector(key) for key, _ in asked]
+        vectors = [
+            self._unit(key) if isinstance(key, str) else np.asarray(self._vector(key), np.float64)
+            for key, _ in asked
+        ]
+        weights = np.array([[weight] for _, weight in asked])  # (terms, 1)
         with np.errstate(over="ignore", invalid="ignore"):
-            parts = np.array([w * v for (_, w), v in zip(asked, vectors, strict=True)])  # (terms, N)
+            parts = weights * vectors  # (terms, N)
             total = parts.sum(axis=0)  # (N,)
         if not np.isfinite(total).all():
             raise QueryError("the query adds up to infinity; give smaller weights or vectors")
         # What does not come out exactly, as in a + b - a - b, leaves rounding errors of this size.
-        rounding = len(parts) * np.finfo(np.float64).eps * np.abs(parts).max(initial=0)
+        rounding = len(parts) ** 2 * np.finfo(np.float64).eps * np.abs(parts).max(initial=0)
         if np.abs(total).max(initial=0) <= rounding:
             raise QueryError(
                 "the query adds up to zero, which has no direction, so that no word is nearer than "
