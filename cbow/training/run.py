@@ -15,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cbow.config import LEARNING_RATES, Config
-from cbow.errors import CorpusError, DivergenceError, Interrupted
-from cbow.files import explain_output_errors
+from cbow.errors import CorpusError, DivergenceError, Interrupted, OutputError
 from cbow.model import Model
 from cbow.network import initialise
 from cbow.text import Corpus, EncodedCorpus, encode_corpus
@@ -95,10 +94,15 @@ def train(
 @contextlib.contextmanager
 def _temporary_folder() -> Iterator[Path]:
     """Make a folder for the encoded corpus, and remove it at the end."""
-    with contextlib.ExitStack() as stack:
-        with explain_output_errors(Path(tempfile.gettempdir(), "cbow")):
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="cbow-"))
-        yield Path(folder)
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="cbow-")
+    except OSError as error:
+        raise OutputError(
+            f"no temporary folder can be made ({error.strerror or error}); free some space, or name "
+            "another place with the environment variable TMPDIR"
+        ) from error
+    with folder as name:
+        yield Path(name)
 
 
 def _train(corpus: EncodedCorpus, config: Config, observer: Observer) -> Model:
