@@ -98,8 +98,8 @@ def _temporary_folder() -> Iterator[Path]:
         folder = tempfile.TemporaryDirectory(prefix="cbow-")
     except OSError as error:
         raise OutputError(
-            f"no temporary folder can be made ({error.strerror or error}); free some space, or name "
-            "another place with the environment variable TMPDIR"
+            f"no temporary folder can be made ({error.strerror or error}); free some space, or "
+            "name another place with the environment variable TMPDIR"
         ) from error
     with folder as name:
         yield Path(name)
