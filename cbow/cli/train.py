@@ -173,11 +173,11 @@ def check_outputs(sources: Sequence[str | Path], outputs: Sequence[Path]) -> Non
 
 def _file_on_stdin() -> list[Path]:
     """Give the file that standard input is redirected from, where the system can tell."""
-    with contextlib.suppress(OSError, ValueError, AttributeError):
+    try:
         path = Path(f"/dev/fd/{sys.stdin.fileno()}")
-        if path.is_file():
-            return [path]
-    return []
+    except (OSError, ValueError, AttributeError):  # no stdin, or one that is no real file
+        return []
+    return [path] if path.is_file() else []
 
 
 def _sources(names: Sequence[str]) -> list[str | Path]:
