@@ -165,7 +165,7 @@ def _no_text(error: UnicodeError, start: int, taken: int, encoding: str, name: s
 
     Places are counted from 0 in the uncompressed stream.
     """
-    if isinstance(error, UnicodeDecodeError):
+    if isinstance(error, UnicodeDecodeError) and "BOM" not in error.reason:
         # the decoder may have kept bytes of an earlier block: count from the end, which is known
         offset = taken - len(error.object) + error.start
         where = f"at byte {offset} ({error.object[error.start : error.start + 1].hex()} hex)"
