@@ -2,6 +2,7 @@ import gzip
 import io
 import itertools
 import lzma
+import mmap
 import os
 import sys
 import tracemalloc
@@ -18,7 +19,7 @@ import cbow.text.batches as batches_module
 import cbow.text.spool as spool_module
 from cbow.config import Config
 from cbow.errors import ConfigError, CorpusError, OutputError
-from cbow.text import TokenAccount, Vocabulary, encode_corpus
+from cbow.text import EncodedCorpus, TokenAccount, Vocabulary, encode_corpus
 from cbow.text.batches import bytes_total
 from cbow.text.pieces import PIECE, Cutter
 from cbow.text.sources import find_sources
@@ -479,3 +480,21 @@ def test_memory_does_not_grow_with_the_text(tmp_path, end, small_pieces):
 def test_memory_of_one_shot_generators_does_not_grow(tmp_path, small_pieces):
     sizes = [peak((["the", "king", "and"] for _ in range(n)), tmp_path) for n in (15_000, 60_000)]
     assert sizes[1] < 1.2 * sizes[0]
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="counts pages as Linux does")
+def test_pages_that_were_read_are_let_go(tmp_path):
+    size = 2**23  # 32 MB
+    np.arange(size, dtype=np.int32).tofile(tmp_path / "ids")
+    ids = np.memmap(tmp_path / "ids", np.int32, mode="r")
+    plain = np.array([0, size])
+    corpus = EncodedCorpus(ids, plain, Vocabulary(["a"], np.array([1])), TokenAccount())
+
+    def resident():
+        return int(Path("/proc/self/statm").read_text().split()[1])
+
+    total = int(ids.sum())
+    before = resident()
+    corpus.release()
+    assert (before - resident()) * mmap.PAGESIZE > 20e6
+    assert int(ids.sum()) == total

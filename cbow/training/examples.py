@@ -125,6 +125,7 @@ class ExampleSource:
             these, run = _pooled(
                 [self._block(bounds[b], bounds[b + 1], epoch, tally, heldout) for b in pool]
             )
+            self.corpus.release()
             shuffled = np.argsort(uniform(order, run.positions[these.centre]))
             parts = max(1, round(len(shuffled) / batch))
             for i, chosen in enumerate(np.array_split(shuffled, parts)):
