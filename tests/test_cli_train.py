@@ -15,12 +15,10 @@ import numpy as np
 import pytest
 
 import cbow
-from cbow import files
 from cbow.cli import progress as progress_module
 from cbow.cli.log import JSONLog, Several
 from cbow.cli.progress import Display, clock
-from cbow.cli.train import check_outputs, default_output, main, next_command
-from cbow.errors import OutputError
+from cbow.cli.train import default_output, main, next_command
 from cbow.training import Epoch, Observer, Step
 
 TEXT = "the king rules the land\nthe queen rules the land\nthe dog eats the hay\n" * 40
@@ -118,106 +116,6 @@ def test_wrong_usage_exits_with_2(corpus, arguments, capsys):
     assert "usage: cbow-train" in capsys.readouterr().err
 
 
-def binary(path):
-    path.write_bytes(b"\x7fELF" + bytes(range(256)) * 8)
-
-
-def gzip_cut(path):
-    path.write_bytes(gzip.compress(TEXT.encode())[:-9])
-
-
-def written(content):
-    """Make bad.txt with this content."""
-
-    def make(path):
-        path.write_bytes(content)
-
-    return make
-
-
-LATIN1 = b"good\n" * 9 + b"caf\xe9 cafe\n"
-
-BAD_FILES = {
-    # what bad.txt is: how it is made, further arguments, what the sentence must say
-    "folder without text": (Path.mkdir, "", ["bad.txt", "give another folder"]),
-    "empty file": (written(b""), "", ["bad.txt"]),
-    "only punctuation": (written(b"... !!! --\n" * 5), "", ["no "]),
-    "every word rare": (written(b"a b c d\n"), "--min-count 5", ["min_count"]),
-    "one distinct word": (written(b"a a a a a a\n"), "", ["one"]),
-    "invalid utf-8": (written(LATIN1), "", ["byte 48", "--encoding", "--errors replace"]),
-    "unknown encoding": (written(b"a b\n"), "--encoding utf-9", ["utf-9"]),
-    "binary file": (binary, "", ["binary"]),
-    "truncated gzip": (gzip_cut, "", ["gzip"]),
-}
-
-BAD_ARGUMENTS = {
-    # the arguments: what the sentence must say
-    "none.txt": ["none.txt", "check the name"],
-    "*.text": ["no file matches", "check the pattern"],
-    "nltk:brown": ["brown", "nltk.downloader brown"],
-    "nltk:nonsense": ["nonsense"],
-    "corpus.txt --dimension -1": ["dimension is -1", "from 1 to 2^31 - 1"],
-    "corpus.txt --dimension 0": ["dimension is 0", "from 1 to 2^31 - 1"],
-    "corpus.txt --window -2": ["window is -2", "from 1 to 2^31 - 1"],
-    "corpus.txt --window 0": ["window is 0", "from 1 to 2^31 - 1"],
-    "corpus.txt --epochs 0": ["epochs is 0", "from 1 to 2^31 - 1"],
-    "corpus.txt --learning-rate nan": ["learning_rate is nan", "above 0"],
-    "corpus.txt --threads 0": ["threads is 0", "from 1 to 2^31 - 1"],
-    "corpus.txt --heldout 1": ["heldout is 1", "below 1"],
-    "corpus.txt -o no/x.safetensors": ["the folder no does not exist", "create it"],
-    "corpus.txt -o .": [". is a folder", "give the name"],
-    "corpus.txt -o corpus.txt/x": ["corpus.txt is not a folder", "write x"],
-    "corpus.txt -o /dev/null": ["not a regular file", "give the name"],
-    "corpus.txt -o ./corpus.txt": ["would be written over", "another name"],
-    "corpus.txt --log-json corpus.txt": ["would be written over", "another name"],
-    "corpus.txt -o a --log-json a": ["would be written over", "another name"],
-    "corpus.txt --log-json no/log": ["the folder no does not exist", "create it"],
-    "corpus.txt --log-json .": [". is a folder", "give the name"],
-    "corpus.txt -o -": ["-o is '-'", "give the name of a file"],
-    "books -o books/b.txt": ["would be written over books/b.txt", "another name"],
-    "books/*.txt -o books/b.txt": ["would be written over books/b.txt", "another name"],
-    "books --log-json books/b.txt": ["would be written over books/b.txt", "another name"],
-    "corpus.txt --dimension 99999999999999999999": ["dimension is 9", "2^31 - 1"],
-    "corpus.txt --window 99999999999999999999": ["window is 9", "2^31 - 1"],
-}
-
-
-def fails_with_a_sentence(arguments, parts, capsys):
-    before = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
-    assert main(arguments) == 1
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert "Traceback" not in err
-    sentence = err.strip().splitlines()[-1]
-    assert sentence.startswith("cbow-train: error: ")
-    for part in parts:
-        assert part in sentence
-    assert {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()} == before
-
-
-@pytest.mark.parametrize("case", BAD_FILES)
-def test_bad_files(case, corpus, capsys):
-    make, arguments, parts = BAD_FILES[case]
-    make(Path("bad.txt"))
-    fails_with_a_sentence(["bad.txt", *arguments.split()], parts, capsys)
-
-
-@pytest.mark.parametrize("arguments", BAD_ARGUMENTS)
-def test_bad_arguments(arguments, corpus, capsys, monkeypatch):
-    monkeypatch.setenv("NLTK_DATA", str(corpus.parent))
-    Path("books").mkdir()
-    Path("books/b.txt").write_text(TEXT)
-    fails_with_a_sentence(arguments.split(), BAD_ARGUMENTS[arguments], capsys)
-
-
-@pytest.mark.parametrize(
-    "arguments", [[""], ["corpus.txt", "-o", ""], ["corpus.txt", "--log-json", ""]]
-)
-def test_an_empty_name_is_no_name(arguments, corpus, capsys):
-    # As an unset variable of the shell gives it; the current folder was not meant.
-    fails_with_a_sentence(arguments, ["give"], capsys)
-
-
 def test_the_file_on_standard_input_is_not_written_over(corpus):
     with corpus.open() as stdin:
         process = run_command("-", *SMALL, "-o", "corpus.txt", stdin=stdin)
@@ -225,48 +123,6 @@ def test_the_file_on_standard_input_is_not_written_over(corpus):
     assert process.returncode == 1
     assert "corpus.txt would be written over" in err
     assert corpus.read_text() == TEXT
-
-
-def test_the_file_behind_standard_input_is_found(corpus, monkeypatch):
-    with corpus.open() as stdin:
-        monkeypatch.setattr(sys, "stdin", stdin)
-        with pytest.raises(OutputError, match="would be written over"):
-            check_outputs(["-"], [corpus])
-    monkeypatch.setattr(sys, "stdin", io.StringIO())  # no file, as in a notebook
-    check_outputs(["-"], [Path("other")])
-
-
-def test_a_corpus_that_cannot_be_read_spares_the_old_log(corpus, capsys):
-    Path("log").write_text("old")
-    fails_with_a_sentence(["none.txt", "--log-json", "log"], ["none.txt"], capsys)
-
-
-def test_an_output_that_is_a_link_to_the_corpus_is_refused(corpus, capsys):
-    os.link("corpus.txt", "link.safetensors")
-    arguments = ["corpus.txt", "-o", "link.safetensors"]
-    fails_with_a_sentence(arguments, ["would be written over corpus.txt"], capsys)
-
-
-def test_a_read_only_folder(corpus, capsys, monkeypatch):
-    def refuse(self, *arguments, **settings):
-        raise PermissionError(errno.EACCES, "Permission denied")
-
-    monkeypatch.setattr(Path, "touch", refuse)
-    assert main(["corpus.txt", *SMALL]) == 1
-    assert "the folder . is read-only for you" in capsys.readouterr().err
-
-
-def test_a_disk_that_fills_up_leaves_the_old_file(corpus, capsys, monkeypatch):
-    Path("corpus.safetensors").write_bytes(b"the old one")
-
-    def full(handle):
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(files.os, "fsync", full)
-    assert main(["corpus.txt", *SMALL]) == 1
-    assert "the disk is full: corpus.safetensors" in capsys.readouterr().err
-    assert Path("corpus.safetensors").read_bytes() == b"the old one"
-    assert listing(".") == ["corpus.safetensors", "corpus.txt"]
 
 
 def test_a_diverging_run_keeps_the_good_state_and_any_older_model(corpus, capsys):

@@ -1,0 +1,221 @@
+"""Bad input, all of it in one table: a sentence with a remedy, exit 1, nothing written over.
+
+What looks bad but is not (byte order marks, CRLF, NUL, a word of a megabyte, emoji, right-to-left
+text) is in ``test_text_tokenizers.py`` and ``test_text_encoded.py``.
+"""
+
+import errno
+import gzip
+import io
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+from safetensors import safe_open
+from safetensors.numpy import load_file, save_file
+
+import cbow
+from cbow import files
+from cbow.cli import gradcheck, nearest, train
+
+MAIN = {
+    "cbow-train": train.main,
+    "cbow-nearest": nearest.main,
+    "cbow-gradcheck": gradcheck.main,
+}
+TEXT = "the king rules the land\nthe queen rules the land\nthe dog eats the hay\n" * 40
+LATIN1 = b"good\n" * 9 + b"caf\xe9 cafe\n"
+
+
+def nothing(monkeypatch):
+    """Leave the folder as it is."""
+
+
+def bad(content):
+    """Make bad.txt with this content."""
+    return lambda monkeypatch: Path("bad.txt").write_bytes(content)
+
+
+def folder(monkeypatch):
+    Path("bad.txt").mkdir()
+
+
+def model(change):
+    """Make bad.safetensors, a model whose bytes were changed."""
+    return lambda monkeypatch: Path("bad.safetensors").write_bytes(
+        change(Path("good.safetensors").read_bytes())
+    )
+
+
+def other_shapes(monkeypatch):
+    tensors = load_file("good.safetensors")
+    with safe_open("good.safetensors", "numpy") as file:
+        metadata = file.metadata()
+    save_file({**tensors, "W2": tensors["W2"][:, 1:].copy()}, "bad.safetensors", metadata)
+
+
+def read_only(monkeypatch):
+    def refuse(self, *arguments, **settings):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "touch", refuse)
+
+
+def full_disk(monkeypatch):
+    Path("corpus.safetensors").write_bytes(b"the old one")
+
+    def full(handle):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(files.os, "fsync", full)
+
+
+BAD_INPUT = {
+    # what is bad: how it is made, the command, what the sentence must say
+    "missing file": (nothing, "cbow-train none.txt", ["none.txt", "check the name"]),
+    "glob": (nothing, "cbow-train '*.text'", ["no file matches", "check the pattern"]),
+    "empty name": (nothing, "cbow-train ''", ["name of a corpus is empty", "give a file"]),
+    "folder without text": (folder, "cbow-train bad.txt", ["bad.txt", "give another folder"]),
+    "empty file": (bad(b""), "cbow-train bad.txt", ["bad.txt"]),
+    "only punctuation": (bad(b"... !!! --\n" * 5), "cbow-train bad.txt", ["no "]),
+    "all words rare": (bad(b"a b c d\n"), "cbow-train bad.txt", ["5 times", "min_count"]),
+    "one distinct word": (bad(b"a a a a a a\n"), "cbow-train bad.txt", ["one", "'a'"]),
+    "invalid UTF-8": (
+        bad(LATIN1),
+        "cbow-train bad.txt",
+        ["byte 48", "--encoding", "--errors replace"],
+    ),
+    "unknown encoding": (bad(b"a b\n"), "cbow-train bad.txt --encoding utf-9", ["utf-9", "utf-8"]),
+    "binary file": (bad(b"\x7fELF" + bytes(range(256)) * 8), "cbow-train bad.txt", ["binary"]),
+    "truncated gzip": (bad(gzip.compress(TEXT.encode())[:-9]), "cbow-train bad.txt", ["gzip"]),
+    "nltk corpus not installed": (nothing, "cbow-train nltk:brown", ["nltk.downloader brown"]),
+    "no such nltk corpus": (nothing, "cbow-train nltk:nonsense", ["nonsense"]),
+    "dimension -1": (nothing, "cbow-train corpus.txt --dimension -1", ["is -1", "from 1 to"]),
+    "dimension 0": (nothing, "cbow-train corpus.txt --dimension 0", ["is 0", "from 1 to"]),
+    "dimension huge": (nothing, f"cbow-train corpus.txt --dimension {9**30}", ["2^31 - 1"]),
+    "window -2": (nothing, "cbow-train corpus.txt --window -2", ["window is -2", "from 1 to"]),
+    "window 0": (nothing, "cbow-train corpus.txt --window 0", ["window is 0", "from 1 to"]),
+    "epochs 0": (nothing, "cbow-train corpus.txt --epochs 0", ["epochs is 0", "from 1 to"]),
+    "epochs -1": (nothing, "cbow-train corpus.txt --epochs -1", ["epochs is -1", "from 1 to"]),
+    "rate nan": (nothing, "cbow-train corpus.txt --learning-rate nan", ["is nan", "above 0"]),
+    "threads 0": (nothing, "cbow-train corpus.txt --threads 0", ["threads is 0", "from 1 to"]),
+    "heldout 1": (nothing, "cbow-train corpus.txt --heldout 1", ["heldout is 1", "below 1"]),
+    "output folder missing": (
+        nothing,
+        "cbow-train corpus.txt -o no/x.safetensors",
+        ["the folder no does not exist", "create it"],
+    ),
+    "output folder read-only": (
+        read_only,
+        "cbow-train corpus.txt",
+        ["the folder . is read-only for you", "elsewhere"],
+    ),
+    "output empty": (nothing, "cbow-train corpus.txt -o ''", ["-o is ''", "give the name"]),
+    "output a stream": (nothing, "cbow-train corpus.txt -o -", ["-o is '-'", "give the name"]),
+    "output a folder": (nothing, "cbow-train corpus.txt -o .", [". is a folder", "give the name"]),
+    "output in a file": (nothing, "cbow-train corpus.txt -o corpus.txt/x", ["is not a folder"]),
+    "output a device": (nothing, "cbow-train corpus.txt -o /dev/null", ["not a regular file"]),
+    "output the corpus": (nothing, "cbow-train corpus.txt -o ./corpus.txt", ["written over"]),
+    "output in the corpus": (nothing, "cbow-train books -o books/b.txt", ["written over books"]),
+    "output in a glob": (nothing, "cbow-train 'b*/*.txt' -o books/b.txt", ["written over books"]),
+    "log the corpus": (nothing, "cbow-train corpus.txt --log-json corpus.txt", ["written over"]),
+    "log in the corpus": (nothing, "cbow-train books --log-json books/b.txt", ["written over"]),
+    "log the output": (nothing, "cbow-train corpus.txt -o a --log-json a", ["written over a;"]),
+    "log in no folder": (nothing, "cbow-train corpus.txt --log-json no/log", ["no does not exist"]),
+    "log empty": (nothing, "cbow-train corpus.txt --log-json ''", ["is ''", "give the name"]),
+    "disk full": (full_disk, "cbow-train corpus.txt --sample 0", ["the disk is full: corpus.s"]),
+    "missing model": (nothing, "cbow-nearest none.safetensors king", ["none.safetensors"]),
+    "truncated model": (
+        model(lambda content: content[:-7]),
+        "cbow-nearest bad.safetensors king",
+        ["bad.safetensors"],
+    ),
+    "truncated header": (
+        model(lambda content: content[:50]),
+        "cbow-nearest bad.safetensors king",
+        ["bad.safetensors"],
+    ),
+    "no model but a text": (nothing, "cbow-nearest corpus.txt king", ["corpus.txt"]),
+    "newer model": (
+        model(lambda c: c.replace(b'format_version\\": 1', b'format_version\\": 2')),
+        "cbow-nearest bad.safetensors king",
+        ["format 2", "upgrade"],
+    ),
+    "shapes that disagree": (other_shapes, "cbow-nearest bad.safetensors king", ["W2"]),
+    "unknown word": (nothing, "cbow-nearest good.safetensors quen", ["'quen'", "queen"]),
+    "sum that does not parse": (nothing, "cbow-nearest good.safetensors 'king - + dog'", ["king"]),
+    "sum of zero": (nothing, "cbow-nearest good.safetensors 'king - king'", ["zero"]),
+    "topn 0": (nothing, "cbow-nearest good.safetensors king --topn 0", ["topn is 0"]),
+    "gradcheck dimension 0": (nothing, "cbow-gradcheck --dimension 0", ["dimension is 0"]),
+    "gradcheck batch -1": (nothing, "cbow-gradcheck --batch -1", ["batch is -1"]),
+}
+
+
+@pytest.fixture(scope="module")
+def good_model(tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "good.safetensors"
+    cbow.train(TEXT.splitlines(), dimension=4, epochs=2, sample=0, min_count=1).save(path)
+    return path.read_bytes()
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch, good_model):
+    """A folder with a corpus, a folder of texts and a model."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NLTK_DATA", str(tmp_path))
+    Path("corpus.txt").write_text(TEXT)
+    Path("books").mkdir()
+    Path("books/b.txt").write_text(TEXT)
+    Path("good.safetensors").write_bytes(good_model)
+    return tmp_path
+
+
+def contents():
+    return {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("case", BAD_INPUT)
+def test_bad_input(case, place, capsys, monkeypatch):
+    make, command, parts = BAD_INPUT[case]
+    make(monkeypatch)
+    before = contents()
+    name, *arguments = shlex.split(command)
+    assert MAIN[name](arguments) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "Traceback" not in err
+    sentence = err.strip().splitlines()[-1]
+    assert sentence.startswith(f"{name}: error: ")
+    for part in parts:
+        assert part in sentence
+    assert contents() == before
+
+
+def test_the_good_input_is_good(place, capsys):
+    # Or the table would prove nothing.
+    assert train.main(["corpus.txt", "--sample", "0", "-o", "x.safetensors"]) == 0
+    assert nearest.main(["good.safetensors", "king - the + dog"]) == 0
+    assert gradcheck.main([]) == 0
+
+
+def test_the_file_behind_standard_input_is_not_written_over(place, monkeypatch):
+    with open("corpus.txt") as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        with pytest.raises(cbow.errors.OutputError, match="would be written over"):
+            train.check_outputs(["-"], [Path("corpus.txt")])
+    monkeypatch.setattr(sys, "stdin", io.StringIO())  # no file, as in a notebook
+    train.check_outputs(["-"], [Path("other")])
+
+
+def test_an_output_that_is_a_link_to_the_corpus_is_refused(place, capsys):
+    Path("link.safetensors").hardlink_to("corpus.txt")
+    assert train.main(["corpus.txt", "-o", "link.safetensors"]) == 1
+    assert "would be written over corpus.txt" in capsys.readouterr().err
+    assert Path("corpus.txt").read_text() == TEXT
+
+
+def test_a_corpus_that_cannot_be_read_spares_the_old_log(place):
+    Path("log").write_text("old")
+    assert train.main(["none.txt", "--log-json", "log"]) == 1
+    assert Path("log").read_text() == "old"
