@@ -86,6 +86,19 @@ def test_another_seed_gives_other_bytes(tmp_path):
     assert saved_bytes(tmp_path, "1", seed=1) != saved_bytes(tmp_path, "2", seed=2)
 
 
+def test_the_start_depends_on_the_seed(monkeypatch):
+    class Idle:
+        def update(self, parameters, gradients, rate):
+            pass
+
+    monkeypatch.setattr(loop, "make_optimizer", lambda *_: Idle())
+    one, two, again = (
+        cbow.train(story(), **{**SMALL, "seed": seed}).parameters.W1 for seed in (1, 2, 1)
+    )
+    assert np.array_equal(one, again)
+    assert not np.array_equal(one, two)
+
+
 def test_a_generator_is_read_once_and_gives_what_a_list_gives():
     def lines():
         yield from story()
