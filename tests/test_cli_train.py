@@ -19,6 +19,7 @@ from cbow.cli import progress as progress_module
 from cbow.cli.log import JSONLog, Several
 from cbow.cli.progress import Display, clock
 from cbow.cli.train import default_output, main, next_command
+from cbow.errors import OutputError
 from cbow.training import Epoch, Observer, Step
 
 TEXT = "the king rules the land\nthe queen rules the land\nthe dog eats the hay\n" * 40
@@ -123,6 +124,23 @@ def test_the_file_on_standard_input_is_not_written_over(corpus):
     assert process.returncode == 1
     assert "corpus.txt would be written over" in err
     assert corpus.read_text() == TEXT
+
+
+def test_a_finished_model_is_saved_elsewhere_rather_than_lost(corpus, capsys, monkeypatch):
+    Path("out").mkdir()
+    save = cbow.Model.save
+
+    def once_full(model, path):
+        if Path(path).parent == Path("out"):
+            raise OutputError("the disk is full")
+        save(model, path)
+
+    monkeypatch.setattr(cbow.Model, "save", once_full)
+    assert main(["corpus.txt", *SMALL, "-o", "out/m.safetensors", "--quiet"]) == 1
+    err = capsys.readouterr().err
+    assert "error: the disk is full" in err
+    assert "saved m.safetensors (" in err
+    assert len(cbow.load("m.safetensors").vocabulary) == 8
 
 
 def test_a_diverging_run_keeps_the_good_state_and_any_older_model(corpus, capsys):

@@ -7,10 +7,11 @@ import contextlib
 import shlex
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from cbow.cli.common import DONE, FAILED, INTERRUPTED, command_parser, complain, run, visible
 from cbow.cli.flags import add_settings, given_settings
@@ -18,8 +19,16 @@ from cbow.config import Config
 from cbow.errors import CorpusError, DivergenceError, Interrupted, OutputError
 from cbow.files import check_writable
 
+if TYPE_CHECKING:
+    from cbow.model import Model
+
 #: A loss above this share of the word frequencies' is hardly better than theirs.
 LITTLE: Final = 0.98
+
+#: Signals that end a session, where the system has them.
+END_OF_SESSION: Final = [
+    getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)
+]
 
 EXAMPLES = """\
 examples:
@@ -72,9 +81,10 @@ def _train(arguments: argparse.Namespace) -> int:
     display = None if arguments.quiet else Display(config.epochs)
     log = None if arguments.log_json is None else JSONLog(arguments.log_json)
     observers: list[Observer] = [each for each in (display, log) if each]
-    began, failure = time.monotonic(), None
+    began = time.monotonic()
+    failure: BaseException | None = None
     # Ctrl-C waits from the first step until the model is saved; so does the end of a session.
-    with interrupts(signal.SIGTERM, signal.SIGHUP):
+    with interrupts(*END_OF_SESSION):
         try:
             model = train(sources, config, observer=Several(*observers))
         except (DivergenceError, Interrupted) as stopped:
@@ -84,7 +94,11 @@ def _train(arguments: argparse.Namespace) -> int:
                 display.close()
         if failure:
             complain("cbow-train", failure)
-        model.save(output)
+        output, trouble = save_somewhere(model, output)
+    if trouble:
+        complain("cbow-train", trouble)
+        failure = failure or trouble
+    arguments.quiet &= failure is None  # where the model is, everybody wants to know
     _tell(f"saved {output} ({_size(output)}) after {clock(time.monotonic() - began)}", arguments)
     if not failure:
         if hint := _hint(model.report):
@@ -92,8 +106,35 @@ def _train(arguments: argparse.Namespace) -> int:
         _tell("next: " + next_command(output, list(model.vocabulary)), arguments)
     if log and (lost := log.close()):
         complain("cbow-train", lost)
-        return FAILED
+        failure = failure or lost
     return _exit_code(failure)
+
+
+def save_somewhere(model: Model, output: Path) -> tuple[Path, OutputError | None]:
+    """Save a model; if its place has failed since the start, elsewhere rather than not at all.
+
+    Returns
+    -------
+    Path
+        Where the model is.
+    OutputError or None
+        Why it is not at `output`.
+
+    Raises
+    ------
+    OutputError
+        If it can be saved neither there nor here, in the temporary folder or at home.
+    """
+    try:
+        model.save(output)
+    except OutputError as trouble:
+        for folder in (Path(), Path(tempfile.gettempdir()), Path.home()):
+            with contextlib.suppress(OutputError):
+                elsewhere = _beside(folder / output.name)
+                model.save(elsewhere)
+                return elsewhere, trouble
+        raise
+    return output, None
 
 
 def _exit_code(failure: BaseException | None) -> int:
