@@ -9,7 +9,7 @@ import pytest
 
 from cbow.cli import gradcheck
 from cbow.cli.gradcheck import main
-from cbow.network import GradientErrors
+from cbow.network import ACTIVATIONS, COSTS, GradientErrors
 
 
 @pytest.fixture
@@ -33,8 +33,23 @@ def test_the_table(capsys, wide):
     assert [row[0] for row in rows] == ["dW1", "db1", "dW2", "db2"]
     assert [row[1] for row in rows] == ["5x12", "5x1", "12x5", "12x1"]
     assert all(float(row[2]) < 1e-8 and row[3] == "right" for row in rows)
-    assert [row[5] for row in rows] == ["wrong", "wrong", "right", "right"]
-    assert float(rows[0][4]) > 0.1
+    assert "Ours: all 4 right." in lines
+    assert (
+        "Hidden layer 1: 48 % active (units times examples), 2 of 5 units dead in this batch."
+        in lines
+    )
+
+
+def test_the_table_of_mistakes(capsys, wide):
+    _, out, _ = answer(capsys)
+    lines = [re.split(r"\s\s+", line) for line in out.splitlines()]
+    start = lines.index(["grad", "lecture", "dW[l].T", "A[L].T"])
+    assert lines[start + 1 : start + 5] == [
+        ["dW1", "wrong 0.94", "wrong 0.67", "right"],
+        ["db1", "wrong 0.85", "wrong 0.17", "right"],
+        ["dW2", "right", "right", "no fit"],
+        ["db2", "right", "right", "right"],
+    ]
 
 
 def test_it_says_what_is_mistaken_and_why(capsys):
@@ -43,12 +58,15 @@ def test_it_says_what_is_mistaken_and_why(capsys):
     assert "max(0, W2.T @ dZ2)" in out
     assert (
         "It fails because it masks by the sign of the arriving gradient instead of by the unit "
-        "that fired."
-    ) in out.splitlines()
+        "that fired.\n"
+    ) in out
     assert "ReLU form" not in out
+    assert "dW[l].T: dZ1 = (dW2.T @ dZ2) * (Z1 > 0)" in out
+    assert "A[L].T: dW2 = dZ2 @ A2.T in place of dZ2 @ A1.T" in out
+    assert "it is 12x12 and fits nothing." in out
 
 
-@pytest.mark.parametrize("activation", ["leaky_relu", "identity"])
+@pytest.mark.parametrize("activation", ["leaky_relu", "identity", "sigmoid", "tanh"])
 def test_other_activations_say_that_the_mistake_is_of_relu(capsys, activation):
     code, out, _ = answer(capsys, "--activation", activation)
     assert code == 0
@@ -64,6 +82,7 @@ def test_json_is_complete(capsys):
     report = json.loads(out)
     assert report["settings"] == {
         "dimension": 5, "vocabulary": 9, "batch": 8, "window": 2, "seed": 7, "activation": "relu",
+        "layers": None, "output": "softmax", "cost": "cross-entropy",
     }  # fmt: skip
     assert report["right"] is True
     assert report["tolerance"] == 1e-8
@@ -74,6 +93,12 @@ def test_json_is_complete(capsys):
         assert gradient["right"] is True
         assert 0 <= gradient["ours"] < 1e-8
         assert gradient["mistaken_right"] is (gradient["name"] in ("dW2", "db2"))
+        assert (gradient["with_dW"] < 1e-8) is (gradient["name"] in ("dW2", "db2"))
+        assert (gradient["with_AL"] is None) is (gradient["name"] == "dW2")
+    (row,) = report["activity"]
+    assert (row["layer"], row["units"]) == (1, 5)
+    assert 0 <= row["active"] <= 1
+    assert 0 <= row["dead"] <= 5
 
 
 def test_same_seed_same_output(capsys):
@@ -87,22 +112,22 @@ def test_a_narrow_terminal(capsys, monkeypatch, columns):
     code, out, _ = answer(capsys, "--dimension", "20")
     assert code == 0
     longest = max(out.splitlines(), key=len)
-    assert len(longest) <= max(columns, len("mistaken: 1.4e+00 wrong")), longest
-    for word in ("dW1", "20x12", "mistaken", "right", "differences"):
+    assert len(longest) <= max(columns, len("lecture: wrong 0.94")), longest
+    for word in ("dW1", "20x12", "lecture", "right", "differences"):
         assert word in out
 
 
 def test_the_default_table_fits_forty_columns(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "40")
     _, out, _ = answer(capsys)
-    assert "grad  size  ours           mistaken" in out.splitlines()
+    assert "grad  lecture     dW[l].T     A[L].T" in out.splitlines()
     assert max(map(len, out.splitlines())) <= 40
 
 
 def test_a_pipe_gets_whole_paragraphs(capsys, monkeypatch):
     monkeypatch.delenv("COLUMNS", raising=False)
     _, out, _ = answer(capsys)
-    assert len(out.split("\n\n")) == 5
+    assert len(out.split("\n\n")) == 9
     assert max(map(len, out.splitlines())) > 100
 
 
@@ -136,13 +161,13 @@ def test_seeds_outside_the_range(capsys, value):
 def test_what_would_take_hours_is_refused_at_once(capsys, flag, value):
     code, _, err = answer(capsys, f"--{flag}", value)
     assert code == 1
-    assert "parameters times batch times window is" in err
-    assert "choose a smaller --vocabulary, --dimension, --batch or --window" in err
+    assert "parameters times batch (times the words of a context) is" in err
+    assert "choose smaller sizes" in err
 
 
 @pytest.mark.parametrize(
     "argv",
-    [["--dimension", "x"], ["--batch", "1.5"], ["--activation", "tanh"], ["--dim", "3"], ["word"]],
+    [["--dimension", "x"], ["--batch", "1.5"], ["--output", "elu"], ["--dim", "3"], ["word"]],
 )
 def test_wrong_usage(capsys, argv):
     code, out, err = answer(capsys, *argv)
@@ -156,7 +181,7 @@ def test_help(capsys):
     assert code == 0
     for flag in gradcheck.FLAGS:
         assert re.search(rf"^  --{flag} N ", out, re.MULTILINE)
-    for flag in ("activation", "json"):
+    for flag in ("activation", "json", "layers", "output", "cost"):
         assert f"--{flag}" in out
 
 
@@ -168,11 +193,11 @@ def test_results_that_nobody_can_see_are_an_error(capsys, monkeypatch):
 
 def stand_in(ours, mistaken):
     """Rows as the check would give them."""
-    return lambda problem, activation: [
-        GradientErrors("dW1", (5, 12), ours, mistaken),
-        GradientErrors("db1", (5, 1), ours, mistaken),
-        GradientErrors("dW2", (12, 5), 1e-12, 1e-12),
-        GradientErrors("db2", (12, 1), 1e-12, 1e-12),
+    return lambda problem: [
+        GradientErrors("dW1", (5, 12), ours, mistaken, mistaken, ours),
+        GradientErrors("db1", (5, 1), ours, mistaken, mistaken, ours),
+        GradientErrors("dW2", (12, 5), 1e-12, 1e-12, 1e-12, None),
+        GradientErrors("db2", (12, 1), 1e-12, 1e-12, 1e-12, 1e-12),
     ]
 
 
@@ -191,7 +216,7 @@ def test_a_draw_in_which_the_mistake_does_not_show(capsys, monkeypatch):
     monkeypatch.setattr("cbow.network.check_gradients", stand_in(1e-12, 1e-12))
     code, out, _ = answer(capsys)
     assert code == 0
-    assert "In this draw both masks agree by chance; a larger --batch tells them apart." in out
+    assert "In this draw both agree by chance; a larger --batch tells them apart." in out
     assert "It fails" not in out
 
 
@@ -200,7 +225,7 @@ def test_units_drawn_again_are_reported(capsys, monkeypatch):
     sizes = ["--dimension", "50", "--batch", "20", "--vocabulary", "100"]
     code, out, err = answer(capsys, *sizes, "--seed", "3")
     assert code == 0
-    assert "Units too near 0, drawn again: 2." in out
+    assert "Biases drawn again (units too near 0, or all dead): 2." in out
     assert err == "computing the cost 40,600 times\n"
 
 
@@ -214,3 +239,92 @@ def test_as_a_program_it_is_quick_to_help():
         "print('numpy' in sys.modules)"  # fmt: skip
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.endswith("False\n")
+
+
+def test_the_names_are_those_of_the_network():
+    assert tuple(name for name in ACTIVATIONS if name != "softmax") == gradcheck.HIDDEN
+    assert tuple(COSTS) == gradcheck.COSTS
+    assert set(gradcheck.OUTPUTS) == set(ACTIVATIONS)
+    for output, cost in gradcheck.OUTPUTS.items():
+        assert output in COSTS[cost].outputs
+
+
+class TestLayers:
+    """Networks of dense layers."""
+
+    @pytest.mark.parametrize("cost", COSTS)
+    @pytest.mark.parametrize("hidden", ["relu", "tanh,leaky_relu"])
+    def test_every_cost(self, capsys, cost, hidden):
+        for output in COSTS[cost].outputs:
+            flags = ["--activation", hidden, "--output", output, "--cost", cost]
+            code, out, err = answer(capsys, "--layers", "4,6,5,3", *flags)
+            assert (code, err) == (0, "")
+            assert f"Layers 4,6,5,3 ({hidden}), {output} output, {cost} cost, 8 examples" in out
+            assert "Ours: all 6 right." in out
+            assert "Hidden layer 2: " in out
+
+    def test_json(self, capsys):
+        code, out, _ = answer(capsys, "--layers", "4,5,3", "--output", "sigmoid", "--json")
+        report = json.loads(out)
+        assert code == 0
+        assert report["settings"] == {
+            "batch": 8, "seed": 1, "layers": [4, 5, 3], "activation": "relu", "output": "sigmoid",
+            "cost": "logistic",
+        }  # fmt: skip
+        assert [gradient["shape"] for gradient in report["gradients"]] == [
+            [5, 4], [5, 1], [3, 5], [3, 1]
+        ]  # fmt: skip
+
+    def test_a_slip_that_fits_by_its_shape_is_wrong_by_its_number(self, capsys, wide):
+        _, out, _ = answer(capsys, "--layers", "4,4,4")
+        assert re.search(r"^dW2 +right +right +wrong \d", out, re.MULTILINE)
+        assert "fits nothing" not in out
+
+    def test_without_a_hidden_layer(self, capsys):
+        code, out, _ = answer(capsys, "--layers", "3,2")
+        assert code == 0
+        assert "Layers 3,2, softmax output" in out
+        assert "There is no hidden layer for the other two to go wrong in." in out
+        assert "lecture:" not in out
+
+    @pytest.mark.parametrize("layers", ["4", "4,0,3", "-1,3", "", "4,,3", "four,3", "4.5,3"])
+    def test_layers_that_are_none(self, capsys, layers):
+        code, out, err = answer(capsys, f"--layers={layers}")
+        assert (code, out) == (1, "")
+        assert re.search("must be (two numbers or more|whole numbers with commas)", err)
+
+    def test_activations_that_do_not_fit_the_layers(self, capsys):
+        code, _, err = answer(capsys, "--layers", "4,5,3", "--activation", "relu,tanh")
+        assert code == 1
+        assert "the layers are 4,5,3, which takes 2 activations, but there are 3" in err
+
+    @pytest.mark.parametrize(
+        ("flags", "sentence"),
+        [
+            (["--activation", "softmax"], "hidden layer 1 is softmax, which fits only the output"),
+            (["--activation", "elu"], "the activation is 'elu', but must be one of relu"),
+            (["--cost", "logistic"], "the output layer softmax, but logistic fits sigmoid"),
+            (["--dimension", "3"], "--dimension is given with --layers, but is a size of CBOW"),
+            (["--window", "3"], "--window is given with --layers"),
+            (["--batch", "0"], "batch is 0, but must be a whole number"),
+            (["--batch", "1000000"], "must be 1,000,000 at most"),
+        ],
+    )
+    def test_what_does_not_fit(self, capsys, flags, sentence):
+        code, out, err = answer(capsys, "--layers", "4,5,3", *flags)
+        assert (code, out) == (1, "")
+        assert sentence in err
+
+    @pytest.mark.parametrize(
+        ("flags", "sentence"),
+        [
+            (["--output", "sigmoid"], "give --layers to check another network"),
+            (["--cost", "logistic"], "give --layers to check another network"),
+            (["--activation", "relu,tanh"], "CBOW has one hidden layer, but 2 activations"),
+            (["--activation", "softmax"], "hidden layer 1 is softmax"),
+        ],
+    )
+    def test_what_does_not_fit_cbow(self, capsys, flags, sentence):
+        code, out, err = answer(capsys, *flags)
+        assert (code, out) == (1, "")
+        assert sentence in err

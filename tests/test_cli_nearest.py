@@ -35,7 +35,7 @@ def path(tmp_path_factory):
     rng = np.random.default_rng(3)
     V, N = len(WORDS), 4
     shapes = {"W1": (N, V), "b1": (N, 1), "W2": (V, N), "b2": (V, 1)}
-    parameters = Parameters(**{name: rng.standard_normal(size) for name, size in shapes.items()})
+    parameters = Parameters(*(rng.standard_normal(size) for size in shapes.values()))
     path = tmp_path_factory.mktemp("nearest") / "model.safetensors"
     Model(Config(dimension=N), Vocabulary(WORDS, range(V, 0, -1)), parameters).save(path)
     return str(path)

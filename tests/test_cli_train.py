@@ -227,7 +227,8 @@ class Terminal(io.StringIO):
 def some_epoch(number, **more):
     values = {
         "epoch": number, "loss": 2.0, "heldout_loss": None, "tokens": 10, "heldout": 0,
-        "subsampled": 0, "isolated": 0, "examples": 10, "steps": 1, "learning_rate": 0.1, **more,
+        "subsampled": 0, "isolated": 0, "examples": 10, "steps": 1, "learning_rate": 0.1,
+        "active": 0.5, "dead": 0, "gradient_norms": {"dW1": 1.0}, **more,
     }  # fmt: skip
     return Epoch(**values)
 

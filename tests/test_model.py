@@ -33,13 +33,19 @@ def make(dtype=np.float32, words=WORDS, report=REPORT, dimension=N, **settings):
         return rng.standard_normal(shape).astype(dtype)
 
     parameters = Parameters(
-        W1=np.asfortranarray(draw(dimension, size)),
-        b1=draw(dimension, 1),
-        W2=draw(size, dimension),
-        b2=draw(size, 1),
+        np.asfortranarray(draw(dimension, size)),
+        draw(dimension, 1),
+        draw(size, dimension),
+        draw(size, 1),
     )
     config = Config(dimension=dimension, **settings)
     return Model(config, Vocabulary(words, range(size, 0, -1)), parameters, report)
+
+
+def replaced(parameters, name, array):
+    """Parameters with another array in the place of one."""
+    both = zip(parameters.names, parameters, strict=True)
+    return Parameters(*(array if each == name else old for each, old in both))
 
 
 @pytest.fixture
@@ -106,7 +112,7 @@ def test_it_is_frozen():
     assert len({make(), make()}) == 2
 
 
-@pytest.mark.parametrize("name", Parameters._fields)
+@pytest.mark.parametrize("name", ["W1", "b1", "W2", "b2"])
 def test_parts_that_do_not_fit(name):
     good = make()
     for wrong in (
@@ -114,7 +120,7 @@ def test_parts_that_do_not_fit(name):
         getattr(good.parameters, name).ravel(),
         getattr(good.parameters, name).astype(np.float16),
     ):
-        parameters = good.parameters._replace(**{name: wrong})
+        parameters = replaced(good.parameters, name, wrong)
         with pytest.raises(ModelFileError, match=r" is float\d\d"):
             Model(good.config, good.vocabulary, parameters, {})
 
@@ -191,7 +197,7 @@ def test_another_process_gives_the_same_bytes(path, content):
 def test_memory_order_does_not_change_the_bytes(path, content):
     model = make()
     parameters = Parameters(*(np.ascontiguousarray(each) for each in model.parameters))
-    parameters = parameters._replace(W2=np.asfortranarray(parameters.W2))
+    parameters = replaced(parameters, "W2", np.asfortranarray(parameters.W2))
     Model(model.config, model.vocabulary, parameters, REPORT).save(path)
     assert path.read_bytes() == content
 
@@ -426,3 +432,9 @@ def test_a_missing_file(tmp_path):
 
 def test_the_public_names_are_these():
     assert (cbow.Model, cbow.load, cbow.load_vectors) == (Model, load, load_vectors)
+
+
+def test_parameters_of_another_depth():
+    good = make()
+    with pytest.raises(ModelFileError, match="parameters of 1 layers, but CBOW has 2"):
+        Model(good.config, good.vocabulary, Parameters(*good.parameters[:2]))

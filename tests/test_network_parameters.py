@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from cbow.network import ACTIVATIONS, Gradients, Parameters, contexts, forward, initialise
+from cbow.errors import ConfigError
+from cbow.network import cbow_network, contexts, forward, initialise, initialise_dense
 from cbow.network.parameters import B1_START, W1_SCALE
 
 V, N = 30, 7
@@ -57,7 +58,7 @@ def test_nearly_every_unit_fires_at_the_start():
     parameters = initialise(2000, 100, 1)
     ids = np.random.default_rng(0).integers(2000, size=10 * 500)
     X = contexts(ids, np.arange(501) * 10, 2000)
-    fires = forward(parameters, X, ACTIVATIONS["relu"]).Z1 > 0  # (N, m)
+    fires = forward(cbow_network(), parameters, X).Z1 > 0  # (N, m)
     assert fires.mean() > 0.95
     assert fires.any(axis=1).all()
     assert parameters.b1.min() == parameters.b1.max() == np.float32(B1_START)
@@ -71,17 +72,38 @@ def test_the_first_prediction_is_the_unigram_distribution():
     shares = np.random.default_rng(0).dirichlet(np.ones(V))
     parameters = initialise(V, N, 1, log_unigram=np.log(shares), dtype=np.float64)
     X = contexts(np.array([1, 2, 3]), np.array([0, 2, 3]), V, np.float64)
-    Yhat = forward(parameters, X, ACTIVATIONS["relu"]).Yhat
+    Yhat = forward(cbow_network(), parameters, X).Yhat
     np.testing.assert_allclose(Yhat, np.column_stack([shares, shares]), rtol=1e-12)
 
 
 def test_without_shares_every_word_is_as_likely():
     parameters = initialise(V, N, 1)
-    Yhat = forward(
-        parameters, contexts(np.array([1]), np.array([0, 1]), V), ACTIVATIONS["relu"]
-    ).Yhat
+    X = contexts(np.array([1]), np.array([0, 1]), V)
+    Yhat = forward(cbow_network(), parameters, X).Yhat
     np.testing.assert_allclose(Yhat, 1 / V, rtol=1e-6)
 
 
-def test_gradients_are_named_after_the_parameters():
-    assert Gradients._fields == tuple("d" + name for name in Parameters._fields)
+class TestDense:
+    """The start of a network of dense layers."""
+
+    def test_shapes(self):
+        parameters = initialise_dense([4, 5, 3], seed=1)
+        assert [array.shape for array in parameters] == [(5, 4), (5, 1), (3, 5), (3, 1)]
+        assert all(array.dtype == np.float64 for array in parameters)
+        assert initialise_dense([2, 2], seed=1, dtype=np.float32).W1.dtype == np.float32
+
+    def test_the_variance_is_that_of_he(self):
+        W1, b1, _, _ = initialise_dense([400, 500, 2], seed=1)
+        assert W1.std() == pytest.approx((2 / 400) ** 0.5, rel=0.01)
+        assert abs(W1.mean()) < 1e-3
+        assert not b1.any()
+
+    def test_the_seed_decides(self):
+        one, same, other = (initialise_dense([3, 2], seed=seed).W1 for seed in (1, 1, 2))
+        np.testing.assert_array_equal(one, same)
+        assert not np.array_equal(one, other)
+
+    @pytest.mark.parametrize("sizes", [[], [4], [4, 0, 3], [-1, 2]])
+    def test_sizes_that_cannot_be(self, sizes):
+        with pytest.raises(ConfigError, match="but must be two numbers or more, each 1 or more"):
+            initialise_dense(sizes, seed=1)

@@ -1,4 +1,4 @@
-"""Softmax and cross-entropy, small, huge and in blocks."""
+"""Softmax, small, huge and in blocks."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from cbow.network import cross_entropy, softmax
+from cbow.network import softmax
 from cbow.network import softmax as softmax_function
 from cbow.network.softmax import BLOCK, softmax_and_normaliser
 
@@ -74,20 +74,6 @@ def test_into_an_array_that_is_there():
     Yhat, _ = softmax_and_normaliser(Z2, into=room)
     assert Yhat is room
     np.testing.assert_array_equal(Yhat, softmax_function(Z2))
-
-
-def test_cross_entropy_by_hand():
-    Z2 = np.log(np.array([[1.0, 2.0], [3.0, 2.0]]))
-    _, logS = softmax_and_normaliser(Z2)
-    np.testing.assert_allclose(cross_entropy(Z2, logS, np.array([0, 1])), [np.log(4), np.log(2)])
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_a_probability_of_zero_has_a_finite_loss(dtype):
-    Z2 = np.array([[0.0], [5000.0]], dtype)
-    Yhat, logS = softmax_and_normaliser(Z2)
-    assert Yhat[0, 0] == 0
-    np.testing.assert_array_equal(cross_entropy(Z2, logS, np.array([0])), [5000])
 
 
 def test_not_a_number_is_not_hidden():

@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from cbow.network import ACTIVATIONS, Parameters, backward, contexts, cost, forward
+from cbow.config import ACTIVATIONS
+from cbow.network import Parameters, backward, cbow_network, contexts, cost, forward
 from cbow.training import exact
 from cbow.training.exact import Workspace, batch_gradients, batch_loss
 from cbow.training.examples import Batch
@@ -28,20 +29,23 @@ def batch_of(m, seed=1):
     return Batch(indices, indptr, rng.integers(0, V, m).astype(np.int32))
 
 
-@pytest.mark.parametrize("activation", list(ACTIVATIONS))
+@pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("m", [1, 2, 255, 256, 257, 700])
 @pytest.mark.parametrize("threads", [1, 3])
 def test_the_gradients_of_a_batch_are_those_of_the_network(activation, m, threads):
-    parameters, batch, g = parameters_of(), batch_of(m), ACTIVATIONS[activation]
+    parameters, batch, network = parameters_of(), batch_of(m), cbow_network(activation)
     X = contexts(batch.indices, batch.indptr, V, np.float64)
-    state = forward(parameters, X, g)
+    pass_ = forward(network, parameters, X)
     with ThreadPoolExecutor(threads) as pool:
-        workspace = Workspace(parameters, g)
+        workspace = Workspace(network, parameters)
         for _ in range(2):  # the second time over the memory of the first
-            J, ours = batch_gradients(workspace, batch, pool)
-            assert pytest.approx(cost(state, batch.y), rel=1e-12) == J
-            for one, other in zip(ours, backward(parameters, X, batch.y, state, g), strict=True):
+            J, ours, fired = batch_gradients(workspace, batch, pool)
+            assert pytest.approx(cost(network, pass_, batch.y), rel=1e-12) == J
+            theirs = backward(network, parameters, pass_, batch.y)
+            for one, other in zip(ours, theirs, strict=True):
                 np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-13)
+            expected = (pass_.Z1 > 0).sum(axis=1) if activation == "relu" else np.full(N, m)
+            np.testing.assert_array_equal(fired, expected)
             assert batch_loss(workspace, batch, pool) == pytest.approx(J, rel=1e-12)
 
 
@@ -50,7 +54,7 @@ def test_the_result_is_the_same_to_the_bit_in_any_number_of_threads():
     results = []
     for threads in (1, 2, 3, 8):
         with ThreadPoolExecutor(threads) as pool:
-            J, g = batch_gradients(Workspace(parameters, ACTIVATIONS["relu"]), batch, pool)
+            J, g, _ = batch_gradients(Workspace(cbow_network(), parameters), batch, pool)
         results.append([J, *(array.tobytes() for array in g)])
     assert all(result == results[0] for result in results)
 
@@ -66,7 +70,7 @@ def test_shards_are_few_and_of_equal_size():
 
 
 def test_memory_is_used_again():
-    workspace = Workspace(parameters_of(), ACTIVATIONS["relu"])
+    workspace = Workspace(cbow_network(), parameters_of())
 
     def run(m):
         batch = batch_of(m)

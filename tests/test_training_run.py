@@ -14,7 +14,9 @@ import pytest
 import cbow
 from cbow.config import Config
 from cbow.errors import ConfigError, CorpusError, DivergenceError, Interrupted, OutputError
+from cbow.network import Gradients
 from cbow.training import Observer, loop, run
+from cbow.training.measures import StepResult
 from cbow.training.observer import Baselines, perplexity
 
 
@@ -117,7 +119,7 @@ def test_words_used_alike_end_up_near():
 
 
 def test_the_loss_is_the_cost_the_network_defines():
-    from cbow.network import ACTIVATIONS, contexts, cost, forward
+    from cbow.network import cbow_network, contexts, cost, forward
     from cbow.training.examples import ExampleSource, Tally
     from cbow.training.randomness import Purpose, stream, uniform
 
@@ -146,7 +148,8 @@ def test_the_loss_is_the_cost_the_network_defines():
     total = count = 0
     for batch, _ in source.epoch(0, 1, Tally(), heldout=True):
         X = contexts(batch.indices, batch.indptr, len(ids), np.float32)
-        total += cost(forward(model.parameters, X, ACTIVATIONS["relu"]), batch.y) * len(batch.y)
+        pass_ = forward(cbow_network(), model.parameters, X)
+        total += cost(cbow_network(), pass_, batch.y) * len(batch.y)
         count += len(batch.y)
     assert count == sum(len(line) for line in kept_back)
     assert model.report["epochs"][0]["heldout_loss"] == pytest.approx(total / count, rel=1e-5)
@@ -327,8 +330,13 @@ def test_divergence_names_the_step_and_keeps_the_last_good_state(monkeypatch):
     json.dumps(model.report, allow_nan=False)
 
 
+def result(J):
+    """What a batch gives, without any gradient to speak of."""
+    return StepResult(J, Gradients(np.zeros((8, 1)), np.zeros((8, 1))), np.zeros(8, np.int64))
+
+
 def test_a_rate_below_the_usual_one_is_told_to_fall_by_ten(monkeypatch):
-    monkeypatch.setattr(loop, "batch_gradients", lambda *_: (math.inf, None))
+    monkeypatch.setattr(loop, "batch_gradients", lambda *_: result(math.inf))
     with pytest.raises(
         DivergenceError, match=r"with learning rate 0\.1; train again with 0\.01 or"
     ):
@@ -358,7 +366,7 @@ RARE = ["a b c a b c a b"] * 30 + ["a b"] * 10 + ["x y"]
 def test_a_finite_loss_over_broken_parameters_is_noticed(monkeypatch):
     monkeypatch.setattr(loop, "KEEP_EVERY", 2)
     Spoiler(at=5).install(monkeypatch)
-    monkeypatch.setattr(loop, "batch_gradients", lambda *_: (1.0, None))
+    monkeypatch.setattr(loop, "batch_gradients", lambda *_: result(1.0))
     with pytest.raises(DivergenceError, match="a parameter became infinite or not a") as caught:
         cbow.train(RARE, **{**SMALL, "batch": 8})
     stopped = caught.value.model.report["stopped"]

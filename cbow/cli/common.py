@@ -17,6 +17,7 @@ import json
 import os
 import shutil
 import sys
+import textwrap
 import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -183,6 +184,13 @@ def terminal_width() -> int | None:
     if "COLUMNS" in os.environ or (sys.stdout is not None and sys.stdout.isatty()):
         return shutil.get_terminal_size().columns
     return None
+
+
+def wrapped(text: str, columns: int | None) -> str:
+    """Break `text` between words into lines of at most `columns`; one line if that is None."""
+    if columns is None:
+        return text
+    return textwrap.fill(text, columns, break_long_words=False, break_on_hyphens=False)
 
 
 def visible(text: str) -> str:

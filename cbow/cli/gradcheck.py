@@ -1,11 +1,11 @@
-"""``cbow-gradcheck``: check the gradients of the network, and show where a known mistake fails."""
+"""``cbow-gradcheck``: check the gradients of a network, and show where known mistakes fail."""
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
+import itertools
 import sys
-import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -18,25 +18,40 @@ from cbow.cli.common import (
     show,
     table,
     terminal_width,
+    wrapped,
 )
-from cbow.config import ACTIVATIONS, POSITIVE, SEED, Range
+from cbow.config import POSITIVE, SEED, Range
 from cbow.errors import ConfigError
 
 if TYPE_CHECKING:
-    from cbow.network import GradientErrors
+    from cbow.network import Activity, GradientErrors, Problem
 
 EXAMPLES = """\
 examples:
   cbow-gradcheck
   cbow-gradcheck --activation leaky_relu --dimension 20 --seed 7
+  cbow-gradcheck --layers 4,5,3 --activation relu --output softmax --cost cross-entropy
+  cbow-gradcheck --layers 4,6,5,3 --activation relu,tanh --output relu --cost squared-error
   cbow-gradcheck --json
 """
 
-#: Parameters times batch times window at most: little memory, and minutes rather than hours.
-LARGEST: Final = 500_000
+#: Parameters times batch (times the words of a context) at most: minutes rather than hours.
+LARGEST: Final = 1_000_000
 
 #: With more evaluations of the cost than this, say how many there will be.
 MANY: Final = 20_000
+
+#: What cbow.network offers, written here so that --help need not import it; a test compares.
+HIDDEN: Final = ("relu", "leaky_relu", "sigmoid", "tanh", "identity")
+OUTPUTS: Final = {
+    "softmax": "cross-entropy",
+    "sigmoid": "logistic",
+    "relu": "squared-error",
+    "leaky_relu": "squared-error",
+    "tanh": "squared-error",
+    "identity": "squared-error",
+}
+COSTS: Final = ("cross-entropy", "logistic", "squared-error")
 
 TWO: Final = Range(lambda x: x >= 2, "a whole number of 2 or more")
 
@@ -49,11 +64,15 @@ class Flag(NamedTuple):
     help: str
 
 
-FLAGS: Final = {
+#: The sizes of a CBOW network; --layers takes their place.
+CBOW_FLAGS: Final = {
     "dimension": Flag(5, POSITIVE, "hidden units"),
     "vocabulary": Flag(12, TWO, "words"),
-    "batch": Flag(8, POSITIVE, "examples"),
     "window": Flag(2, POSITIVE, "words on each side of the middle"),
+}
+FLAGS: Final = {
+    **CBOW_FLAGS,
+    "batch": Flag(8, POSITIVE, "examples"),
     "seed": Flag(1, SEED, "the same seed draws the same network and batch"),
 }
 
@@ -65,10 +84,11 @@ class Report:
     settings: dict[str, Any]
     redrawn: int
     rows: list[GradientErrors]
+    activity: list[Activity]
 
     @property
     def right(self) -> bool:
-        """Whether all four of our gradients agree with the differences of the cost."""
+        """Whether all of our gradients agree with the differences of the cost."""
         return all(row.right for row in self.rows)
 
 
@@ -85,51 +105,120 @@ def _parser() -> argparse.ArgumentParser:
     )
     for name, flag in FLAGS.items():
         text = f"{flag.help} (default: {flag.default})"
-        parser.add_argument(f"--{name}", type=int, metavar="N", default=flag.default, help=text)
+        parser.add_argument(f"--{name}", type=int, metavar="N", help=text)
+    parser.add_argument(
+        "--layers",
+        metavar="N,N,...",
+        help="check a network of dense layers instead of CBOW: the inputs, the units of each "
+        "hidden layer, the outputs",
+    )
     parser.add_argument(
         "--activation",
-        choices=ACTIVATIONS,
-        default=ACTIVATIONS[0],
-        help=f"activation of the hidden layer (default: {ACTIVATIONS[0]})",
+        metavar="NAME[,NAME]",
+        default=HIDDEN[0],
+        help=f"of the hidden layers, or one for each: {', '.join(HIDDEN)} (default: {HIDDEN[0]})",
+    )
+    parser.add_argument(
+        "--output",
+        choices=OUTPUTS,
+        default="softmax",
+        help="activation of the output layer (default: softmax)",
+    )
+    parser.add_argument(
+        "--cost",
+        choices=COSTS,
+        help="softmax takes cross-entropy, sigmoid logistic or squared-error, the others "
+        "squared-error (default: the first that fits the output)",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object, no table")
     return parser
 
 
 def _gradcheck(arguments: argparse.Namespace) -> int:
-    settings = {name: getattr(arguments, name) for name in (*FLAGS, "activation")}
-    _check(settings)
-    report = _measure(settings)
+    settings = _settings(arguments)
+    report = _measure(settings, _draw(settings))
     show(_as_json(report) if arguments.json else _as_text(report, terminal_width()))
     return DONE if report.right else FAILED
 
 
-def _check(settings: dict[str, Any]) -> None:
-    """Refuse what is out of range or would take hours; announce what takes long."""
+def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Collect what was asked for, with the defaults that apply; refuse what is out of range."""
+    flags = FLAGS if arguments.layers is None else FLAGS.keys() - CBOW_FLAGS.keys()
+    settings: dict[str, Any] = {}
     for name, flag in FLAGS.items():
-        if not flag.allowed.accepts(settings[name]):
-            raise ConfigError(f"{name} is {settings[name]}, but must be {flag.allowed.expected}")
-    V, N, m = (settings[name] for name in ("vocabulary", "dimension", "batch"))
-    parameters = 2 * V * N + N + V
-    size = parameters * m * settings["window"]
-    if size > LARGEST:
+        value = getattr(arguments, name)
+        if name not in flags and value is not None:
+            raise ConfigError(
+                f"--{name} is given with --layers, but is a size of CBOW; leave one of them out"
+            )
+        if name in flags:
+            settings[name] = flag.default if value is None else value
+            if not flag.allowed.accepts(settings[name]):
+                raise ConfigError(f"{name} is {value}, but must be {flag.allowed.expected}")
+    settings["layers"] = None if arguments.layers is None else _sizes(arguments.layers)
+    settings["activation"] = arguments.activation
+    settings["output"] = arguments.output
+    settings["cost"] = arguments.cost or OUTPUTS[arguments.output]
+    if arguments.layers is None and (settings["output"], settings["cost"]) != (
+        "softmax",
+        "cross-entropy",
+    ):
         raise ConfigError(
-            f"parameters times batch times window is {size:,}, but must be {LARGEST:,} at most, "
-            "because the cost is computed anew four times for each parameter; choose a smaller "
-            "--vocabulary, --dimension, --batch or --window"
+            f"the output is {settings['output']} and the cost {settings['cost']}, but those of "
+            "CBOW are softmax and cross-entropy; give --layers to check another network"
+        )
+    return settings
+
+
+def _sizes(text: str) -> list[int]:
+    """Read a list such as 4,5,3."""
+    try:
+        return [int(number) for number in text.split(",")]
+    except ValueError:
+        raise ConfigError(
+            f"layers is {text!r}, but must be whole numbers with commas between them, such as 4,5,3"
+        ) from None
+
+
+def _draw(settings: dict[str, Any]) -> Problem:
+    """Draw the network and the batch; refuse what would take hours, announce what takes long."""
+    from cbow import network  # imported here, so that --help is quick
+
+    names = settings["activation"].split(",")
+    m, seed, sizes = settings["batch"], settings["seed"], settings["layers"]
+    if sizes is None:
+        V, N = settings["vocabulary"], settings["dimension"]
+        if len(names) != 1:
+            raise ConfigError(f"CBOW has one hidden layer, but {len(names)} activations are given")
+        network.cbow_network(names[0])
+        _announce(2 * V * N + N + V, m * settings["window"] * 2)
+        return network.draw_problem((V, N, m), settings["window"], seed, names[0])
+    hidden = max(0, len(sizes) - 2)
+    if len(names) == 1:
+        names *= hidden
+    net = network.make_network([*names, settings["output"]], settings["cost"])
+    if min(sizes) > 0:
+        _announce(sum(n * (before + 1) for before, n in itertools.pairwise(sizes)), m)
+    return network.draw_dense_problem(net, sizes, m, seed)
+
+
+def _announce(parameters: int, batch: int) -> None:
+    """Say how often the cost will be computed; refuse what would take hours."""
+    if parameters * batch > LARGEST:
+        raise ConfigError(
+            f"parameters times batch (times the words of a context) is {parameters * batch:,}, but "
+            f"must be {LARGEST:,} at most, because the cost is computed anew four times for each "
+            "parameter; choose smaller sizes"
         )
     if 4 * parameters > MANY:
         print(f"computing the cost {4 * parameters:,} times", file=sys.stderr, flush=True)
 
 
-def _measure(settings: dict[str, Any]) -> Report:
-    """Draw the network and the batch, and check the gradients."""
-    from cbow import network  # imported here, so that --help is quick
+def _measure(settings: dict[str, Any], problem: Problem) -> Report:
+    """Check the gradients."""
+    from cbow.network import check_gradients, measure_activity
 
-    activation = network.ACTIVATIONS[settings["activation"]]
-    shape = settings["vocabulary"], settings["dimension"], settings["batch"]
-    problem = network.draw_problem(shape, settings["window"], settings["seed"])
-    return Report(settings, problem.redrawn, network.check_gradients(problem, activation))
+    return Report(settings, problem.redrawn, check_gradients(problem), measure_activity(problem))
 
 
 def _as_json(report: Report) -> str:
@@ -146,37 +235,45 @@ def _as_json(report: Report) -> str:
             "redrawn": report.redrawn,
             "tolerance": TOLERANCE,
             "gradients": gradients,
+            "activity": [row._asdict() for row in report.activity],
             "right": report.right,
         }
     )
 
 
 def _as_text(report: Report, columns: int | None) -> str:
-    """Write the report as a table between paragraphs, `columns` wide."""
-    cells = [
-        (
-            row.name,
-            "x".join(map(str, row.shape)),
-            _cell(row.ours, row.right),
-            _cell(row.mistaken, row.mistaken_right),
-        )
+    """Write the report as tables between paragraphs, `columns` wide."""
+    ours = [(row.name, _size(row), f"{row.ours:.1e} {_verdict(row.ours)}") for row in report.rows]
+    slips = [
+        (row.name, _error(row.mistaken), _error(row.with_dW), _error(row.with_AL))
         for row in report.rows
     ]
-    grid = table(("grad", "size", "ours", "mistaken"), cells, "<><<", columns)
-    before, after = _wrapped(_opening(report), columns), _closing(report)
-    return "\n\n".join([before, grid, *(_wrapped(line, columns) for line in after)])
+    parts = [
+        wrapped(_opening(report), columns),
+        table(("grad", "size", "ours"), ours, "<><", columns),
+        *(wrapped(line, columns) for line in _verdicts(report)),
+        wrapped("Formulas that circulate, in place of ours:", columns),
+        table(("grad", "lecture", "dW[l].T", "A[L].T"), slips, "<<<<", columns),
+        *(wrapped(line, columns) for line in _closing(report)),
+    ]
+    return "\n\n".join(parts)
 
 
-def _cell(error: float, right: bool) -> str:
-    """Write an error and its verdict."""
-    return f"{error:.1e} {'right' if right else 'wrong'}"
+def _size(row: GradientErrors) -> str:
+    return "x".join(map(str, row.shape))
 
 
-def _wrapped(text: str, columns: int | None) -> str:
-    """Break `text` between words into lines of at most `columns`; one line if that is None."""
-    if columns is None:
-        return text
-    return textwrap.fill(text, columns, break_long_words=False, break_on_hyphens=False)
+def _verdict(error: float) -> str:
+    from cbow.network.gradcheck import TOLERANCE
+
+    return "right" if error < TOLERANCE else "wrong"
+
+
+def _error(error: float | None) -> str:
+    """Write the error of a formula that circulates."""
+    if error is None:
+        return "no fit"
+    return "right" if _verdict(error) == "right" else f"wrong {error:.2g}"
 
 
 def _opening(report: Report) -> str:
@@ -184,29 +281,63 @@ def _opening(report: Report) -> str:
     from cbow.network.gradcheck import TOLERANCE
 
     s = report.settings
-    again = f" Units too near 0, drawn again: {report.redrawn}." if report.redrawn else ""
+    if s["layers"] is None:
+        what = f"{s['vocabulary']} words, {s['dimension']} hidden units ({s['activation']})"
+    else:
+        hidden = f" ({s['activation']})" if len(s["layers"]) > 2 else ""
+        what = f"Layers {','.join(map(str, s['layers']))}{hidden}, {s['output']} output"
+        what += f", {s['cost']} cost"
+    again = ""
+    if report.redrawn:
+        again = f" Biases drawn again (units too near 0, or all dead): {report.redrawn}."
     return (
-        f"{s['vocabulary']} words, {s['dimension']} hidden units ({s['activation']}), "
-        f"{s['batch']} examples, seed {s['seed']}.{again} Errors are the largest difference from "
-        f"central differences of the cost, relative to the largest entry; right is below "
-        f"{TOLERANCE:.0e}."
+        f"{what}, {s['batch']} examples, seed {s['seed']}.{again} Errors are the largest "
+        "difference from central differences of the cost, relative to the largest entry; right "
+        f"is below {TOLERANCE:.0e}."
     )
+
+
+def _verdicts(report: Report) -> list[str]:
+    """Say whether ours are right, and how many units let a gradient through."""
+    failed = [row.name for row in report.rows if not row.right]
+    lines = [
+        f"Ours: {', '.join(failed)} wrong." if failed else f"Ours: all {len(report.rows)} right."
+    ]
+    for row in report.activity:
+        lines.append(
+            f"Hidden layer {row.layer}: {100 * row.active:.0f} % active (units times examples), "
+            f"{row.dead} of {row.units} units dead in this batch."
+        )
+    return lines
 
 
 def _closing(report: Report) -> list[str]:
-    """Give the verdict on ours, and say what the mistaken formula is and why it fails."""
-    relu = report.settings["activation"] == "relu"
-    failed = [row.name for row in report.rows if not row.right]
-    ours = f"Ours: {', '.join(failed)} wrong." if failed else "Ours: all four right."
-    mistaken = (
-        "Mistaken: dZ1 = max(0, W2.T @ dZ2), as taught in a well-known course until mid-2023, in "
-        "place of dZ1 = (W2.T @ dZ2) * (Z1 > 0)."
+    """Say what the formulas that circulate are and why they fail."""
+    last = len(report.rows) // 2
+    before = last - 1
+    slip = (
+        f"A[L].T: dW{last} = dZ{last} @ A{last}.T in place of dZ{last} @ A{before}.T, the output "
     )
-    if not relu:
-        mistaken += " It is shown in its ReLU form; here the right factor is g'(Z1)."
-    why = "It masks by the sign of the arriving gradient instead of by the unit that fired."
+    slip += "where the layer before belongs"
+    n = report.rows[-1].shape[0]
+    slip += f"; it is {n}x{n} and fits nothing." if report.rows[-2].with_AL is None else "."
+    if not report.activity:
+        return [slip, "There is no hidden layer for the other two to go wrong in."]
+    back = f"dZ{before} = "
+    mask = f"(Z{before} > 0)"
+    lecture = (
+        f"lecture: {back}max(0, W{last}.T @ dZ{last}), as taught in a well-known course until "
+        f"mid-2023, in place of {back}(W{last}.T @ dZ{last}) * {mask}."
+    )
+    if set(report.settings["activation"].split(",")) != {"relu"}:
+        lecture += f" It is shown in its ReLU form; here the right factor is g'(Z{before})."
+    why = "t masks by the sign of the arriving gradient instead of by the unit that fired."
     if all(row.mistaken_right for row in report.rows):
-        why += " In this draw both masks agree by chance; a larger --batch tells them apart."
+        why = "I" + why + " In this draw both agree by chance; a larger --batch tells them apart."
     else:
-        why = "It fails because it" + why.removeprefix("It")
-    return [ours, mistaken, why]
+        why = "It fails because i" + why
+    slip_dW = (
+        f"dW[l].T: {back}(dW{last}.T @ dZ{last}) * {mask}, the gradient where the weights belong; "
+        "the shapes fit, so nothing complains."
+    )
+    return [f"{lecture} {why}", slip_dW, slip]

@@ -50,8 +50,13 @@ class Model:
         N, V, dtype = self.config.dimension, len(self.vocabulary), self.parameters.W1.dtype
         if dtype not in (np.float32, np.float64):
             raise ModelFileError(f"W1 is {dtype}; give parameters of float32 or float64")
+        if self.parameters.depth != 2:
+            raise ModelFileError(
+                f"there are parameters of {self.parameters.depth} layers, but CBOW has 2; "
+                "give W1, b1, W2, b2"
+            )
         shapes = {"W1": (N, V), "b1": (N, 1), "W2": (V, N), "b2": (V, 1)}
-        for name, array in self.parameters._asdict().items():
+        for name, array in zip(self.parameters.names, self.parameters, strict=True):
             if array.shape != shapes[name] or array.dtype != dtype:
                 raise ModelFileError(
                     f"{name} is {array.dtype} of shape {array.shape}, but for {V} words and "
@@ -121,12 +126,8 @@ def load(path: str | os.PathLike[str]) -> Model:
     from cbow.text import Vocabulary
 
     stored = file.read(path)
-    parameters = Parameters(
-        W1=stored.W1T.T,  # (N, V), in Fortran order as it lies in the file
-        b1=stored.b1[:, None],
-        W2=stored.W2,
-        b2=stored.b2[:, None],
-    )
+    W1 = stored.W1T.T  # (N, V), in Fortran order as it lies in the file
+    parameters = Parameters(W1, stored.b1[:, None], stored.W2, stored.b2[:, None])
     vocabulary = Vocabulary(stored.words, stored.counts)
     return Model(stored.config, vocabulary, parameters, stored.report)
 

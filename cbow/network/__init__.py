@@ -1,15 +1,25 @@
 """The network as mathematics: arrays in, arrays out. ``docs/network.md`` explains it."""
 
 from cbow.network.activations import ACTIVATIONS, Activation
-from cbow.network.backward import backward
+from cbow.network.activity import active
+from cbow.network.architecture import Network, cbow_network, make_network
+from cbow.network.backward import backward, errors
+from cbow.network.costs import COSTS, Cost
 from cbow.network.forward import Pass, cost, forward
 from cbow.network.gradcheck import (
+    Activity,
     GradientErrors,
     Problem,
     central_differences,
     check_gradients,
+    draw_dense_problem,
     draw_problem,
+    measure_activity,
+)
+from cbow.network.mistakes import (
+    gradients_with_dW,
     mistaken_gradients,
+    output_gradient_with_AL,
 )
 from cbow.network.optimizers import (
     OPTIMIZERS,
@@ -20,34 +30,46 @@ from cbow.network.optimizers import (
     linear_decay,
     make_optimizer,
 )
-from cbow.network.parameters import Gradients, Parameters, initialise
-from cbow.network.softmax import cross_entropy, softmax
+from cbow.network.parameters import Gradients, Parameters, initialise, initialise_dense
+from cbow.network.softmax import softmax
 from cbow.network.sparse import contexts
 
 __all__ = [
     "ACTIVATIONS",
+    "COSTS",
     "OPTIMIZERS",
     "SGD",
     "Activation",
+    "Activity",
     "AdaGrad",
     "Adam",
+    "Cost",
     "GradientErrors",
     "Gradients",
+    "Network",
     "Optimizer",
     "Parameters",
     "Pass",
     "Problem",
+    "active",
     "backward",
+    "cbow_network",
     "central_differences",
     "check_gradients",
     "contexts",
     "cost",
-    "cross_entropy",
+    "draw_dense_problem",
     "draw_problem",
+    "errors",
     "forward",
+    "gradients_with_dW",
     "initialise",
+    "initialise_dense",
     "linear_decay",
+    "make_network",
     "make_optimizer",
+    "measure_activity",
     "mistaken_gradients",
+    "output_gradient_with_AL",
     "softmax",
 ]

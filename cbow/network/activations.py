@@ -1,4 +1,4 @@
-"""The activation g of the hidden layer and its derivative g', element by element."""
+"""The activations g and their derivatives g'. All but softmax go element by element."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from cbow.errors import ConfigError
 from cbow.network.parameters import Array
+from cbow.network.softmax import softmax
 
 #: The slope of leaky ReLU below 0 (Maas, Hannun & Ng 2013).
 LEAK: Final = 0.01
 
 
 class Activation(NamedTuple):
-    """A function and its derivative; both take Z (N, m) and return (N, m) of the same dtype."""
+    """A function and its derivative; both take Z (n, m) and return (n, m) of the same dtype."""
 
     name: str
     g: Callable[[Array], Array]
@@ -41,6 +43,27 @@ def dleaky_relu(Z: Array) -> Array:
     return np.where(Z > 0, 1, LEAK).astype(Z.dtype)
 
 
+def sigmoid(Z: Array) -> Array:
+    """g(z) = 1 / (1 + exp(-z)), by way of tanh, which cannot overflow."""
+    return (1 + np.tanh(Z / 2)) / 2
+
+
+def dsigmoid(Z: Array) -> Array:
+    """g'(z) = g(z) (1 - g(z))."""
+    A = sigmoid(Z)
+    return A * (1 - A)
+
+
+def tanh(Z: Array) -> Array:
+    """g(z) = tanh(z)."""
+    return np.tanh(Z)
+
+
+def dtanh(Z: Array) -> Array:
+    """g'(z) = 1 - tanh(z)²."""
+    return 1 - np.tanh(Z) ** 2
+
+
 def identity(Z: Array) -> Array:
     """g(z) = z, the linear network of word2vec."""
     return Z
@@ -51,9 +74,26 @@ def didentity(Z: Array) -> Array:
     return np.ones_like(Z)
 
 
+def dsoftmax(Z: Array) -> Array:
+    """Refuse: every output of softmax depends on all of the column, so no g'(z) exists.
+
+    Raises
+    ------
+    ConfigError
+        Always.
+    """
+    raise ConfigError(
+        "softmax has no derivative element by element; use it in the output layer, with the cost "
+        "cross-entropy, where dZ = A - Y"
+    )
+
+
 #: Every activation by its name.
 ACTIVATIONS: Final[Mapping[str, Activation]] = {
     "relu": Activation("relu", relu, drelu),
     "leaky_relu": Activation("leaky_relu", leaky_relu, dleaky_relu),
+    "sigmoid": Activation("sigmoid", sigmoid, dsigmoid),
+    "tanh": Activation("tanh", tanh, dtanh),
     "identity": Activation("identity", identity, didentity),
+    "softmax": Activation("softmax", softmax, dsoftmax),
 }

@@ -2,41 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
-import numpy as np
-
-from cbow.network.activations import Activation
+from cbow.network.architecture import Network
+from cbow.network.costs import Targets
 from cbow.network.forward import Pass
-from cbow.network.parameters import Array, Gradients, Ids, Parameters
-
-if TYPE_CHECKING:
-    from scipy.sparse import csc_array
+from cbow.network.parameters import Array, Gradients, Parameters
 
 
 def backward(
-    parameters: Parameters,
-    X: csc_array,
-    y: Ids,
-    pass_: Pass,
-    activation: Activation,
-    m: int | None = None,
+    network: Network, parameters: Parameters, pass_: Pass, Y: Targets, m: int | None = None
 ) -> Gradients:
-    """Differentiate J = -(1/m) Σ_i log Yhat[y_i, i] by every parameter.
+    """Differentiate the cost J by every parameter.
 
-        dZ2 = (Yhat - Y) / m              dW2 = dZ2 Hᵀ      db2 = dZ2 1
-        dZ1 = (W2ᵀ dZ2) ⊙ g'(Z1)          dW1 = dZ1 Xᵀ      db1 = dZ1 1
+        dZ[L]   = (1/m) dloss/dZ[L]       for CBOW     dZ2 = (Yhat - Y) / m
+        dZ[l-1] = (W[l]ᵀ dZ[l]) ⊙ g'(Z[l-1])           dZ1 = (W2ᵀ dZ2) ⊙ g'(Z1)
+        dW[l]   = dZ[l] A[l-1]ᵀ                        dW2 = dZ2 Hᵀ    dW1 = dZ1 Xᵀ
+        db[l]   = dZ[l] 1                              db2 = dZ2 1     db1 = dZ1 1
+
+    The recursion is that of Rumelhart, Hinton & Williams 1986.
 
     Parameters
     ----------
+    network : Network
     parameters : Parameters
-    X : (V, m) csc_array
-    y : (m,) array of int
-        Y as ids: column i of Y is 1 in row y[i].
     pass_ : Pass
-        Of the same parameters, X and activation. It is only read.
-    activation : Activation
-        g and g'.
+        Of the same network and parameters. It is only read.
+    Y : (m,) array of int, or (n[L], m) array
+        As for `cost`.
     m : int, optional
         The divisor, if X is a part of a larger batch of m examples: the gradients of the parts
         then add up to the gradient of the batch. The number of columns of X if not given.
@@ -46,25 +39,45 @@ def backward(
     Gradients
         Zeros for an empty batch.
     """
-    W2, H, Z1 = parameters.W2, pass_.H, pass_.Z1
-    dZ2 = output_error(pass_.Yhat, y, m)  # (V, m)
-    dW2 = dZ2 @ H.T  # (V, N)
-    db2 = dZ2.sum(axis=1, keepdims=True)  # (V, 1)
-    dZ1 = (W2.T @ dZ2) * activation.dg(Z1)  # (N, m)
-    return Gradients(*hidden_gradients(dZ1, X), dW2, db2)
+    return gradients(pass_, errors(network, parameters, pass_, Y, m))
 
 
-def output_error(Yhat: Array, y: Ids, m: int | None = None) -> Array:
-    """Give dZ2 = (Yhat - Y) / m, (V, m), without forming Y."""
-    columns = Yhat.shape[1]
-    m = m or columns or 1  # no example: all sums are 0, and stay 0
-    dZ2: Array = Yhat / np.asarray(m, Yhat.dtype)  # (V, m)
-    dZ2[y, np.arange(columns)] -= 1 / m
-    return dZ2
+def errors(
+    network: Network,
+    parameters: Parameters,
+    pass_: Pass,
+    Y: Targets,
+    m: int | None = None,
+    hidden: Callable[[int, Array], Array] | None = None,
+) -> dict[int, Array]:
+    """Give dZ[l] = dJ/dZ[l], (n[l], m), for l = L .. 1.
+
+    Parameters
+    ----------
+    network, parameters, pass_, Y, m
+        As for `backward`.
+    hidden : callable, optional
+        ``hidden(l, dZ[l])`` gives dZ[l-1] in place of (W[l]ᵀ dZ[l]) ⊙ g'(Z[l-1]), to see what a
+        mistaken formula gives.
+    """
+    W, Z, g, L = parameters.W, pass_.Z, network.g, network.depth
+
+    def right(l: int, dZ: Array) -> Array:
+        return (W[l].T @ dZ) * g[l - 1].dg(Z[l - 1])  # (n[l-1], m)
+
+    m = m or Y.shape[-1] or 1  # no example: all sums are 0, and stay 0
+    dZ = {L: network.cost.error(pass_, Y, g[L], m)}  # (n[L], m)
+    for l in range(L, 1, -1):
+        dZ[l - 1] = (hidden or right)(l, dZ[l])
+    return dZ
 
 
-def hidden_gradients(dZ1: Array, X: csc_array) -> tuple[Array, Array]:
-    """Give dW1 = dZ1 Xᵀ, (N, V) in Fortran order, and db1 = dZ1 1, (N, 1)."""
-    dW1 = (X @ dZ1.T).T  # (N, V), written transposed: scipy multiplies sparse by dense
-    db1 = dZ1.sum(axis=1, keepdims=True)  # (N, 1)
-    return dW1, db1
+def gradients(pass_: Pass, dZ: dict[int, Array]) -> Gradients:
+    """Give dW[l] = dZ[l] A[l-1]ᵀ, (n[l], n[l-1]), and db[l] = dZ[l] 1, (n[l], 1)."""
+    A = pass_.A
+    arrays = []
+    for l in range(1, pass_.depth + 1):
+        dW = dZ[l] @ A[l - 1].T  # (n[l], n[l-1]); in Fortran order where A[0] = X is sparse
+        db = dZ[l].sum(axis=1, keepdims=True)  # (n[l], 1)
+        arrays += [dW, db]
+    return Gradients(*arrays)

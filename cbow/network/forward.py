@@ -1,90 +1,165 @@
-"""From contexts to probabilities, and to the cost."""
+"""From the inputs to the outputs, and to the cost."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from cbow.network.activations import Activation
-from cbow.network.parameters import Array, Ids, Parameters
-from cbow.network.softmax import cross_entropy, softmax_and_normaliser
+from cbow.errors import ConfigError
+from cbow.network.architecture import Network
+from cbow.network.costs import Targets
+from cbow.network.parameters import Array, Parameters
+from cbow.network.softmax import softmax_and_normaliser
 
 if TYPE_CHECKING:
     from scipy.sparse import csc_array
 
+#: X: a dense array (n[0], m), or sparse contexts (V, m).
+Inputs: TypeAlias = "Array | csc_array"
+
 
 class Pass(NamedTuple):
-    """What a forward pass computes and the backward pass needs again. Columns are examples."""
+    """What a forward pass computes and the backward pass needs again. Columns are examples.
 
-    Z1: Array  #: (N, m) Fortran order
-    H: Array  #: (N, m) Fortran order
-    Z2: Array  #: (V, m) Fortran order
-    logS: Array  #: (1, m) log Σ exp(Z2), column by column
-    Yhat: Array  #: (V, m) Fortran order
+    All but A[0] = X lie in Fortran order: a column, an example, lies together.
+    """
+
+    Z: dict[int, Array]  #: Z[l] (n[l], m), for l = 1 .. L
+    A: dict[int, Array]  #: A[l] (n[l], m), for l = 0 .. L
+    logS: Array  #: (1, m) log Σ exp(Z[L]), column by column, of a softmax output; else (0, m)
+
+    @property
+    def depth(self) -> int:
+        """L, the number of layers."""
+        return len(self.Z)
+
+    @property
+    def Z1(self) -> Array:
+        """Z[1], (N, m), the hidden layer of CBOW before its activation."""
+        return self.Z[1]
+
+    @property
+    def H(self) -> Array:
+        """A[1], (N, m), the hidden layer of CBOW."""
+        return self.A[1]
+
+    @property
+    def Z2(self) -> Array:
+        """Z[2], (V, m), the logits of CBOW."""
+        return self.Z[2]
+
+    @property
+    def Yhat(self) -> Array:
+        """A[L], (n[L], m), the output."""
+        return self.A[self.depth]
 
 
-def forward(
-    parameters: Parameters, X: csc_array, activation: Activation, into: Pass | None = None
-) -> Pass:
-    """Predict the distribution of the middle word from its averaged context.
+def forward(network: Network, parameters: Parameters, X: Inputs, into: Pass | None = None) -> Pass:
+    """Compute each layer from the one before.
 
-        Z1   = W1 X + b1        H    = g(Z1)
-        Z2   = W2 H + b2        Yhat = softmax(Z2)
+        A[0] = X        Z[l] = W[l] A[l-1] + b[l]        A[l] = g[l](Z[l])
+
+    For CBOW:
+
+        Z1 = W1 X + b1        H    = g(Z1)
+        Z2 = W2 H + b2        Yhat = softmax(Z2)
 
     Parameters
     ----------
+    network : Network
+        Of L layers.
     parameters : Parameters
-    X : (V, m) csc_array
-        Averaged contexts, from `contexts`.
-    activation : Activation
-        g.
+    X : (n[0], m) array or csc_array
+        For CBOW the averaged contexts, from `contexts`.
     into : Pass, optional
-        An earlier pass that is not needed any more. If it is of the same V and dtype and has m
-        columns or more, its Z2 and Yhat are overwritten: fresh memory of that size costs more
-        than the softmax.
+        An earlier pass that is not needed any more. If its output is softmax, of the same size
+        and dtype, and has m columns or more, Z[L] and A[L] are written over it: fresh memory of
+        that size costs more than the softmax.
 
     Returns
     -------
     Pass
-        Z1, H, Z2, logS and Yhat.
+
+    Raises
+    ------
+    ConfigError
+        If the parameters are not those of L layers that follow each other and X.
     """
-    W1, b1, W2, b2 = parameters
-    # Each product is written transposed, so that a column of its result, an example, lies together.
-    Z1 = (X.T @ W1.T).T  # (N, m)
-    Z1 += b1
-    H = activation.g(Z1)  # (N, m)
-    Z2, Yhat = _outputs(W2.shape[0], H, into)  # (V, m), (V, m) not yet filled
-    np.matmul(H.T, W2.T, out=Z2.T)
-    Z2 += b2
-    _, logS = softmax_and_normaliser(Z2, into=Yhat)  # (1, m)
-    return Pass(Z1, H, Z2, logS, Yhat)
+    _check(network, parameters, X)
+    W, b, g, L = parameters.W, parameters.b, network.g, network.depth
+    Z, A, logS = {}, {0: X}, np.empty((0, X.shape[1]), W[L].dtype)
+    Zroom, Aroom = _room(len(W[L]), X.shape[1], W[L].dtype, into)
+    for l in range(1, L + 1):
+        Z[l] = _affine(W[l], A[l - 1], b[l], Zroom if l == L else None)  # (n[l], m)
+        if g[l].name == "softmax":
+            A[l], logS = softmax_and_normaliser(Z[l], into=Aroom)  # (V, m), (1, m)
+        else:
+            A[l] = g[l].g(Z[l])  # (n[l], m)
+    return Pass(Z, A, logS)
 
 
-def _outputs(V: int, H: Array, into: Pass | None) -> tuple[Array, Array]:
-    """Give room for Z2 and Yhat: that of the earlier pass if it fits, else fresh memory."""
-    m = H.shape[1]
-    if into and len(into.Z2) == V and into.Z2.shape[1] >= m and into.Z2.dtype == H.dtype:
-        return into.Z2[:, :m], into.Yhat[:, :m]
-    return np.empty((m, V), H.dtype).T, np.empty((m, V), H.dtype).T
+def _affine(W: Array, A: Inputs, b: Array, into: Array | None) -> Array:
+    """Z = W A + b, (n[l], m).
+
+    The product is written transposed, so that a column of it, an example, lies together.
+    """
+    if into is None:
+        Z: Array = (A.T @ W.T).T
+    else:
+        Z = np.matmul(A.T, W.T, out=into.T).T
+    Z += b
+    return Z
 
 
-def cost(pass_: Pass, y: Ids) -> float:
-    """Average the cross-entropy over the batch.
+def _room(
+    n: int, m: int, dtype: np.dtype[Any], into: Pass | None
+) -> tuple[Array | None, Array | None]:
+    """Give the memory of an earlier output layer if it fits."""
+    if into is None or not len(into.logS):
+        return None, None
+    Z, A = into.Z[into.depth], into.Yhat
+    if len(Z) != n or Z.shape[1] < m or Z.dtype != dtype:
+        return None, None
+    return Z[:, :m], A[:, :m]
 
-        J = -(1/m) Σ_i log Yhat[y_i, i]
+
+def _check(network: Network, parameters: Parameters, X: Inputs) -> None:
+    """Refuse parameters that do not fit the network, each other, or X."""
+    if parameters.depth != network.depth:
+        raise ConfigError(
+            f"there are parameters of {parameters.depth} layers for a network of {network.depth}; "
+            "give as many activations as layers"
+        )
+    before = X.shape[0]
+    for l, W in parameters.W.items():
+        b = parameters.b[l]
+        if W.shape[1] != before or b.shape != (len(W), 1):
+            raise ConfigError(
+                f"W{l} is {W.shape} and b{l} {b.shape}, but layer {l} gets {before} numbers an "
+                f"example, so W{l} must be (n, {before}) and b{l} (n, 1)"
+            )
+        before = len(W)
+
+
+def cost(network: Network, pass_: Pass, Y: Targets) -> float:
+    """Average the losses over the batch.
+
+        J = (1/m) Σ_i loss_i             for CBOW     J = -(1/m) Σ_i log Yhat[y_i, i]
 
     Parameters
     ----------
+    network : Network
     pass_ : Pass
-    y : (m,) array of int
-        The words that stood in the middle.
+    Y : (m,) array of int, or (n[L], m) array
+        Ids for cross-entropy, each standing for a one-hot column; for the others the outputs that
+        were wanted.
 
     Returns
     -------
     float
-        Nats per word, summed in float64; 0.0 for an empty batch.
+        For CBOW in nats per word; summed in float64; 0.0 for an empty batch.
     """
-    if len(y) == 0:
+    if Y.shape[-1] == 0:
         return 0.0
-    return float(np.mean(cross_entropy(pass_.Z2, pass_.logS, y), dtype=np.float64))
+    return float(np.mean(network.cost.losses(pass_, Y), dtype=np.float64))

@@ -1,23 +1,25 @@
 """Are the gradients right? Compare them with differences of the cost itself.
 
-The mistaken formula of a well-known lecture is compared too, so that one sees where it fails.
+Formulas that circulate and are wrong are compared too, so that one sees where they fail.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, NamedTuple
+import itertools
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple
 
 import numpy as np
 
-from cbow.network.activations import Activation
-from cbow.network.backward import backward, hidden_gradients, output_error
-from cbow.network.forward import Pass, cost, forward
-from cbow.network.parameters import Array, Gradients, Ids, Parameters
+from cbow.errors import ConfigError
+from cbow.network.activity import active
+from cbow.network.architecture import Network, cbow_network
+from cbow.network.backward import backward
+from cbow.network.costs import Targets
+from cbow.network.forward import Inputs, cost, forward
+from cbow.network.mistakes import gradients_with_dW, mistaken_gradients, output_gradient_with_AL
+from cbow.network.parameters import Array, Parameters, check_sizes
 from cbow.network.sparse import contexts
-
-if TYPE_CHECKING:
-    from scipy.sparse import csc_array
 
 #: A gradient is right if its relative error is below this.
 TOLERANCE: Final = 1e-8
@@ -29,23 +31,45 @@ SMALLEST: Final = 1e-4
 #: The step h balances rounding, eps / h, against the error of the formula, h⁴.
 STEP: Final = float(np.finfo(np.float64).eps ** (1 / 5))
 
+#: Activations with a kink at 0, where they have no derivative.
+KINKED: Final = ("relu", "leaky_relu")
+
 
 class Problem(NamedTuple):
     """A small network, float64, and a batch to check it on."""
 
+    network: Network
     parameters: Parameters
-    X: csc_array  #: (V, m)
-    y: Ids  #: (m,)
-    redrawn: int  #: biases drawn again, because the unit was too near 0
+    X: Inputs  #: (n[0], m)
+    Y: Targets  #: ids (m,), or (n[L], m)
+    redrawn: int  #: biases drawn again: of units too near 0, or of a layer that was all dead
 
 
 class GradientErrors(NamedTuple):
-    """How far one gradient is from the differences of the cost; see `relative_error`."""
+    """How far one gradient is from the differences of the cost; see `relative_error`.
+
+    Attributes
+    ----------
+    name : str
+        dW1, db1, ...
+    shape : tuple of int
+    ours : float
+        By `backward`.
+    mistaken : float
+        By `mistaken_gradients`, the formula of a lecture.
+    with_dW : float
+        By `gradients_with_dW`, a slip of lecture notes.
+    with_AL : float or None
+        By `output_gradient_with_AL`, another slip; None where its shape is not that of the weights.
+        It is about dW[L] only; the other gradients are ours.
+    """
 
     name: str
     shape: tuple[int, ...]
     ours: float
     mistaken: float
+    with_dW: float
+    with_AL: float | None
 
     @property
     def right(self) -> bool:
@@ -58,12 +82,19 @@ class GradientErrors(NamedTuple):
         return self.mistaken < TOLERANCE
 
 
-def draw_problem(shape: tuple[int, int, int], window: int, seed: int) -> Problem:
-    """Draw a network and a batch at random, such that differences of the cost can be trusted.
+class Activity(NamedTuple):
+    """How many units of a hidden layer let the gradient through; see `active`."""
 
-    ReLU has no derivative at 0. A difference over a step that carries a unit across 0 mixes two
-    slopes and says nothing about either, so a unit that comes within two steps of 0 in any
-    example has its bias drawn again.
+    layer: int
+    units: int
+    active: float  #: share of all units on all examples
+    dead: int  #: units that are active on no example
+
+
+def draw_problem(
+    shape: tuple[int, int, int], window: int, seed: int, activation: str = "relu"
+) -> Problem:
+    """Draw a CBOW network and a batch at random, such that differences of the cost can be trusted.
 
     Parameters
     ----------
@@ -72,6 +103,8 @@ def draw_problem(shape: tuple[int, int, int], window: int, seed: int) -> Problem
     window : int
         Words on each side of the middle; a context has twice as many, drawn with repetition.
     seed : int
+    activation : str
+        Of the hidden layer.
 
     Returns
     -------
@@ -84,49 +117,149 @@ def draw_problem(shape: tuple[int, int, int], window: int, seed: int) -> Problem
         random.integers(V, size=2 * window * m), np.arange(m + 1) * 2 * window, V, np.float64
     )  # (V, m)
     y = random.integers(V, size=m)  # (m,)
+    network = cbow_network(activation)
     W1 = random.normal(size=(V, N)).T  # (N, V)
     b1 = random.normal(size=(N, 1))  # (N, 1)
-    Z1 = (X.T @ W1.T).T + b1  # (N, m)
-    redrawn = 0
-    while (near := np.abs(Z1).min(axis=1) <= 2 * STEP).any():
-        again = random.normal(size=(near.sum(), 1))
-        Z1[near] += again - b1[near]
-        b1[near] = again
-        redrawn += len(again)
     W2 = random.normal(size=(V, N)) / N**0.5  # (V, N)
     b2 = random.normal(size=(V, 1))  # (V, 1)
-    return Problem(Parameters(W1, b1, W2, b2), X, y, redrawn)
+    parameters = Parameters(W1, b1, W2, b2)
+    redrawn = _keep_away(network, parameters, X.toarray(), random)
+    return Problem(network, parameters, X, y, redrawn)
 
 
-def check_gradients(problem: Problem, activation: Activation) -> list[GradientErrors]:
-    """Measure the relative error of dW1, db1, dW2 and db2, ours and by the mistaken formula.
+def draw_dense_problem(network: Network, sizes: Sequence[int], m: int, seed: int) -> Problem:
+    """Draw a network of dense layers and a batch, such that differences can be trusted.
+
+    Parameters
+    ----------
+    network : Network
+    sizes : sequence of int
+        n[0], ..., n[L]: the inputs, the units of each layer, the outputs.
+    m : int
+        Examples.
+    seed : int
+
+    Returns
+    -------
+    Problem
+        With normal inputs and biases, and weights smaller by √n[l-1]. The targets are ids for
+        cross-entropy, 0 and 1 for logistic, and normal numbers for the squared error.
+
+    Raises
+    ------
+    ConfigError
+        If the sizes do not fit the network.
+    """
+    check_sizes(sizes)
+    if len(sizes) != network.depth + 1:
+        raise ConfigError(
+            f"the layers are {','.join(map(str, sizes))}, which takes {len(sizes) - 1} "
+            f"activations, but there are {network.depth}; give one for each layer after the inputs"
+        )
+    random = np.random.Generator(np.random.PCG64(seed))
+    X = random.normal(size=(sizes[0], m))  # (n[0], m)
+    Y = _draw_targets(network.cost.name, sizes[-1], m, random)
+    arrays = []
+    for before, n in itertools.pairwise(sizes):
+        arrays += [random.normal(size=(n, before)) / before**0.5, random.normal(size=(n, 1))]
+    parameters = Parameters(*arrays)
+    return Problem(network, parameters, X, Y, _keep_away(network, parameters, X, random))
+
+
+def _draw_targets(cost: str, n: int, m: int, random: np.random.Generator) -> Targets:
+    """Draw what should come out: ids (m,), or 0 and 1 or normal numbers (n, m)."""
+    if cost == "cross-entropy":
+        return random.integers(n, size=m)
+    if cost == "logistic":
+        return random.integers(2, size=(n, m)).astype(float)
+    return random.normal(size=(n, m))
+
+
+def _keep_away(
+    network: Network, parameters: Parameters, X: Array, random: np.random.Generator
+) -> int:
+    """Draw biases again until differences tell something; count how often.
+
+    ReLU has no derivative at 0. A difference over a step that carries a unit across 0 mixes two
+    slopes and says nothing about either. So no unit may come nearer to 0, in any example, than two
+    steps of any parameter can move it. They move Z[l] by 2h max(1, |A[l-1]|) if the parameter is
+    in layer l, and by no more than |W[l]| times the movement of Z[l-1] if it is in an earlier one.
+
+    Nor may a whole layer of ReLU be dead: all gradients would be 0, and a check of them vacuous.
+    """
+    W, b = parameters.W, parameters.b
+    moved, redrawn = 0.0, 0
+    for l, activation in network.g.items():
+        A = forward(network, parameters, X).A[l - 1]  # (n[l-1], m)
+        own = 2 * STEP * max(1.0, float(np.abs(A).max()))
+        moved = max(own, moved * float(np.abs(W[l]).sum(axis=1).max()))
+        WA, spread = W[l] @ A, 1.0  # (n[l], m)
+        while activation.name in KINKED:
+            Z = WA + b[l]  # (n[l], m)
+            near = np.abs(Z).min(axis=1) <= moved  # (n[l],)
+            if not (Z > 0).any():
+                near[:] = True
+            if not near.any():
+                break
+            b[l][near] = random.normal(scale=spread, size=(near.sum(), 1))
+            spread *= 1.02  # in a large batch only units far from 0 on one side are free of it
+            redrawn += int(near.sum())
+    return redrawn
+
+
+def check_gradients(problem: Problem) -> list[GradientErrors]:
+    """Measure the relative error of every gradient, ours and by formulas that are wrong.
 
     Parameters
     ----------
     problem : Problem
         It is left as it was.
-    activation : Activation
-        The mistaken formula does not depend on it: it is always the one for ReLU.
 
     Returns
     -------
     list of GradientErrors
         In the order of `Gradients`.
     """
-    X, y = problem.X, problem.y
+    network, _, X, Y, _ = problem
     parameters = Parameters(*(array.copy(order="K") for array in problem.parameters))
-    pass_ = forward(parameters, X, activation)
-    ours = backward(parameters, X, y, pass_, activation)
-    mistaken = mistaken_gradients(parameters, X, y, pass_, ours)
+    given = network, parameters, forward(network, parameters, X), Y
+    ours = backward(*given)
+    mistaken, with_dW, with_AL = (
+        mistaken_gradients(*given), gradients_with_dW(*given), output_gradient_with_AL(*given)
+    )  # fmt: skip
 
     def J() -> float:
-        return cost(forward(parameters, X, activation), y)
+        return cost(network, forward(network, parameters, X), Y)
 
     rows = []
-    for name, array, one, other in zip(Gradients._fields, parameters, ours, mistaken, strict=True):
+    for i, (name, array) in enumerate(zip(ours.names, parameters, strict=True)):
         numeric = central_differences(J, array, STEP)
-        errors = relative_error(one, numeric), relative_error(other, numeric)
-        rows.append(GradientErrors(name, array.shape, *errors))
+        rows.append(
+            GradientErrors(
+                name,
+                array.shape,
+                relative_error(ours[i], numeric),
+                relative_error(mistaken[i], numeric),
+                relative_error(with_dW[i], numeric),
+                _slip_error(with_AL if name == f"dW{network.depth}" else ours[i], numeric),
+            )
+        )
+    return rows
+
+
+def _slip_error(gradient: Array, numeric: Array) -> float | None:
+    """Give the relative error, or None if the shapes differ."""
+    return relative_error(gradient, numeric) if gradient.shape == numeric.shape else None
+
+
+def measure_activity(problem: Problem) -> list[Activity]:
+    """Count the active and the dead units of each hidden layer."""
+    network = problem.network
+    pass_ = forward(network, problem.parameters, problem.X)
+    rows = []
+    for l in range(1, network.depth):
+        on = active(network, pass_, l)  # (n[l], m)
+        rows.append(Activity(l, len(on), float(on.mean()), int((~on.any(axis=1)).sum())))
     return rows
 
 
@@ -169,30 +302,3 @@ def relative_error(gradient: Array, numeric: Array) -> float:
     """Give max|gradient - numeric| / max(max|gradient|, max|numeric|, SMALLEST)."""
     largest = max(np.abs(gradient).max(), np.abs(numeric).max(), SMALLEST)
     return float(np.abs(gradient - numeric).max() / largest)
-
-
-def mistaken_gradients(
-    parameters: Parameters, X: csc_array, y: Ids, pass_: Pass, right: Gradients
-) -> Gradients:
-    """Give the gradients of a ReLU network as a well-known course taught them until mid-2023.
-
-        dZ1 = max(0, W2ᵀ dZ2)             in place of   (W2ᵀ dZ2) ⊙ [Z1 > 0]
-
-    It masks by the sign of the arriving gradient instead of by the unit that fired. dW1 and db1
-    come out wrong, and never negative: W1 and b1 can only fall, so units die.
-
-    Parameters
-    ----------
-    parameters, X, y, pass_
-        As for `backward`.
-    right : Gradients
-        From `backward`. Its dW2 and db2, which were always right, are handed on.
-
-    Returns
-    -------
-    Gradients
-    """
-    dZ2 = output_error(pass_.Yhat, y)  # (V, m)
-    dZ1 = np.maximum(0, parameters.W2.T @ dZ2)  # (N, m)
-    dW1, db1 = hidden_gradients(dZ1, X)
-    return right._replace(dW1=dW1, db1=db1)

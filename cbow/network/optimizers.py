@@ -14,7 +14,7 @@ import numpy as np
 from cbow.errors import ConfigError
 from cbow.network.parameters import Array, Gradients, Parameters
 
-#: One learning rate for all parameters, or one for each of W1, b1, W2, b2.
+#: One learning rate for all parameters, or one for each of them, in their order.
 Rate: TypeAlias = float | Sequence[float]
 
 #: The learning rate never falls below this share of its start.
@@ -39,7 +39,8 @@ class SGD:
 
     def update(self, parameters: Parameters, gradients: Gradients, learning_rate: Rate) -> None:
         """Change `parameters` in place by one step."""
-        for theta, g, alpha in zip(parameters, gradients, each(learning_rate), strict=True):
+        alphas = each(learning_rate, len(parameters))
+        for theta, g, alpha in zip(parameters, gradients, alphas, strict=True):
             for theta_, g_ in pieces(theta, g):
                 theta_ -= alpha * g_
 
@@ -63,7 +64,7 @@ class AdaGrad:
 
     def update(self, parameters: Parameters, gradients: Gradients, learning_rate: Rate) -> None:
         """Change `parameters` in place by one step."""
-        alphas = each(learning_rate)
+        alphas = each(learning_rate, len(parameters))
         for theta, g, G, alpha in zip(parameters, gradients, self.G, alphas, strict=True):
             for theta_, g_, G_ in pieces(theta, g, G):
                 G_ += g_**2
@@ -98,7 +99,7 @@ class Adam:
         """Change `parameters` in place by one step."""
         self.t += 1
         correction = (1 - self.BETA2**self.t) ** 0.5 / (1 - self.BETA1**self.t)
-        alphas = [alpha * correction for alpha in each(learning_rate)]
+        alphas = [alpha * correction for alpha in each(learning_rate, len(parameters))]
         for theta, g, m, v, alpha in zip(
             parameters, gradients, self.m, self.v, alphas, strict=True
         ):
@@ -129,9 +130,9 @@ def make_optimizer(name: str, parameters: Parameters) -> Optimizer:
     return OPTIMIZERS[name](parameters)
 
 
-def each(learning_rate: Rate) -> Sequence[float]:
-    """Give the learning rate of each of W1, b1, W2, b2."""
-    return learning_rate if isinstance(learning_rate, Sequence) else [learning_rate] * 4
+def each(learning_rate: Rate, count: int) -> Sequence[float]:
+    """Give the learning rate of each of `count` arrays."""
+    return learning_rate if isinstance(learning_rate, Sequence) else [learning_rate] * count
 
 
 def linear_decay(rate: float, progress: float) -> float:

@@ -1,4 +1,6 @@
-"""The four arrays the network learns, the container of their gradients, and how they start.
+"""What a network learns, the container of its gradients, and how both kinds of network start.
+
+Layer l = 1 .. L has weights W[l] (n[l], n[l-1]) and biases b[l] (n[l], 1). For CBOW, L = 2:
 
     symbol   shape    memory order
     W1       (N, V)   Fortran, so that W1.T is the (V, N) look-up table without a copy
@@ -6,16 +8,20 @@
     W2       (V, N)   C
     b2       (V, 1)
 
-N is the dimension, V the size of the vocabulary. All four have one dtype, float32 or float64,
+N is the dimension, V the size of the vocabulary. All arrays have one dtype, float32 or float64,
 and it decides the precision of everything computed from them.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple, TypeAlias
+import itertools
+from collections.abc import Sequence
+from typing import Any, Final, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
+
+from cbow.errors import ConfigError
 
 #: A float32 or float64 array.
 Array: TypeAlias = NDArray[np.floating[Any]]
@@ -31,22 +37,93 @@ W1_SCALE: Final = 0.5
 B1_START: Final = 0.1
 
 
-class Parameters(NamedTuple):
-    """The weights and biases of the network."""
+class _ByLayer(tuple[Array, ...]):
+    """A matrix and a column for each layer, in a flat tuple, each also by its name.
 
-    W1: Array  #: (N, V) Fortran order
-    b1: Array  #: (N, 1)
-    W2: Array  #: (V, N) C order
-    b2: Array  #: (V, 1)
+    Parameters
+    ----------
+    *arrays : array
+        A matrix (n[l], n[l-1]) and a column (n[l], 1) for each layer l = 1 .. L.
+
+    Raises
+    ------
+    ConfigError
+        If a matrix has no column beside it.
+    """
+
+    __slots__ = ()
+    _prefix = ""
+
+    def __new__(cls, *arrays: Array) -> Self:
+        if not arrays or len(arrays) % 2:
+            W, b = f"{cls._prefix}W", f"{cls._prefix}b"
+            raise ConfigError(
+                f"{len(arrays)} arrays were given, but every layer has two, a matrix and a column; "
+                f"give {W}1, {b}1, {W}2, {b}2 and so on"
+            )
+        return super().__new__(cls, arrays)
+
+    def __getnewargs__(self) -> tuple[Array, ...]:  # or copies would be made of one array
+        return tuple(self)
+
+    @property
+    def depth(self) -> int:
+        """L, the number of layers."""
+        return len(self) // 2
+
+    @property
+    def names(self) -> list[str]:
+        """The name of each array, in their order: W1, b1, W2, b2 ..."""
+        layers = range(1, self.depth + 1)
+        return [f"{self._prefix}{letter}{l}" for l in layers for letter in "Wb"]
+
+    def __getattr__(self, name: str) -> Array:
+        """Give an array by its name."""
+        if name not in self.names:
+            raise AttributeError(f"there is no {name} among {', '.join(self.names)}")
+        return self[self.names.index(name)]
+
+    def _every_second(self, first: int) -> dict[int, Array]:
+        return dict(enumerate(self[first::2], start=1))
 
 
-class Gradients(NamedTuple):
-    """The derivatives of the cost J by each of the `Parameters`, in their shapes and orders."""
+class Parameters(_ByLayer):
+    """The weights and biases of a network; those of CBOW are ``Parameters(W1, b1, W2, b2)``.
 
-    dW1: Array  #: (N, V) Fortran order
-    db1: Array  #: (N, 1)
-    dW2: Array  #: (V, N) C order
-    db2: Array  #: (V, 1)
+    Each is an attribute: ``parameters.W1``. `W` and `b` give them by their layer.
+    """
+
+    __slots__ = ()
+
+    @property
+    def W(self) -> dict[int, Array]:
+        """W[l], (n[l], n[l-1]), for l = 1 .. L."""
+        return self._every_second(0)
+
+    @property
+    def b(self) -> dict[int, Array]:
+        """b[l], (n[l], 1), for l = 1 .. L."""
+        return self._every_second(1)
+
+
+class Gradients(_ByLayer):
+    """The derivatives of the cost J by each of the `Parameters`, in their shapes and orders.
+
+    Each is an attribute: ``gradients.dW1``. `dW` and `db` give them by their layer.
+    """
+
+    __slots__ = ()
+    _prefix = "d"
+
+    @property
+    def dW(self) -> dict[int, Array]:
+        """dJ/dW[l], (n[l], n[l-1]), for l = 1 .. L."""
+        return self._every_second(0)
+
+    @property
+    def db(self) -> dict[int, Array]:
+        """dJ/db[l], (n[l], 1), for l = 1 .. L."""
+        return self._every_second(1)
 
 
 def initialise(
@@ -83,9 +160,47 @@ def initialise(
     b2 = np.zeros((V, 1), dtype)
     if log_unigram is not None:
         b2[:, 0] = log_unigram
-    return Parameters(
-        W1=table.T,  # (N, V) Fortran order
-        b1=np.full((N, 1), B1_START, dtype),
-        W2=np.zeros((V, N), dtype),
-        b2=b2,
-    )
+    W1 = table.T  # (N, V) Fortran order
+    b1 = np.full((N, 1), B1_START, dtype)
+    W2 = np.zeros((V, N), dtype)
+    return Parameters(W1, b1, W2, b2)
+
+
+def initialise_dense(
+    sizes: Sequence[int], seed: int, *, dtype: DTypeLike = np.float64
+) -> Parameters:
+    """Draw a network of dense layers: W[l] normal with variance 2 / n[l-1], b[l] = 0.
+
+    The variance keeps the size of activations from layer to layer when half of the ReLU units fire
+    (He, Zhang, Ren & Sun 2015, "Delving deep into rectifiers", section 2.2).
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        n[0], n[1], ..., n[L]: the inputs, the units of each layer, the outputs.
+    seed : int
+    dtype : dtype
+        float32 or float64.
+
+    Raises
+    ------
+    ConfigError
+        If `sizes` has fewer than two numbers, or one below 1.
+    """
+    check_sizes(sizes)
+    random = np.random.Generator(np.random.PCG64(seed))
+    arrays = []
+    for before, n in itertools.pairwise(sizes):
+        W = random.normal(scale=(2 / before) ** 0.5, size=(n, before))  # (n[l], n[l-1])
+        arrays += [W.astype(dtype), np.zeros((n, 1), dtype)]
+    return Parameters(*arrays)
+
+
+def check_sizes(sizes: Sequence[int]) -> None:
+    """Refuse what cannot be the sizes of layers."""
+    if len(sizes) < 2 or min(sizes) < 1:
+        raise ConfigError(
+            f"the layers are {','.join(map(str, sizes)) or 'none'}, but must be two numbers or "
+            "more, each 1 or more: the inputs, the units of each hidden layer, the outputs; "
+            "give for example 4,5,3"
+        )

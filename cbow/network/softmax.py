@@ -1,4 +1,4 @@
-"""Softmax and cross-entropy, computed so that neither overflows."""
+"""Softmax, computed so that it cannot overflow."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from cbow.network.parameters import Array, Ids
+from cbow.network.parameters import Array
 
 #: Numbers handled at a time: they stay in the processor's cache from the maximum to the division.
 BLOCK: Final = 2**17
@@ -20,6 +20,7 @@ def softmax(Z2: Array) -> Array:
     Parameters
     ----------
     Z2 : (V, m) array
+        Of whatever layer is the last; CBOW's is the second.
 
     Returns
     -------
@@ -64,24 +65,3 @@ def softmax_and_normaliser(Z2: Array, into: Array | None = None) -> tuple[Array,
         E *= 1 / S
         logS[0, block] = top + np.log(S)
     return Yhat, logS
-
-
-def cross_entropy(Z2: Array, logS: Array, y: Ids) -> Array:
-    """Give the loss of each example, in nats.
-
-        -log Yhat[y_i, i] = logS[i] - Z2[y_i, i]
-
-    Finite for any finite logits, even where Yhat[y_i, i] is too small to be told from 0.
-
-    Parameters
-    ----------
-    Z2 : (V, m) array
-    logS : (1, m) array
-    y : (m,) array of int
-
-    Returns
-    -------
-    (m,) array
-    """
-    losses: Array = logS[0] - Z2[y, np.arange(len(y))]  # (m,)
-    return losses

@@ -17,16 +17,17 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from cbow.network import (
-    Activation,
-    Gradients,
+    Network,
     Parameters,
     Pass,
+    active,
     backward,
     contexts,
     cost,
     forward,
 )
 from cbow.training.examples import Batch
+from cbow.training.measures import StepResult
 
 if TYPE_CHECKING:
     from scipy.sparse import csc_array
@@ -43,15 +44,15 @@ class _Room(threading.local):
 
 @dataclass(frozen=True)
 class Workspace:
-    """What a step needs: the parameters, the activation, and memory to work in."""
+    """What a step needs: the network, its parameters, and memory to work in."""
 
+    network: Network
     parameters: Parameters
-    activation: Activation
     room: _Room = field(default_factory=_Room)
 
     def forward(self, X: csc_array) -> Pass:
         """Run `cbow.network.forward`; the result lasts until this thread calls it again."""
-        state = forward(self.parameters, X, self.activation, into=self.room.largest)
+        state = forward(self.network, self.parameters, X, into=self.room.largest)
         if self.room.largest is None or X.shape[1] > self.room.largest.Z2.shape[1]:
             self.room.largest = state
         return state
@@ -63,7 +64,7 @@ def batch_loss(workspace: Workspace, batch: Batch, pool: Executor) -> float:
     return sum(pool.map(lambda shard: _loss(workspace, shard, m), _shards(batch)))
 
 
-def batch_gradients(workspace: Workspace, batch: Batch, pool: Executor) -> tuple[float, Gradients]:
+def batch_gradients(workspace: Workspace, batch: Batch, pool: Executor) -> StepResult:
     """J of a batch, and its gradients with respect to all four parameters.
 
     Parameters
@@ -76,19 +77,17 @@ def batch_gradients(workspace: Workspace, batch: Batch, pool: Executor) -> tuple
 
     Returns
     -------
-    J : float
-        Mean cross-entropy in nats per token.
-    gradients : Gradients
-        Of J.
+    StepResult
     """
     m = len(batch.y)
     results = pool.map(lambda shard: _gradients(workspace, shard, m), _shards(batch))
-    J, total = next(results)
-    for part, gradients in results:
-        J += part
-        for d, more in zip(total, gradients, strict=True):
+    J, total, fired = next(results)
+    for part in results:
+        J += part.J
+        fired += part.fired
+        for d, more in zip(total, part.gradients, strict=True):
             d += more
-    return J, total
+    return StepResult(J, total, fired)
 
 
 def _shards(batch: Batch) -> Iterator[Batch]:
@@ -104,17 +103,18 @@ def _shards(batch: Batch) -> Iterator[Batch]:
 def _loss(workspace: Workspace, shard: Batch, m: int) -> float:
     """Give the part of J that comes from one shard of a batch of m."""
     with _overflow_shows_in_the_loss():
-        return cost(workspace.forward(_contexts(workspace, shard)), shard.y) * (len(shard.y) / m)
+        pass_ = workspace.forward(_contexts(workspace, shard))
+        return cost(workspace.network, pass_, shard.y) * (len(shard.y) / m)
 
 
-def _gradients(workspace: Workspace, shard: Batch, m: int) -> tuple[float, Gradients]:
+def _gradients(workspace: Workspace, shard: Batch, m: int) -> StepResult:
     """Give the parts of J and of its gradients that come from one shard of a batch of m."""
-    parameters, activation = workspace.parameters, workspace.activation
-    X = _contexts(workspace, shard)  # (V, m')
+    network, parameters = workspace.network, workspace.parameters
     with _overflow_shows_in_the_loss():
-        state = workspace.forward(X)
-        J = cost(state, shard.y) * (len(shard.y) / m)
-        return J, backward(parameters, X, shard.y, state, activation, m=m)
+        pass_ = workspace.forward(_contexts(workspace, shard))
+        J = cost(network, pass_, shard.y) * (len(shard.y) / m)
+        gradients = backward(network, parameters, pass_, shard.y, m)
+    return StepResult(J, gradients, active(network, pass_).sum(axis=1))
 
 
 def _contexts(workspace: Workspace, shard: Batch) -> csc_array:

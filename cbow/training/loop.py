@@ -11,9 +11,10 @@ import numpy as np
 
 from cbow.config import Config
 from cbow.errors import CorpusError
-from cbow.network import ACTIVATIONS, Optimizer, Parameters, linear_decay, make_optimizer
+from cbow.network import Optimizer, Parameters, cbow_network, linear_decay, make_optimizer
 from cbow.training.exact import Workspace, batch_gradients, batch_loss
 from cbow.training.examples import ExampleSource, Tally
+from cbow.training.measures import Measures
 from cbow.training.observer import Epoch, Observer, Step
 from cbow.training.threads import Interrupts
 
@@ -85,7 +86,7 @@ class Loop:
         self.config = config
         self.batch = source.batch_size(config.batch)
         self.source = source
-        self.workspace = Workspace(parameters, ACTIVATIONS[config.activation])
+        self.workspace = Workspace(cbow_network(config.activation), parameters)
         self.pool = pool
         self.observer = observer
         self.interrupts = interrupts
@@ -132,24 +133,23 @@ class Loop:
 
     def _epoch(self, epoch: int) -> Epoch | Stop:
         """Train one epoch."""
-        tally, total, first, rate = Tally(), 0.0, self.steps, self.rate
+        tally, measures, rate = Tally(), Measures(self.config.dimension), self.rate
         for batch, share in self.source.epoch(epoch, self.batch, tally):
             if self.interrupts.asked():
                 return self._interrupted(epoch)
-            J, gradients = batch_gradients(self.workspace, batch, self.pool)
-            if not math.isfinite(J):
-                return self._diverged(epoch, f"the loss became {J:g}")
+            step = batch_gradients(self.workspace, batch, self.pool)
+            if not math.isfinite(step.J):
+                return self._diverged(epoch, f"the loss became {step.J:g}")
             if self.steps % KEEP_EVERY == 0 and not self._keep():
                 return self._diverged(epoch, "a parameter became infinite or not a number")
             rate = self.rate
+            rates = rate, B1_RATE * rate, rate, rate
             with np.errstate(over="ignore", invalid="ignore"):  # seen in the next loss
-                self.optimizer.update(
-                    self.parameters, gradients, (rate, B1_RATE * rate, rate, rate)
-                )
+                measures.add(step, len(batch.y))
+                self.optimizer.update(self.parameters, step.gradients, rates)
             self.steps += 1
             self.done = (epoch - 1 + share) / self.config.epochs
-            total += J * len(batch.y)
-            self._tell(epoch, J)
+            self._tell(epoch, step.J)
         if tally.examples == 0:
             raise CorpusError(_nothing_to_learn(tally, self.config))
         heldout = self.heldout_loss()
@@ -159,10 +159,13 @@ class Loop:
             return self._diverged(epoch, "a parameter became infinite or not a number")
         return Epoch(
             epoch=epoch,
-            loss=total / tally.examples,
+            loss=measures.loss,
             heldout_loss=heldout,
-            steps=self.steps - first,
+            steps=measures.steps,
             learning_rate=rate,
+            active=measures.active,
+            dead=measures.dead,
+            gradient_norms=measures.gradient_norms,
             **vars(tally),
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
@@ -57,6 +58,12 @@ class Epoch:
         Updates of the parameters.
     learning_rate : float
         Of the last step.
+    active : float
+        Share of hidden units that let the gradient through (ReLU: that fired), over all examples.
+    dead : int
+        Hidden units that did so on no example of the epoch.
+    gradient_norms : dict
+        Euclidean norm of dW1, db1, dW2 and db2, mean over the steps.
     """
 
     epoch: int
@@ -69,6 +76,9 @@ class Epoch:
     examples: int
     steps: int
     learning_rate: float
+    active: float
+    dead: int
+    gradient_norms: dict[str, float]
 
     @property
     def perplexity(self) -> float:
@@ -81,10 +91,18 @@ class Epoch:
         return None if self.heldout_loss is None else perplexity(self.heldout_loss)
 
     def to_dict(self) -> dict[str, Any]:
-        """Give everything as plain numbers, for JSON; None for a perplexity beyond all numbers."""
+        """Give everything as plain numbers, for JSON; None for a number beyond all numbers."""
         more = {"perplexity": self.perplexity, "heldout_perplexity": self.heldout_perplexity}
-        finite = {k: None if v == math.inf else v for k, v in more.items()}
-        return {**asdict(self), **finite}
+        return {
+            **asdict(self),
+            **_finite(more),
+            "gradient_norms": _finite(self.gradient_norms),
+        }
+
+
+def _finite(values: Mapping[str, float | None]) -> dict[str, float | None]:
+    """Put None for infinity, for which JSON has no word."""
+    return {name: None if value == math.inf else value for name, value in values.items()}
 
 
 class Step(NamedTuple):

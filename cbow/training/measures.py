@@ -1,0 +1,71 @@
+"""What is measured over the steps of an epoch: the loss, living units, the size of gradients."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cbow.network import Gradients
+
+
+class StepResult(NamedTuple):
+    """What one batch of m examples gave."""
+
+    J: float  #: mean cross-entropy in nats per token
+    gradients: Gradients  #: of J
+    fired: NDArray[np.int64]  #: (N,) examples on which each hidden unit was active
+
+
+class Measures:
+    """Sums over the batches of one epoch; all means are over what was added so far.
+
+    Parameters
+    ----------
+    units : int
+        N.
+    """
+
+    def __init__(self, units: int) -> None:
+        self.examples = 0
+        self.steps = 0
+        self._loss = 0.0
+        self._fired = np.zeros(units, np.int64)  # (N,)
+        self._norms: dict[str, float] = {}
+
+    def add(self, step: StepResult, m: int) -> None:
+        """Add a batch of m examples."""
+        self.examples += m
+        self.steps += 1
+        self._loss += step.J * m
+        self._fired += step.fired
+        for name, gradient in zip(step.gradients.names, step.gradients, strict=True):
+            self._norms[name] = self._norms.get(name, 0.0) + norm(gradient)
+
+    @property
+    def loss(self) -> float:
+        """Mean loss of the examples, nats per token."""
+        return self._loss / self.examples
+
+    @property
+    def active(self) -> float:
+        """Share of active units, over all units and examples."""
+        return float(self._fired.sum()) / (len(self._fired) * self.examples)
+
+    @property
+    def dead(self) -> int:
+        """Units that were active on no example."""
+        return int((self._fired == 0).sum())
+
+    @property
+    def gradient_norms(self) -> dict[str, float]:
+        """Euclidean norm of each gradient, mean over the steps."""
+        return {name: total / self.steps for name, total in self._norms.items()}
+
+
+def norm(gradient: NDArray[np.floating]) -> float:
+    """Give √Σ g², summed in the gradient's own precision; infinity if a square overflows."""
+    flat = gradient.ravel(order="K")  # a view: gradients are contiguous
+    return math.sqrt(float(flat @ flat))
