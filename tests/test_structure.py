@@ -23,9 +23,12 @@ ALLOWED = {
     "vectors": {*BASE},
     "model": {*BASE, "text", "network", "vectors"},
     "training": {*BASE, "text", "network", "model"},
-    "cli": {*BASE, "text", "network", "vectors", "model", "training"},
+    "plot": {*BASE},
+    "explain": {*BASE, "text", "network"},
+    "cli": {*BASE, "text", "network", "vectors", "model", "training", "plot", "explain"},
 }
-"""cli → training → model → {text, network, vectors} → {config, errors, files}."""
+"""cli → training → model → {text, network, vectors} → {config, errors, files}; the terminal's
+pictures and pages, plot and explain, stand beside them."""
 
 
 def modules():

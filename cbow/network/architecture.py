@@ -36,10 +36,10 @@ class Network:
             raise ConfigError("the network has no layer, but must have one or more; name one")
         *hidden, output = (activation.name for activation in self.activations)
         if "softmax" in hidden:
-            fitting = _listed(set(ACTIVATIONS) - {"softmax"})
+            elementwise = _listed(set(ACTIVATIONS) - {"softmax"})
             raise ConfigError(
                 f"hidden layer {hidden.index('softmax') + 1} is softmax, which fits only the "
-                f"output layer; use one of {fitting} in a hidden layer"
+                f"output layer; use one of {elementwise} in a hidden layer"
             )
         if output not in self.cost.outputs:
             fitting = [name for name, cost in COSTS.items() if output in cost.outputs]

@@ -21,9 +21,9 @@ def mistaken_gradients(
 
         dZ[l-1] = max(0, W[l]ᵀ dZ[l])      in place of   (W[l]ᵀ dZ[l]) ⊙ [Z[l-1] > 0]
 
-    It masks by the sign of the arriving gradient instead of by the unit that fired. In CBOW, dW1
-    and db1 come out wrong, and never negative: W1 and b1 can only fall, so units die. dW2 and db2
-    are right.
+    It masks by the sign of the arriving gradient instead of by the unit that fired. In CBOW, where
+    X is never negative, dW1 and db1 come out wrong and never negative: W1 and b1 can only fall, so
+    units die. dW2 and db2 are right.
 
     Parameters
     ----------

@@ -1,0 +1,289 @@
+"""One forward pass, one backward pass and one step, worked out on a few words.
+
+Everything that `cbow.explain.steps` shows is computed here, by the functions of `cbow.network`.
+"""
+
+from __future__ import annotations
+
+import collections
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cbow import network
+from cbow.errors import CorpusError
+from cbow.network.gradcheck import STEP
+from cbow.text import Vocabulary
+
+Array: TypeAlias = NDArray[np.floating[Any]]
+
+#: More than this, and the tables are too many to read.
+MOST_TOKENS: Final = 40
+MOST_WORDS: Final = 30
+LONGEST_WORD: Final = 40
+
+#: The standard deviation of the biases at the start. Larger ones would decide alone whether a unit
+#: fires, whatever the context.
+BIAS_SCALE: Final = 0.25
+
+#: Parameters are drawn with so many decimals that they can be printed as they are.
+DECIMALS: Final = 2
+
+#: No unit starts nearer to 0: whether it fires would hang on rounding, and measuring the gradient,
+#: which moves it by 2 `STEP`, would carry it across.
+NEAR: Final = 0.002
+
+
+class Settings(NamedTuple):
+    """What the user chose."""
+
+    window: int
+    dimension: int
+    activation: str
+    seed: int
+    learning_rate: float
+
+
+class Example(NamedTuple):
+    """A target and its context, as words."""
+
+    before: tuple[str, ...]
+    target: str
+    after: tuple[str, ...]
+
+    @property
+    def context(self) -> tuple[str, ...]:
+        """The words around the target, from left to right."""
+        return self.before + self.after
+
+
+class Moved(NamedTuple):
+    """A step of gradient descent: where it leads."""
+
+    parameters: network.Parameters
+    cost: float
+
+
+class Worked(NamedTuple):
+    """A worked example. All arrays are float64; V words, N units, m examples."""
+
+    settings: Settings
+    lines: Sequence[Sequence[str]]  #: the tokens of each line
+    alone: tuple[int, ...]  #: tokens, from 0, that are alone on their line
+    vocabulary: Vocabulary
+    examples: tuple[Example, ...]
+    X: Array  #: (V, m)
+    y: NDArray[np.int64]  #: (m,)
+    parameters: network.Parameters
+    pass_: network.Pass
+    losses: Array  #: (m,)
+    cost: float
+    dZ: dict[int, Any]  #: dZ[2] (V, m), dZ[1] (N, m)
+    arriving: Array  #: (N, m) W2ᵀ dZ2
+    slopes: Array  #: (N, m) g'(Z1)
+    mistaken_dZ1: Array  #: (N, m) max(0, W2ᵀ dZ2)
+    gradients: network.Gradients
+    mistaken: network.Gradients
+    measured_db1: Array  #: (N, 1) from the cost alone, without a formula
+    after: Moved
+    after_mistaken: Moved
+
+
+def work_out(lines: Sequence[Sequence[str]], settings: Settings) -> Worked:
+    """Compute everything from the tokens of a few lines.
+
+    Parameters
+    ----------
+    lines : sequence of sequences of str
+        The tokens of each line; windows never cross the end of a line.
+    settings : Settings
+
+    Returns
+    -------
+    Worked
+        The same for the same words and settings.
+
+    Raises
+    ------
+    CorpusError
+        If there is nothing to learn from, or too much to show.
+    ConfigError
+        If there is no such activation.
+    """
+    vocabulary = _vocabulary(lines)
+    examples = tuple(each for each in contexts(lines, settings.window) if each.context)
+    if not examples:
+        raise CorpusError(
+            "every line of the text holds a single word, which has no context; "
+            "put two words or more on a line"
+        )
+    net = network.cbow_network(settings.activation)
+    X, y = _arrays(examples, vocabulary)
+    parameters = draw(X, settings.dimension, settings.seed)
+    pass_ = network.forward(net, parameters, X)
+    dZ = network.errors(net, parameters, pass_, y)
+    arriving = parameters.W2.T @ dZ[2]  # (N, m)
+    gradients = network.backward(net, parameters, pass_, y)
+    mistaken = network.mistaken_gradients(net, parameters, pass_, y)
+
+    def J(these: network.Parameters) -> float:
+        return network.cost(net, network.forward(net, these, X), y)
+
+    def step(along: network.Gradients) -> Moved:
+        moved = _copy(parameters)
+        network.SGD(moved).update(moved, along, settings.learning_rate)
+        return Moved(moved, J(moved))
+
+    probe = _copy(parameters)
+    return Worked(
+        settings=settings,
+        lines=lines,
+        alone=_alone(lines),
+        vocabulary=vocabulary,
+        examples=examples,
+        X=X,
+        y=y,
+        parameters=parameters,
+        pass_=pass_,
+        losses=np.asarray(net.cost.losses(pass_, y), np.float64),
+        cost=network.cost(net, pass_, y),
+        dZ=dZ,
+        arriving=arriving,
+        slopes=np.asarray(net.g[1].dg(pass_.Z1), np.float64),
+        mistaken_dZ1=np.maximum(0, arriving),
+        gradients=gradients,
+        mistaken=mistaken,
+        measured_db1=network.central_differences(lambda: J(probe), probe.b1, STEP),
+        after=step(gradients),
+        after_mistaken=step(mistaken),
+    )
+
+
+def contexts(lines: Sequence[Sequence[str]], window: int) -> Iterator[Example]:
+    """Give every token with its neighbours: up to `window` words on each side, on its own line."""
+    for line in lines:
+        for i, target in enumerate(line):
+            before, after = line[max(0, i - window) : i], line[i + 1 : i + 1 + window]
+            yield Example(tuple(before), target, tuple(after))
+
+
+def draw(X: Array, dimension: int, seed: int) -> network.Parameters:
+    """Draw parameters to learn with, of both signs and with `DECIMALS` decimals.
+
+    Training starts from W2 = 0, where no gradient reaches the hidden layer in the first step and
+    nothing could be shown. Here every array is normal, so that units fire for some examples and not
+    for others.
+
+    Parameters
+    ----------
+    X : (V, m) array
+        The contexts. They matter only where a bias is drawn again, for being `NEAR`.
+    dimension : int
+        N.
+    seed : int
+    """
+    V, N = len(X), dimension
+    random = np.random.Generator(np.random.PCG64(seed))
+
+    def normal(rows: int, columns: int, scale: float) -> Array:
+        drawn: Array = random.normal(scale=scale, size=(rows, columns)).round(DECIMALS)
+        return drawn
+
+    W1 = normal(N, V, 1)  # (N, V)
+    b1 = normal(N, 1, BIAS_SCALE)  # (N, 1)
+    W2 = normal(V, N, 1)  # (V, N)
+    b2 = normal(V, 1, BIAS_SCALE)  # (V, 1)
+    while (near := (np.abs(W1 @ X + b1) < NEAR).any(axis=1)).any():
+        b1[near] = normal(int(near.sum()), 1, BIAS_SCALE)
+    return network.Parameters(W1, b1, W2, b2)
+
+
+def as_json(worked: Worked) -> dict[str, Any]:
+    """Give a worked example as numbers, words and lists of them, for JSON."""
+    parameters, pass_ = worked.parameters, worked.pass_
+    arrays = {
+        "X": worked.X,
+        **dict(zip(parameters.names, parameters, strict=True)),
+        "Z1": pass_.Z1,
+        "slopes": worked.slopes,
+        "H": pass_.H,
+        "Z2": pass_.Z2,
+        "Yhat": pass_.Yhat,
+        "losses": worked.losses,
+        "dZ2": worked.dZ[2],
+        "arriving": worked.arriving,
+        "dZ1": worked.dZ[1],
+        **dict(zip(worked.gradients.names, worked.gradients, strict=True)),
+        "measured_db1": worked.measured_db1,
+        "mistaken_dZ1": worked.mistaken_dZ1,
+        "mistaken_dW1": worked.mistaken.dW1,
+        "mistaken_db1": worked.mistaken.db1,
+    }
+    return {
+        "settings": worked.settings._asdict(),
+        "lines": [list(line) for line in worked.lines],
+        "words": list(worked.vocabulary.words),
+        "counts": worked.vocabulary.counts.tolist(),
+        "examples": [{"target": e.target, "context": list(e.context)} for e in worked.examples],
+        "targets": worked.y.tolist(),
+        "arrays": {name: array.tolist() for name, array in arrays.items()},
+        "cost": worked.cost,
+        "after": _moved_as_json(worked.after),
+        "after_mistaken": _moved_as_json(worked.after_mistaken),
+    }
+
+
+def _moved_as_json(moved: Moved) -> dict[str, Any]:
+    named = zip(moved.parameters.names, moved.parameters, strict=True)
+    return {"cost": moved.cost, "arrays": {name: array.tolist() for name, array in named}}
+
+
+def _vocabulary(lines: Sequence[Sequence[str]]) -> Vocabulary:
+    """Give each word its id; refuse a text with nothing to learn from, or too much to show."""
+    counts = collections.Counter(word for line in lines for word in line)
+    if not counts:
+        raise CorpusError(
+            "the text holds no word; give a few words, such as: the king and the queen"
+        )
+    found = next((word for word in counts if len(word) > LONGEST_WORD), None)
+    if found is not None:
+        raise CorpusError(
+            f"the word {found!r:.30}... has {len(found):,} characters, but {LONGEST_WORD} at most "
+            "fit into a table; give shorter words"
+        )
+    for what, size, most in (
+        ("tokens", counts.total(), MOST_TOKENS),
+        ("distinct words", len(counts), MOST_WORDS),
+    ):
+        if size > most:
+            raise CorpusError(
+                f"the text holds {size:,} {what}, but {most} at most can be shown; "
+                "give a shorter text"
+            )
+    if len(counts) == 1:
+        raise CorpusError(
+            f"the text holds one distinct word, {next(iter(counts))!r}, which leaves nothing to "
+            "guess; give two different words or more"
+        )
+    return Vocabulary.from_counts(counts)
+
+
+def _alone(lines: Sequence[Sequence[str]]) -> tuple[int, ...]:
+    """Find the tokens that are alone on their line."""
+    sizes = [len(line) for line in lines for _ in line]
+    return tuple(i for i, size in enumerate(sizes) if size == 1)
+
+
+def _arrays(examples: Sequence[Example], vocabulary: Vocabulary) -> tuple[Array, NDArray[np.int64]]:
+    """Give X (V, m) and y (m,). X is dense, to be looked at."""
+    indices = np.array([vocabulary[word] for each in examples for word in each.context])
+    indptr = np.cumsum([0, *(len(each.context) for each in examples)])  # (m + 1,)
+    X = network.contexts(indices, indptr, len(vocabulary), np.float64)
+    y = np.array([vocabulary[each.target] for each in examples])
+    return X.toarray(), y
+
+
+def _copy(parameters: network.Parameters) -> network.Parameters:
+    return network.Parameters(*(array.copy() for array in parameters))
