@@ -18,19 +18,25 @@ from cbow.errors import ConfigError
 TOKENIZERS: Final = ("word", "whitespace", "nltk", "custom")
 ACTIVATIONS: Final = ("relu", "leaky_relu", "identity")
 OPTIMIZERS: Final = ("adam", "adagrad", "sgd")
+OBJECTIVES: Final = ("auto", "exact", "sampled")
 EMBEDDINGS: Final = ("input", "output", "mean")
 
 #: Which vectors a query uses when it does not say.
 DEFAULT_EMBEDDING: Final = "output"
 
-#: The learning rate of each optimizer when none is given.
+#: The learning rate of each optimizer when none is given, for the mean gradient of a batch.
 LEARNING_RATES: Final[Mapping[str, float]] = {"adam": 0.005, "adagrad": 0.05, "sgd": 1.0}
 
+#: That of the sampled objective, for the sum of the gradients of a step.
+SAMPLED_RATE: Final = 0.08
 
 #: A batch that is not given is fitted to the text: a small one still makes enough steps.
 STEPS_PER_EPOCH: Final = 200
 SMALLEST_BATCH: Final = 64
 LARGEST_BATCH: Final = 1024
+
+#: The batch of the sampled objective when none is given.
+SAMPLED_BATCH: Final = 512
 
 
 @dataclass(frozen=True)
@@ -131,13 +137,34 @@ class Config:
         choices=ACTIVATIONS,
         symbol="g",
     )
-    optimizer: str = setting("adam", str, one_of(OPTIMIZERS), "update rule", choices=OPTIMIZERS)
+    objective: str = setting(
+        "auto",
+        str,
+        one_of(OBJECTIVES),
+        "softmax over the vocabulary, or over a sample of candidates; auto chooses by the cost",
+        choices=OBJECTIVES,
+    )
+    candidates: int = setting(
+        128, int, POSITIVE, "words a block of text is asked to tell apart (sampled)", symbol="S"
+    )
+    block: int = setting(
+        128, int, POSITIVE, "tokens that share their candidates, about (sampled)", symbol="B"
+    )
+    optimizer: str | None = setting(
+        None,
+        str,
+        one_of(OPTIMIZERS),
+        "update rule",
+        choices=OPTIMIZERS,
+        unset="adam (exact), sgd (sampled)",
+    )
     learning_rate: float | None = setting(
         None,
         float,
         RATE,
         "step size at the start; falls in a straight line to nearly 0",
-        unset=", ".join(f"{rate} for {name}" for name, rate in LEARNING_RATES.items()),
+        unset=", ".join(f"{rate} for {name}" for name, rate in LEARNING_RATES.items())
+        + f"; sampled: {SAMPLED_RATE}",
     )
     batch: int | None = setting(
         None,
@@ -145,7 +172,8 @@ class Config:
         POSITIVE,
         "examples per step",
         symbol="m",
-        unset=f"fitted: some {STEPS_PER_EPOCH} steps an epoch, {SMALLEST_BATCH} to {LARGEST_BATCH}",
+        unset=f"fitted: some {STEPS_PER_EPOCH} steps an epoch, {SMALLEST_BATCH} to {LARGEST_BATCH}"
+        f"; sampled: {SAMPLED_BATCH}",
     )
     epochs: int = setting(5, int, POSITIVE, "passes over the text")
     seed: int = setting(1, int, SEED, "same seed, same bytes, at any number of threads")
@@ -156,13 +184,6 @@ class Config:
     def __post_init__(self) -> None:
         for entry in dataclasses.fields(self):
             object.__setattr__(self, entry.name, _checked(entry, getattr(self, entry.name)))
-
-    @property
-    def rate(self) -> float:
-        """The learning rate in force: the one given, or the optimizer's own."""
-        if self.learning_rate is None:
-            return LEARNING_RATES[self.optimizer]
-        return self.learning_rate
 
     def to_dict(self) -> dict[str, Any]:
         """Give the settings a model file records: those that change the result."""

@@ -85,8 +85,6 @@ def test_a_round_trip_through_json_leaves_out_the_threads():
 
 def test_every_optimizer_has_a_rate_of_its_own():
     assert set(LEARNING_RATES) == set(OPTIMIZERS)
-    assert Config(optimizer="sgd").rate == LEARNING_RATES["sgd"]
-    assert Config(learning_rate=0.3).rate == 0.3
 
 
 def test_choices_name_what_there_is():

@@ -206,3 +206,24 @@ def test_pieces_cover_everything_once_in_any_order():
 )
 def test_linear_decay(progress, share):
     assert linear_decay(0.2, progress) == pytest.approx(0.2 * share)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_an_optimizer_goes_on_with_the_arrays_it_gave(name):
+    def run(steps, optimizer, parameters):
+        for i in steps:
+            gradients = Gradients(*(np.cos(i + array) for array in parameters))
+            optimizer.update(parameters, gradients, 0.1)
+
+    start = Parameters(np.ones((3, 2)), np.zeros((3, 1)))
+    whole = Parameters(*(array.copy() for array in start))
+    optimizer = make_optimizer(name, whole)
+    run(range(3), optimizer, whole)
+    other = Parameters(*(array.copy() for array in whole))
+    again = make_optimizer(name, other)
+    for key, array in again.arrays().items():
+        array[...] = optimizer.arrays()[key]
+    run(range(3, 6), optimizer, whole)
+    run(range(3, 6), again, other)
+    for one, two in zip(whole, other, strict=True):
+        np.testing.assert_array_equal(one, two)

@@ -1,5 +1,6 @@
 """What is measured over the steps of an epoch."""
 
+import json
 import math
 
 import numpy as np
@@ -82,3 +83,16 @@ def test_units_that_cannot_fire_are_dead(monkeypatch):
     assert (watch.epoch.active, watch.epoch.dead) == (0.0, 6)
     assert watch.epoch.gradient_norms["dW1"] == 0
     assert watch.epoch.gradient_norms["db2"] > 0
+
+
+def test_measures_survive_json():
+    measures = Measures(units=3)
+    measures.add(step(2.0, [4, 0, 1]), m=4)
+    again = Measures.from_dict(json.loads(json.dumps(measures.to_dict())))
+    for one in (measures, again):
+        one.add(step(0.1, [1, 1, 1]), m=3)
+    assert again.to_dict() == measures.to_dict()
+    assert again.candidate_loss is None
+    sampled = Measures(units=1)
+    sampled.add_sampled(6.0, 4, 2, np.array([3]))
+    assert Measures.from_dict(sampled.to_dict()).candidate_loss == 1.5

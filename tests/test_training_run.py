@@ -15,7 +15,7 @@ import cbow
 from cbow.config import Config
 from cbow.errors import ConfigError, CorpusError, DivergenceError, Interrupted, OutputError
 from cbow.network import Gradients
-from cbow.training import Observer, loop, run
+from cbow.training import Observer, batches, losses, run
 from cbow.training.measures import StepResult
 from cbow.training.observer import Baselines, perplexity
 
@@ -93,7 +93,7 @@ def test_the_start_depends_on_the_seed(monkeypatch):
         def update(self, parameters, gradients, rate):
             pass
 
-    monkeypatch.setattr(loop, "make_optimizer", lambda *_: Idle())
+    monkeypatch.setattr(batches, "make_optimizer", lambda *_: Idle())
     one, two, again = (
         cbow.train(story(), **{**SMALL, "seed": seed}).parameters.W1 for seed in (1, 2, 1)
     )
@@ -296,9 +296,9 @@ def test_a_job_that_ignores_ctrl_c_goes_on(ctrl_c):
 
 
 def test_ctrl_c_while_the_heldout_loss_is_measured(ctrl_c, monkeypatch):
-    measure = loop.batch_loss
+    measure = losses.batch_loss
     monkeypatch.setattr(
-        loop, "batch_loss", lambda *a: (signal.raise_signal(signal.SIGINT), measure(*a))[1]
+        losses, "batch_loss", lambda *a: (signal.raise_signal(signal.SIGINT), measure(*a))[1]
     )
     with pytest.raises(Interrupted, match="in epoch 1 of 2"):
         cbow.train(story(), **{**SMALL, "batch": 16}, heldout=0.3)
@@ -316,7 +316,7 @@ WILD = {**SMALL, "epochs": 50, "optimizer": "sgd", "activation": "identity", "le
 
 
 def test_divergence_names_the_step_and_keeps_the_last_good_state(monkeypatch):
-    monkeypatch.setattr(loop, "KEEP_EVERY", 1)
+    monkeypatch.setattr(batches.BatchTrainer, "keep_every", 1)
     with pytest.raises(DivergenceError) as caught:
         cbow.train(story(), **WILD)
     message, model = str(caught.value), caught.value.model
@@ -336,7 +336,7 @@ def result(J):
 
 
 def test_a_rate_below_the_usual_one_is_told_to_fall_by_ten(monkeypatch):
-    monkeypatch.setattr(loop, "batch_gradients", lambda *_: result(math.inf))
+    monkeypatch.setattr(batches, "batch_gradients", lambda *_: result(math.inf))
     with pytest.raises(
         DivergenceError, match=r"with learning rate 0\.1; train again with 0\.01 or"
     ):
@@ -356,7 +356,7 @@ class Spoiler:
             parameters.W1[0, -1] = np.inf  # of the rarest word
 
     def install(self, monkeypatch):
-        monkeypatch.setattr(loop, "make_optimizer", lambda *_: self)
+        monkeypatch.setattr(batches, "make_optimizer", lambda *_: self)
         return self
 
 
@@ -364,9 +364,9 @@ RARE = ["a b c a b c a b"] * 30 + ["a b"] * 10 + ["x y"]
 
 
 def test_a_finite_loss_over_broken_parameters_is_noticed(monkeypatch):
-    monkeypatch.setattr(loop, "KEEP_EVERY", 2)
+    monkeypatch.setattr(batches.BatchTrainer, "keep_every", 2)
     Spoiler(at=5).install(monkeypatch)
-    monkeypatch.setattr(loop, "batch_gradients", lambda *_: result(1.0))
+    monkeypatch.setattr(batches, "batch_gradients", lambda *_: result(1.0))
     with pytest.raises(DivergenceError, match="a parameter became infinite or not a") as caught:
         cbow.train(RARE, **{**SMALL, "batch": 8})
     stopped = caught.value.model.report["stopped"]
@@ -382,7 +382,7 @@ def test_parameters_that_break_in_the_last_step_are_noticed(monkeypatch):
 
 
 def test_a_heldout_loss_that_is_no_number_is_noticed(monkeypatch):
-    monkeypatch.setattr(loop, "batch_loss", lambda *_: math.nan)
+    monkeypatch.setattr(losses, "batch_loss", lambda *_: math.nan)
     with pytest.raises(DivergenceError):
         cbow.train(story(), **SMALL, heldout=0.2)
 
@@ -394,7 +394,7 @@ def rates_of(monkeypatch, **settings):
         def update(self, parameters, gradients, rate):
             seen.append(rate)
 
-    monkeypatch.setattr(loop, "make_optimizer", lambda *_: Watch())
+    monkeypatch.setattr(batches, "make_optimizer", lambda *_: Watch())
     model = cbow.train(story(), **{**SMALL, **settings})
     return seen, model
 
@@ -405,7 +405,7 @@ def test_the_learning_rate_falls_in_a_straight_line_over_all_epochs(monkeypatch)
     assert steps == 25
     for i, (W1, b1, W2, b2) in enumerate(seen):
         assert W1 == W2 == b2 == pytest.approx(0.4 * (1 - i / steps))
-        assert b1 == pytest.approx(W1 * loop.B1_RATE)
+        assert b1 == pytest.approx(W1 * batches.B1_RATE)
     last = [epoch["learning_rate"] for epoch in model.report["epochs"]]
     assert last == [seen[i][0] for i in (4, 9, 14, 19, 24)]
 
@@ -413,13 +413,13 @@ def test_the_learning_rate_falls_in_a_straight_line_over_all_epochs(monkeypatch)
 def test_the_loss_of_an_epoch_is_the_mean_over_its_examples(monkeypatch):
     watch = Recorder()
     sizes = []
-    gradients = loop.batch_gradients
+    gradients = batches.batch_gradients
     monkeypatch.setattr(
-        loop, "batch_gradients", lambda w, b, p: (sizes.append(len(b.y)), gradients(w, b, p))[1]
+        batches, "batch_gradients", lambda w, b, p: (sizes.append(len(b.y)), gradients(w, b, p))[1]
     )
     cbow.train(story(), **{**SMALL, "epochs": 1, "batch": 700}, observer=watch)
-    losses = [step.loss for step in watch.of("stepped")]
-    assert watch.of("epoch")[0].loss == pytest.approx(np.average(losses, weights=sizes), rel=1e-12)
+    each = [step.loss for step in watch.of("stepped")]
+    assert watch.of("epoch")[0].loss == pytest.approx(np.average(each, weights=sizes), rel=1e-12)
 
 
 def test_the_unigram_baseline_is_that_of_the_words_asked_for():
@@ -473,3 +473,38 @@ def test_baselines_are_plain_numbers():
 def test_training_is_the_function_not_the_module():
     assert callable(cbow.train)
     assert sys.modules["cbow.training.run"].train is cbow.train
+
+
+def test_the_exact_objective_goes_on_where_it_stopped(tmp_path):
+    from concurrent.futures import ThreadPoolExecutor
+
+    from cbow.network import cbow_network, initialise
+    from cbow.text import encode_corpus
+    from cbow.training.batches import BatchTrainer
+    from cbow.training.examples import ExampleSource
+    from cbow.training.measures import Measures
+    from cbow.training.state import EpochState
+
+    corpus = encode_corpus(story(), Config(min_count=1), folder=tmp_path)
+    source = ExampleSource(corpus, 3, 0.0, 0.0, seed=1)
+    with ThreadPoolExecutor(1) as pool:
+
+        def trainer():
+            parameters = initialise(len(corpus.vocabulary), 8, 1)
+            return BatchTrainer(cbow_network(), parameters, source, 200, "adam", pool)
+
+        whole, first, second = trainer(), trainer(), trainer()
+        expected, state = EpochState(1, Measures(8)), EpochState(1, Measures(8))
+        shares = [p.share for p in whole.portions(expected, lambda share: 0.1 - 0.05 * share)]
+        for portion in first.portions(state, lambda share: 0.1 - 0.05 * share):
+            if portion.share >= shares[2]:
+                break
+        for old, new in zip(first.parameters, second.parameters, strict=True):
+            new[:] = old
+        for name, array in second.optimizer_arrays().items():
+            array[...] = first.optimizer_arrays()[name]
+        list(second.portions(state, lambda share: 0.1 - 0.05 * share))
+    for one, other in zip(whole.parameters, second.parameters, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert vars(state.tally) == vars(expected.tally)
+    assert state.measures.to_dict() == expected.measures.to_dict()

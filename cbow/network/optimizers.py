@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, Protocol, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cbow.errors import ConfigError
 from cbow.network.parameters import Array, Gradients, Parameters
@@ -30,6 +31,9 @@ class Optimizer(Protocol):
     def update(self, parameters: Parameters, gradients: Gradients, learning_rate: Rate) -> None:
         """Change `parameters` in place by one step."""
 
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Give the state by name: arrays to be saved, or filled with what was saved."""
+
 
 class SGD:
     """Plain gradient descent (Robbins & Monro 1951): θ ← θ - α g."""
@@ -43,6 +47,10 @@ class SGD:
         for theta, g, alpha in zip(parameters, gradients, alphas, strict=True):
             for theta_, g_ in pieces(theta, g):
                 theta_ -= alpha * g_
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Give the state by name: none."""
+        return {}
 
 
 class AdaGrad:
@@ -70,6 +78,10 @@ class AdaGrad:
                 G_ += g_**2
                 theta_ -= alpha * g_ / (self.DELTA + np.sqrt(G_))
 
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Give the state by name: G of each parameter."""
+        return {f"G_{name}": G for name, G in zip(self.G.names, self.G, strict=True)}
+
 
 class Adam:
     """Adaptive moments (Kingma & Ba 2015, algorithm 1, in the order of section 2's last line).
@@ -91,14 +103,15 @@ class Adam:
     EPSILON: Final = 1e-8
 
     def __init__(self, parameters: Parameters) -> None:
-        self.t = 0
+        self.t = np.zeros((), np.int64)  # an array, to be changed in place
         self.m = zeros_like(parameters)
         self.v = zeros_like(parameters)
 
     def update(self, parameters: Parameters, gradients: Gradients, learning_rate: Rate) -> None:
         """Change `parameters` in place by one step."""
         self.t += 1
-        correction = (1 - self.BETA2**self.t) ** 0.5 / (1 - self.BETA1**self.t)
+        t = int(self.t)
+        correction = (1 - self.BETA2**t) ** 0.5 / (1 - self.BETA1**t)
         alphas = [alpha * correction for alpha in each(learning_rate, len(parameters))]
         for theta, g, m, v, alpha in zip(
             parameters, gradients, self.m, self.v, alphas, strict=True
@@ -107,6 +120,12 @@ class Adam:
                 m_[:] = self.BETA1 * m_ + (1 - self.BETA1) * g_
                 v_[:] = self.BETA2 * v_ + (1 - self.BETA2) * g_**2
                 theta_ -= alpha * m_ / (np.sqrt(v_) + self.EPSILON)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Give the state by name: t, and m and v of each parameter."""
+        m = {f"m_{name}": array for name, array in zip(self.m.names, self.m, strict=True)}
+        v = {f"v_{name}": array for name, array in zip(self.v.names, self.v, strict=True)}
+        return {"t": self.t, **m, **v}
 
 
 #: Every optimizer by its name.

@@ -142,17 +142,17 @@ class ExampleSource:
         """Give the batch size: the one given, or one that makes enough steps of a small text."""
         if given is not None:
             return given
-        examples = len(self.corpus.ids) * self._share_kept() * (1 - self.heldout)
+        examples = len(self.corpus.ids) * self.share_kept() * (1 - self.heldout)
         return min(LARGEST_BATCH, max(SMALLEST_BATCH, round(examples / STEPS_PER_EPOCH)))
 
-    def _share_kept(self) -> float:
+    def share_kept(self) -> float:
         """Give the share of the tokens that subsampling is expected to leave."""
         counts = self.corpus.vocabulary.counts
         return float((counts * self.keep).sum() / counts.sum())
 
     def _blocks_together(self, batch: int) -> int:
         """How many blocks to shuffle together: `POOL`, or as many as fill two batches."""
-        return max(POOL, math.ceil(2 * batch / (BLOCK * self._share_kept())))
+        return max(POOL, math.ceil(2 * batch / (BLOCK * self.share_kept())))
 
     def _block(
         self, start: int, stop: int, epoch: int, tally: Tally, heldout: bool

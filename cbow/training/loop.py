@@ -1,29 +1,29 @@
-"""The loop: epochs, steps, the falling learning rate, the loss, and when to stop early."""
+"""The loop: epochs, the falling learning rate, the loss, and when to stop early."""
 
 from __future__ import annotations
 
 import math
-from concurrent.futures import Executor
-from dataclasses import dataclass, field
-from typing import Any, Final
-
-import numpy as np
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 from cbow.config import Config
 from cbow.errors import CorpusError
-from cbow.network import Optimizer, Parameters, cbow_network, linear_decay, make_optimizer
-from cbow.training.exact import Workspace, batch_gradients, batch_loss
-from cbow.training.examples import ExampleSource, Tally
+from cbow.network import Parameters, linear_decay
+from cbow.training.examples import Tally
+from cbow.training.losses import Losses
 from cbow.training.measures import Measures
 from cbow.training.observer import Epoch, Observer, Step
+from cbow.training.state import (
+    DivergedError,
+    EpochState,
+    Portion,
+    State,
+    Trainer,
+    copy,
+    is_finite,
+)
 from cbow.training.threads import Interrupts
-
-#: Steps of b1 are so much smaller than those of the others. Every example moves it, and a unit
-#: whose b1 falls far below 0 never fires again; measured in docs/training.md.
-B1_RATE: Final = 0.01
-
-#: Steps between two copies of the parameters to go back to when the loss is no number any more.
-KEEP_EVERY: Final = 100
 
 
 @dataclass
@@ -49,148 +49,143 @@ class Stop:
         return dict(vars(self))
 
 
-@dataclass
-class Outcome:
-    """What the loop leaves behind."""
+class _StoppedError(Exception):
+    """Ends the loop."""
 
-    parameters: Parameters
-    epochs: list[Epoch] = field(default_factory=list)
-    stop: Stop | None = None
+    def __init__(self, stop: Stop) -> None:
+        self.stop = stop
 
 
 class Loop:
-    """Trains parameters on the examples of a source.
+    """Trains parameters, epoch after epoch.
 
     Parameters
     ----------
     config : Config
-    source : ExampleSource
-    parameters : Parameters
-        Changed in place.
-    pool : Executor
-        Runs the shards of a batch.
+    trainer : Trainer
+    losses : Losses
+    rate : float
+        The learning rate at the start.
+    tokens : int
+        Of the text, to tell the observer.
     observer : Observer
-    interrupts : Interrupts
-        Is asked before each step whether to stop.
     """
 
     def __init__(
         self,
         config: Config,
-        source: ExampleSource,
-        parameters: Parameters,
-        pool: Executor,
+        trainer: Trainer,
+        losses: Losses,
+        rate: float,
+        tokens: int,
         observer: Observer,
-        interrupts: Interrupts,
     ) -> None:
         self.config = config
-        self.batch = source.batch_size(config.batch)
-        self.source = source
-        self.workspace = Workspace(cbow_network(config.activation), parameters)
-        self.pool = pool
+        self.trainer = trainer
+        self.losses = losses
+        self.rate = rate
+        self.tokens = tokens
         self.observer = observer
-        self.interrupts = interrupts
-        self.optimizer: Optimizer = make_optimizer(config.optimizer, parameters)
-        self.good = GoodState(_copy(parameters))
-        self.steps = 0  # made
-        self.done = 0.0  # share of all epochs
+        self.state = State(self._new_epoch(1))
+        self.good = GoodState(copy(trainer.parameters))
+        self.parameters = trainer.parameters
 
-    @property
-    def parameters(self) -> Parameters:
-        """The parameters as they are now."""
-        return self.workspace.parameters
+    def run(
+        self, interrupts: Interrupts, after_portion: Callable[[State], None] = lambda state: None
+    ) -> Stop | None:
+        """Train all epochs, or until the loss is no number or the user stops it.
 
-    @property
-    def rate(self) -> float:
-        """The learning rate of the next step."""
-        return linear_decay(self.config.rate, self.done)
+        Parameters
+        ----------
+        interrupts : Interrupts
+            Is asked after each portion whether to stop.
+        after_portion : callable
+            Is given the state after each portion, to save it.
 
-    def run(self) -> Outcome:
-        """Train all epochs, or until the loss is no number or the user stops it."""
-        outcome = Outcome(self.parameters)
-        for epoch in range(1, self.config.epochs + 1):
-            record = self._epoch(epoch)
-            if isinstance(record, Stop):
-                outcome.stop = record
-                if record.reason == "diverged":
-                    outcome.parameters = self.good.parameters
-                break
-            outcome.epochs.append(record)
-            self.observer.finished_epoch(record)
-        return outcome
+        Returns
+        -------
+        Stop or None
+            Why it ended early. ``loop.parameters`` and ``loop.state.finished`` are what there is.
+        """
+        try:
+            while self.state.epoch.epoch <= self.config.epochs:
+                record = self._epoch(interrupts, after_portion)
+                self.state.finished.append(record)
+                self.state.epoch = self._new_epoch(record.epoch + 1)
+                self.observer.finished_epoch(record)
+        except _StoppedError as stopped:
+            if stopped.stop.reason == "diverged":
+                self.parameters = self.good.parameters
+            return stopped.stop
+        return None
 
-    def heldout_loss(self) -> float | None:
-        """Mean loss of the held-out lines in nats per token; None if none are held out."""
-        if self.config.heldout == 0:
-            return None
-        total, examples = 0.0, 0
-        for batch in self.source.heldout_batches(self.batch):
-            if self.interrupts.asked():
-                break
-            total += batch_loss(self.workspace, batch, self.pool) * len(batch.y)
-            examples += len(batch.y)
-        return total / max(1, examples)
+    def _new_epoch(self, epoch: int) -> EpochState:
+        return EpochState(epoch, Measures(self.config.dimension), rate=self.rate)
 
-    def _epoch(self, epoch: int) -> Epoch | Stop:
-        """Train one epoch."""
-        tally, measures, rate = Tally(), Measures(self.config.dimension), self.rate
-        for batch, share in self.source.epoch(epoch, self.batch, tally):
-            if self.interrupts.asked():
-                return self._interrupted(epoch)
-            step = batch_gradients(self.workspace, batch, self.pool)
-            if not math.isfinite(step.J):
-                return self._diverged(epoch, f"the loss became {step.J:g}")
-            if self.steps % KEEP_EVERY == 0 and not self._keep():
-                return self._diverged(epoch, "a parameter became infinite or not a number")
-            rate = self.rate
-            rates = rate, B1_RATE * rate, rate, rate
-            with np.errstate(over="ignore", invalid="ignore"):  # seen in the next loss
-                measures.add(step, len(batch.y))
-                self.optimizer.update(self.parameters, step.gradients, rates)
-            self.steps += 1
-            self.done = (epoch - 1 + share) / self.config.epochs
-            self._tell(epoch, step.J)
-        if tally.examples == 0:
-            raise CorpusError(_nothing_to_learn(tally, self.config))
-        heldout = self.heldout_loss()
-        if self.interrupts.asked():
-            return self._interrupted(epoch)
-        if not _is_finite(self.parameters) or not math.isfinite(heldout or 0.0):
-            return self._diverged(epoch, "a parameter became infinite or not a number")
+    def _epoch(self, interrupts: Interrupts, after_portion: Callable[[State], None]) -> Epoch:
+        """Train what is left of an epoch."""
+        state = self.state.epoch
+        self._stop_if_asked(interrupts)
+        try:
+            for portion in self.trainer.portions(state, self._rate_of):
+                self.state.steps += portion.steps
+                self._tell(portion)
+                if state.portions % self.trainer.keep_every == 0:
+                    self._keep()
+                self._stop_if_asked(interrupts)
+                after_portion(self.state)
+        except DivergedError as error:
+            raise _StoppedError(self._diverged(str(error))) from error
+        if state.tally.examples == 0:
+            raise CorpusError(_nothing_to_learn(state.tally, self.config))
+        loss, heldout = self.losses.of_epoch(state), self.losses.heldout()
+        self._stop_if_asked(interrupts)
+        if not is_finite(self.trainer.parameters) or not math.isfinite(loss + (heldout or 0.0)):
+            raise _StoppedError(self._diverged("a parameter became infinite or not a number"))
+        return self._record(state, loss, heldout)
+
+    def _rate_of(self, share: float) -> float:
+        """Give the learning rate after a share of the epoch under way."""
+        return linear_decay(self.rate, (self.state.epoch.epoch - 1 + share) / self.config.epochs)
+
+    def _record(self, state: EpochState, loss: float, heldout: float | None) -> Epoch:
+        """Sum up an epoch."""
+        measures = state.measures
         return Epoch(
-            epoch=epoch,
-            loss=measures.loss,
+            epoch=state.epoch,
+            loss=loss,
             heldout_loss=heldout,
             steps=measures.steps,
-            learning_rate=rate,
+            learning_rate=state.rate,
             active=measures.active,
             dead=measures.dead,
             gradient_norms=measures.gradient_norms,
-            **vars(tally),
+            candidate_loss=measures.candidate_loss,
+            **vars(state.tally),
         )
 
-    def _tell(self, epoch: int, J: float) -> None:
-        """Tell the observer of a step."""
-        tokens = self.config.epochs * len(self.source.corpus.ids)
-        self.observer.stepped(Step(epoch, round(self.done * tokens), tokens, J))
+    def _tell(self, portion: Portion) -> None:
+        """Tell the observer of a portion."""
+        epoch = self.state.epoch.epoch
+        done = (epoch - 1 + portion.share) * self.tokens
+        self.observer.stepped(
+            Step(epoch, round(done), self.config.epochs * self.tokens, portion.loss)
+        )
 
-    def _keep(self) -> bool:
+    def _keep(self) -> None:
         """Copy the parameters if they are finite, which a finite loss does not prove."""
-        if not _is_finite(self.parameters):
-            return False
-        self.good = GoodState(_copy(self.parameters), self.steps)
-        return True
+        if not is_finite(self.trainer.parameters):
+            raise _StoppedError(self._diverged("a parameter became infinite or not a number"))
+        self.good = GoodState(copy(self.trainer.parameters), self.state.steps)
 
-    def _interrupted(self, epoch: int) -> Stop:
-        return Stop("interrupted", "Ctrl-C", epoch, self.steps, self.steps)
+    def _stop_if_asked(self, interrupts: Interrupts) -> None:
+        if interrupts.asked():
+            steps = self.state.steps
+            raise _StoppedError(Stop("interrupted", "Ctrl-C", self.state.epoch.epoch, steps, steps))
 
-    def _diverged(self, epoch: int, found: str) -> Stop:
-        return Stop("diverged", found, epoch, self.steps, self.good.step)
-
-
-def _is_finite(parameters: Parameters) -> bool:
-    """Whether every parameter is a finite number."""
-    return all(bool(np.isfinite(array).all()) for array in parameters)
+    def _diverged(self, found: str) -> Stop:
+        epoch, steps = self.state.epoch.epoch, self.state.steps
+        return Stop("diverged", found, epoch, steps, self.good.step)
 
 
 def _nothing_to_learn(tally: Tally, config: Config) -> str:
@@ -205,8 +200,3 @@ def _nothing_to_learn(tally: Tally, config: Config) -> str:
         f"{tally.subsampled} were left out as frequent (sample {config.sample:g}) and "
         f"{tally.isolated} stand alone on their line; expected words beside other words; {remedy}"
     )
-
-
-def _copy(parameters: Parameters) -> Parameters:
-    """Copy parameters with the memory order of each array."""
-    return Parameters(*(array.copy(order="K") for array in parameters))

@@ -48,7 +48,7 @@ class Epoch:
         Its number, from 1.
     loss : float
         Mean cross-entropy of the examples in nats per token, each measured just before the step
-        that learns from it.
+        that learns from it. For the sampled objective that of `PROBE` examples after the epoch.
     heldout_loss : float or None
         The same on the held-out lines, after the epoch.
     tokens, heldout, subsampled, isolated, examples : int
@@ -63,7 +63,10 @@ class Epoch:
     dead : int
         Hidden units that did so on no example of the epoch.
     gradient_norms : dict
-        Euclidean norm of dW1, db1, dW2 and db2, mean over the steps.
+        Euclidean norm of dW1, db1, dW2 and db2, mean over the steps; empty if sampled.
+    candidate_loss : float or None
+        For the sampled objective the mean loss among the candidates: what is learned from, but
+        not to be compared with the others, which are about the whole vocabulary.
     """
 
     epoch: int
@@ -79,6 +82,7 @@ class Epoch:
     active: float
     dead: int
     gradient_norms: dict[str, float]
+    candidate_loss: float | None = None
 
     @property
     def perplexity(self) -> float:
@@ -122,6 +126,8 @@ class Plan(NamedTuple):
     tokens: int  # of the text, kept words only
     batch: int  # examples per step
     baselines: Baselines
+    objective: str = "exact"  # or "sampled"
+    reason: str = ""  # why
 
 
 class Observer:
@@ -136,8 +142,11 @@ class Observer:
     def planned(self, plan: Plan) -> None:
         """Hear that training begins."""
 
+    def compiling(self) -> None:
+        """Hear that the kernels are compiled, which happens once and takes a while."""
+
     def stepped(self, step: Step) -> None:
-        """Hear of one update of the parameters."""
+        """Hear of one portion of the work: a step, or as many as take a moment."""
 
     def finished_epoch(self, epoch: Epoch) -> None:
         """Hear that an epoch is over."""

@@ -28,6 +28,8 @@ class Purpose(enum.IntEnum):
     RADIUS = 3
     ORDER_OF_BLOCKS = 4
     ORDER_OF_EXAMPLES = 5
+    CANDIDATES = 6
+    ORDER_IN_POOL = 7
 
 
 def _mix(z: NDArray[np.uint64]) -> NDArray[np.uint64]:

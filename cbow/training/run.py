@@ -7,23 +7,31 @@ import dataclasses
 import math
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cbow.config import LEARNING_RATES, Config
+from cbow.config import Config
 from cbow.errors import CorpusError, DivergenceError, Interrupted, OutputError
 from cbow.model import Model
-from cbow.network import initialise
+from cbow.network import Parameters, cbow_network, initialise
 from cbow.text import Corpus, EncodedCorpus, encode_corpus
+from cbow.training.batches import BatchTrainer
+from cbow.training.exact import Workspace
 from cbow.training.examples import ExampleSource
-from cbow.training.loop import Loop, Outcome, Stop
-from cbow.training.observer import Baselines, Observer, Plan
+from cbow.training.loop import Loop, Stop
+from cbow.training.losses import Losses, ProbeLosses
+from cbow.training.objective import Objective, choose_objective, usual_rate
+from cbow.training.observer import Baselines, Epoch, Observer, Plan
+from cbow.training.state import Trainer
 from cbow.training.subsampling import entropy, target_distribution
-from cbow.training.threads import interrupts, processors, single_threaded_blas
+from cbow.training.threads import Interrupts, interrupts, processors, single_threaded_blas
+
+#: Seconds within which kernels come out of their cache.
+QUICK: Final = 1.0
 
 
 def train(
@@ -108,37 +116,88 @@ def _temporary_folder() -> Iterator[Path]:
 def _train(corpus: EncodedCorpus, config: Config, observer: Observer) -> Model:
     """Train on an encoded corpus; raise if that ended early."""
     source = ExampleSource(corpus, config.window, config.sample, config.heldout, config.seed)
+    threads = config.threads or processors()
+    objective = choose_objective(config, source, threads)
     p = target_distribution(corpus.vocabulary.counts, source.keep)  # (V,)
     log_p = np.log(p)
-    batch = source.batch_size(config.batch)
-    heldout = _heldout_unigram(source, log_p, batch) if config.heldout else None
+    heldout = _heldout_unigram(source, log_p, objective.batch) if config.heldout else None
     baselines = Baselines(math.log(len(p)), entropy(p), heldout)
     parameters = initialise(len(p), config.dimension, config.seed, log_unigram=log_p)
     size = sum(array.size for array in parameters)
-    plan = Plan(len(p), size, len(corpus.ids), batch, baselines)
+    plan = Plan(
+        len(p), size, len(corpus.ids), objective.batch, baselines, objective.name, objective.reason
+    )
     observer.planned(plan)
-    with (
-        single_threaded_blas(),
-        ThreadPoolExecutor(config.threads or processors()) as pool,
-        interrupts() as asked,
-    ):
+    with workers(threads) as pool, interrupts() as asked:
         asked.deferred = True
-        outcome = Loop(config, source, parameters, pool, observer, asked).run()
-        report = _report(corpus, plan, outcome)
-        model = Model(config, corpus.vocabulary, outcome.parameters, report)
-        if outcome.stop:
-            raise _explained(outcome.stop, model)
-        return model
+        job = Job(config, objective, source, parameters, pool, threads, asked)
+        trainer, losses = job.trainer(observer), job.losses()
+        loop = Loop(config, trainer, losses, objective.rate, len(corpus.ids), observer)
+        stop = loop.run(asked)
+    report = _report(corpus, plan, loop.state.finished, stop)
+    model = Model(config, corpus.vocabulary, loop.parameters, report)
+    if stop:
+        raise _explained(stop, model, objective)
+    return model
 
 
-def _report(corpus: EncodedCorpus, plan: Plan, outcome: Outcome) -> dict[str, Any]:
+@contextlib.contextmanager
+def workers(threads: int) -> Iterator[ThreadPoolExecutor]:
+    """Provide threads, each of which does its own matrix products."""
+    import scipy.linalg  # noqa: F401  BLAS of the kernels: the limit holds for what is loaded
+
+    with single_threaded_blas(), ThreadPoolExecutor(threads) as pool:
+        yield pool
+
+
+class Job(NamedTuple):
+    """What is to be trained, and with what."""
+
+    config: Config
+    objective: Objective
+    source: ExampleSource
+    parameters: Parameters
+    pool: ThreadPoolExecutor
+    threads: int
+    interrupts: Interrupts
+
+    def trainer(self, observer: Observer) -> Trainer:
+        """Make the trainer of the objective; compile its kernels if they are not."""
+        batch = self.objective.batch
+        if self.objective.name == "exact":
+            return BatchTrainer(
+                cbow_network(self.config.activation), self.parameters, self.source, batch,
+                self.objective.optimizer, self.pool,
+            )  # fmt: skip
+        from cbow.training.sampled.trainer import SampledTrainer  # here, because numba is slow
+
+        trainer = SampledTrainer(
+            self.config, self.parameters, self.source, batch, self.pool, self.threads
+        )
+        compiled = self.pool.submit(trainer.compile)
+        if not wait([compiled], timeout=QUICK).done:
+            observer.compiling()
+        compiled.result()
+        return trainer
+
+    def losses(self) -> Losses:
+        """Make what measures the losses of the objective."""
+        kind = Losses if self.objective.name == "exact" else ProbeLosses
+        workspace = Workspace(cbow_network(self.config.activation), self.parameters)
+        return kind(workspace, self.source, self.objective.batch, self.pool, self.interrupts)
+
+
+def _report(
+    corpus: EncodedCorpus, plan: Plan, epochs: list[Epoch], stop: Stop | None
+) -> dict[str, Any]:
     """Put what was counted and measured into plain numbers, without times."""
     return {
         "account": corpus.account.to_dict(),
+        "objective": plan.objective,
         "batch": plan.batch,
         "baselines": dataclasses.asdict(plan.baselines),
-        "epochs": [epoch.to_dict() for epoch in outcome.epochs],
-        "stopped": outcome.stop.to_dict() if outcome.stop else None,
+        "epochs": [epoch.to_dict() for epoch in epochs],
+        "stopped": stop.to_dict() if stop else None,
     }
 
 
@@ -157,15 +216,15 @@ def _heldout_unigram(source: ExampleSource, log_p: NDArray[np.float64], batch: i
     return total / examples
 
 
-def _explained(stop: Stop, model: Model) -> DivergenceError | Interrupted:
+def _explained(stop: Stop, model: Model, objective: Objective) -> DivergenceError | Interrupted:
     """Put into a sentence why training ended early, and what to do."""
     config = model.config
     where = f"after {stop.step} steps, in epoch {stop.epoch} of {config.epochs}"
     if stop.reason == "interrupted":
         return Interrupted(f"interrupted {where}", model)
-    lower = min(config.rate / 10, LEARNING_RATES[config.optimizer])
+    lower = min(objective.rate / 10, usual_rate(objective.name, objective.optimizer))
     return DivergenceError(
-        f"{stop.found} {where}, with learning rate {config.rate:g}; train again with "
+        f"{stop.found} {where}, with learning rate {objective.rate:g}; train again with "
         f"{lower:g} or less (the state after {stop.kept_step} steps is kept)",
         model,
     )

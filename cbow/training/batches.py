@@ -1,0 +1,80 @@
+"""Training by batches under the exact softmax."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Executor
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cbow.network import Network, Parameters, make_optimizer
+from cbow.training.exact import Workspace, batch_gradients
+from cbow.training.examples import ExampleSource
+from cbow.training.state import DivergedError, EpochState, Portion, RateOf
+
+#: Steps of b1 are so much smaller than those of the others. Every example moves it, and a unit
+#: whose b1 falls far below 0 never fires again; measured in docs/training.md.
+B1_RATE: Final = 0.01
+
+
+class BatchTrainer:
+    """Learns from shuffled batches; a portion is one step. See `cbow.training.state.Trainer`.
+
+    Parameters
+    ----------
+    network : Network
+    parameters : Parameters
+        Are changed in place.
+    source : ExampleSource
+    batch : int
+        Examples per step, about.
+    optimizer : str
+    pool : Executor
+        Runs the shards of a batch.
+    """
+
+    keep_every = 100
+
+    def __init__(
+        self,
+        network: Network,
+        parameters: Parameters,
+        source: ExampleSource,
+        batch: int,
+        optimizer: str,
+        pool: Executor,
+    ) -> None:
+        self.parameters = parameters
+        self.workspace = Workspace(network, parameters)
+        self.source = source
+        self.batch = batch
+        self.optimizer = make_optimizer(optimizer, parameters)
+        self.pool = pool
+
+    def portions(self, state: EpochState, rate_of: RateOf) -> Iterator[Portion]:
+        """Learn the batches of an epoch that `state` does not have yet."""
+        state.tally = type(state.tally)()  # the batches that are skipped are counted again
+        before, skipped = 0.0, state.portions
+        for batch, share in self.source.epoch(state.epoch, self.batch, state.tally):
+            if skipped:
+                skipped, before = skipped - 1, share
+                continue
+            step = batch_gradients(self.workspace, batch, self.pool)
+            if not math.isfinite(step.J):
+                raise DivergedError(f"the loss became {step.J:g}")
+            rate = rate_of(before)
+            with np.errstate(over="ignore", invalid="ignore"):  # seen in the next loss
+                state.measures.add(step, len(batch.y))
+                self.optimizer.update(
+                    self.parameters, step.gradients, (rate, B1_RATE * rate, rate, rate)
+                )
+            state.portions += 1
+            state.rate, before = rate, share
+            yield Portion(share, step.J, 1)
+
+    def optimizer_arrays(self) -> Mapping[str, NDArray[Any]]:
+        """Give the arrays of the optimizer by name."""
+        return self.optimizer.arrays()

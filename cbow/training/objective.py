@@ -1,0 +1,90 @@
+"""Exact softmax or candidates: which is the objective, and why."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from cbow.config import LEARNING_RATES, SAMPLED_BATCH, SAMPLED_RATE, Config
+from cbow.errors import ConfigError
+from cbow.training.examples import ExampleSource
+
+#: Multiplications and additions up to which the exact softmax is cheap: well under a minute.
+CHEAP: Final = 4e12
+
+#: Multiplications and additions a second of one processor, and tokens a second by candidates, to
+#: estimate a time. Nothing depends on them but that.
+SPEED: Final = 6e10
+TOKENS_A_SECOND: Final = 1.5e6
+
+
+class Objective(NamedTuple):
+    """The objective, and the settings that depend on it."""
+
+    name: str  #: exact or sampled
+    reason: str
+    optimizer: str
+    rate: float  #: learning rate at the start
+    batch: int  #: examples per step, about
+
+
+def choose_objective(config: Config, source: ExampleSource, threads: int) -> Objective:
+    """Choose by the cost, unless the settings say which.
+
+    Whether the exact softmax is cheap depends on the vocabulary, the text and the settings, and
+    on nothing else: the same run has the same objective on every machine.
+
+    Raises
+    ------
+    ConfigError
+        If settings are given that the objective does not have.
+    """
+    V, tokens = len(source.corpus.vocabulary), len(source.corpus.ids)
+    examples = tokens * source.share_kept() * (1 - config.heldout) * config.epochs
+    work = 6 * V * config.dimension * examples
+    exact = config.objective == "exact" or (config.objective == "auto" and work <= CHEAP)
+    seconds = work / SPEED if exact else config.epochs * tokens / TOKENS_A_SECOND
+    about = f"about {_rounded(seconds / threads)} on {threads} processors"
+    if config.objective != "auto":
+        reason = f"as asked for; {about}"
+    elif exact:
+        reason = f"the vocabulary and the text are small enough for it; {about}"
+    else:
+        reason = f"the exact softmax would take about {_rounded(work / SPEED / threads)}; {about}"
+    if exact:
+        return _exact(config, source, reason)
+    return _sampled(config, V, reason)
+
+
+def _exact(config: Config, source: ExampleSource, reason: str) -> Objective:
+    optimizer = config.optimizer or "adam"
+    rate = config.learning_rate or usual_rate("exact", optimizer)
+    return Objective("exact", reason, optimizer, rate, source.batch_size(config.batch))
+
+
+def _sampled(config: Config, vocabulary_size: int, reason: str) -> Objective:
+    if config.optimizer not in (None, "sgd"):
+        raise ConfigError(
+            f"optimizer is {config.optimizer}, but the sampled objective has sgd only; leave it "
+            "out, or set the objective to exact"
+        )
+    if config.candidates > vocabulary_size:
+        raise ConfigError(
+            f"candidates is {config.candidates}, but the vocabulary has {vocabulary_size} words; "
+            "give fewer candidates, or set the objective to exact"
+        )
+    rate = config.learning_rate or usual_rate("sampled", "sgd")
+    return Objective("sampled", reason, "sgd", rate, config.batch or SAMPLED_BATCH)
+
+
+def usual_rate(objective: str, optimizer: str) -> float:
+    """Give the learning rate that is used when none is given."""
+    return SAMPLED_RATE if objective == "sampled" else LEARNING_RATES[optimizer]
+
+
+def _rounded(seconds: float) -> str:
+    """Write an estimate no finer than it is."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    if seconds < 5400:
+        return f"{round(seconds / 60)} min"
+    return f"{round(seconds / 3600)} h"

@@ -1,0 +1,149 @@
+"""From a block of the text to its kept tokens and their windows.
+
+Every decision depends on the position of its token alone, as in `cbow.training.examples`, of whose
+examples these are: a block can be read by any thread, at any time. Windows reach over the ends of
+the block, into a margin of kept tokens on both sides, but never over the end of a line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numba.extending import overload
+from numpy.typing import NDArray
+
+from cbow.training import randomness
+from cbow.training.compiled import kernel
+
+_GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
+_MIX1: Final = np.uint64(0xBF58476D1CE4E5B9)
+_MIX2: Final = np.uint64(0x94D049BB133111EB)
+
+
+class Text(NamedTuple):
+    """The encoded corpus, and what decides which of its tokens are kept."""
+
+    ids: NDArray[np.int32]  #: (T,)
+    line_starts: NDArray[np.int64]  #: (L + 1,) line i is ids[line_starts[i]:line_starts[i + 1]]
+    keep: NDArray[np.float64]  #: (V,) probability of keeping an occurrence of each word
+    heldout: float  #: share of the lines that are kept back
+
+
+class Keys(NamedTuple):
+    """The streams of random numbers of an epoch; see `cbow.training.randomness.stream`."""
+
+    heldout: np.uint64
+    subsample: np.uint64
+    radius: np.uint64
+    candidates: np.uint64
+
+
+class Tokens(NamedTuple):
+    """Room for the kept tokens of a block with its margins, M at most, and their windows."""
+
+    ids: NDArray[np.int32]  #: (M,)
+    left: NDArray[np.int32]  #: (M,) the window of token j is left[j] ≤ i < right[j], i ≠ j
+    right: NDArray[np.int32]  #: (M,)
+    account: NDArray[np.int64]  #: (3,) tokens held out, subsampled, isolated
+
+
+def uniform(key: Any, position: Any) -> Any:
+    """Give one number of a stream, in [0, 1); see `cbow.training.randomness.uniform`."""
+    return randomness.uniform(int(key), np.array([position]))[0]
+
+
+@overload(uniform)
+def _uniform_overload(key: Any, position: Any) -> Callable[[Any, Any], Any]:
+    def compiled(key: Any, position: Any) -> Any:
+        z = np.uint64(position) * _GOLDEN + key
+        z = (z ^ (z >> np.uint64(30))) * _MIX1
+        z = (z ^ (z >> np.uint64(27))) * _MIX2
+        return np.float64((z ^ (z >> np.uint64(31))) >> np.uint64(11)) * 2.0**-53
+
+    return compiled
+
+
+@kernel
+def is_kept(text: Any, keys: Any, position: Any) -> Any:
+    """Whether this epoch keeps an occurrence of a word."""
+    return uniform(keys.subsample, position) < text.keep[text.ids[position]]
+
+
+@kernel
+def margin_before(text: Any, keys: Any, window: Any, start: Any, tokens: Any) -> Any:
+    """Read the last kept tokens before `start` on its line, at most `window`; give their number."""
+    line = np.searchsorted(text.line_starts, start, side="right") - 1
+    n, position = 0, start - 1
+    while position >= text.line_starts[line] and n < window:
+        if is_kept(text, keys, position):
+            n += 1
+            tokens.ids[window - n] = text.ids[position]
+        position -= 1
+    for j in range(n):
+        tokens.ids[j] = tokens.ids[window - n + j]
+    return n
+
+
+@kernel
+def read_block(text: Any, keys: Any, window: Any, start: Any, stop: Any, tokens: Any) -> Any:
+    """Read the kept tokens of a block and of its margins, and find the windows of the block's.
+
+    Parameters
+    ----------
+    text : Text
+    keys : Keys
+    window : int
+        C: the radius of each window is drawn from 1 to C.
+    start, stop : int
+        The block is ``text.ids[start:stop]``, not empty.
+    tokens : Tokens
+        Is filled; M must be stop - start + 2 C at least.
+
+    Returns
+    -------
+    first, last, n : int
+        The kept tokens of the block are first .. last-1, those with the margins 0 .. n-1.
+    """
+    ids, starts = text.ids, text.line_starts
+    tokens.account[:] = 0
+    line = np.searchsorted(starts, start, side="right") - 1
+    end = starts[line + 1]
+    out = uniform(keys.heldout, line) < text.heldout
+    first = 0 if out else margin_before(text, keys, window, start, tokens)
+    n = first
+    begin = 0  # the first of the tokens on the line
+    for position in range(start, stop):
+        if position >= end:
+            close_line(tokens, max(begin, first), n, n)
+            begin = n
+            while position >= end:
+                line += 1
+                end = starts[line + 1]
+            out = uniform(keys.heldout, line) < text.heldout
+        if out:
+            tokens.account[0] += 1
+        elif is_kept(text, keys, position):
+            radius = 1 + int(uniform(keys.radius, position) * window)
+            tokens.ids[n] = ids[position]
+            tokens.left[n] = max(begin, n - radius)
+            tokens.right[n] = n + radius + 1
+            n += 1
+        else:
+            tokens.account[1] += 1
+    last, position = n, stop
+    while position < end and n - last < window and not out:
+        if is_kept(text, keys, position):
+            tokens.ids[n] = ids[position]
+            n += 1
+        position += 1
+    close_line(tokens, max(begin, first), last, n)
+    return first, last, n
+
+
+@kernel
+def close_line(tokens: Any, begin: Any, stop: Any, end: Any) -> None:
+    """Let no window of the tokens begin .. stop-1 reach beyond the end of their line."""
+    for j in range(begin, stop):
+        tokens.right[j] = min(tokens.right[j], end)

@@ -1,0 +1,146 @@
+"""The output layer over candidates: logits, softmax with the loss, and what goes back."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+import numpy as np
+
+from cbow.training.compiled import kernel
+from cbow.training.sampled.blocks import uniform
+from cbow.training.sampled.exponential import exponentials, largest
+
+#: A logit that counts for nothing: exp of it, less any other, is 0.
+NOTHING: Final = -1e30
+
+
+@kernel
+def target_logits(W2: Any, b2: Any, correction: Any, y: Any, H: Any, target: Any) -> None:
+    """target[i] = W2[y_i] H[i] + b2[y_i] - correction[y_i]."""
+    for i in range(H.shape[0]):
+        word = y[i]
+        z = b2[word] - correction[word]
+        for k in range(H.shape[1]):
+            z += W2[word, k] * H[i, k]
+        target[i] = z
+
+
+@kernel
+def mask_targets(L: Any, candidates: Any, y: Any) -> None:
+    """Let no candidate count that is the target itself."""
+    nothing = L.dtype.type(NOTHING)
+    for i in range(L.shape[0]):
+        word = y[i]
+        for s in range(L.shape[1]):
+            if candidates[s] == word:
+                L[i, s] = nothing
+
+
+@kernel
+def softmax_loss(L: Any, candidates: Any, y: Any, target: Any, top: Any, room: Any) -> Any:
+    """Turn the logits of m examples into what the cost sends back; give the loss.
+
+        Yhat      = softmax over the candidates and the target
+        L[i, s]   ← Yhat of candidate s               which is dZ2
+        target[i] ← Yhat of the target, less 1        which is dZ2
+        loss      = -Σ_i log Yhat of the target
+
+    A candidate that is the target itself counts once, as the target.
+
+    Parameters
+    ----------
+    L : (m, S) array
+        Logits of the candidates.
+    candidates : (S,) int32
+    y : (m,) int32
+        The word in the middle of each example.
+    target : (m,) array
+        Its logit.
+    top, room : (m,) and (m, S) arrays
+        To work in.
+
+    Returns
+    -------
+    float
+        In nats, summed over the examples in float64.
+    """
+    m, S = L.shape
+    mask_targets(L, candidates, y)
+    largest(L, target, top)
+    loss = 0.0
+    for i in range(m):
+        loss += top[i] - target[i]
+        target[i] -= top[i]
+        for s in range(S):
+            L[i, s] -= top[i]
+    exponentials(target, top)
+    exponentials(L.reshape(m * S), room.reshape(m * S))
+    one = L.dtype.type(1)
+    for i in range(m):
+        total = target[i]
+        for s in range(S):
+            total += L[i, s]
+        loss += math.log(total)
+        share = one / total
+        for s in range(S):
+            L[i, s] *= share
+        target[i] = target[i] * share - one
+    return loss
+
+
+@kernel
+def gather(table: Any, ids: Any, rows: Any) -> None:
+    """rows[s] = table[ids[s]], (S, N)."""
+    for s in range(len(ids)):
+        word = ids[s]
+        for k in range(table.shape[1]):
+            rows[s, k] = table[word, k]
+
+
+@kernel
+def add_to_rows(L: Any, b: Any) -> None:
+    """L[i, s] += b[s]."""
+    for i in range(L.shape[0]):
+        for s in range(L.shape[1]):
+            L[i, s] += b[s]
+
+
+@kernel
+def sum_of_rows(L: Any, b: Any) -> None:
+    """b[s] = Σ_i L[i, s]."""
+    for s in range(len(b)):
+        b[s] = 0
+    for i in range(L.shape[0]):
+        for s in range(L.shape[1]):
+            b[s] += L[i, s]
+
+
+@kernel
+def add_targets(W2: Any, y: Any, dZ2: Any, dH: Any) -> None:
+    """dH[i] += dZ2[i] W2[y_i]."""
+    for i in range(dH.shape[0]):
+        word = y[i]
+        for k in range(dH.shape[1]):
+            dH[i, k] += dZ2[i] * W2[word, k]
+
+
+@kernel
+def draw_candidates(noise: Any, key: Any, first: Any, candidates: Any) -> None:
+    """Draw words from the noise distribution by the alias method (Walker 1977, section 2).
+
+    Parameters
+    ----------
+    noise : Noise
+    key : uint64
+        The stream.
+    first : int
+        The number in the stream of the first draw.
+    candidates : (S,) int32
+        Is filled.
+    """
+    V = len(noise.threshold)
+    for s in range(len(candidates)):
+        u = uniform(key, first + s) * V
+        word = np.int32(u)
+        candidates[s] = word if u - word < noise.threshold[word] else noise.alias[word]

@@ -1,0 +1,300 @@
+"""One step: K blocks against the same parameters, then what they found, row by row.
+
+The gradients of the blocks are computed by any thread. Every row of W1ᵀ and W2 is changed by one
+thread, its owner, which goes through the blocks in their order: the additions to a row happen in
+the same order for any number of threads, and so the results are the same to the last bit.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from cbow.network import Parameters
+from cbow.training.compiled import kernel, wait_for_all
+from cbow.training.sampled.blocks import Tokens, read_block
+from cbow.training.sampled.hidden import (
+    difference_sums,
+    hidden_gradient,
+    hidden_layer,
+    prefix_sums,
+)
+from cbow.training.sampled.output import (
+    add_targets,
+    add_to_rows,
+    draw_candidates,
+    gather,
+    softmax_loss,
+    sum_of_rows,
+    target_logits,
+)
+
+Array = NDArray[Any]
+
+
+class Tables(NamedTuple):
+    """The parameters as the kernels want them: a row for each word."""
+
+    W1T: Array  #: (V, N)
+    b1: Array  #: (N,)
+    W2: Array  #: (V, N)
+    b2: Array  #: (V,)
+
+
+class Rates(NamedTuple):
+    """Learning rates of one step, times the sum (not the mean) of its examples' gradients."""
+
+    W1: Array  #: (steps,)
+    b1: Array
+    W2: Array
+    b2: Array
+
+
+class Room(NamedTuple):
+    """What one block computes, and room to do so; in `rooms`, every array has a row for each of K.
+
+    M is the most tokens a block can have with its margins.
+    """
+
+    ids: NDArray[np.int32]  #: (M,) tokens
+    left: NDArray[np.int32]  #: (M,)
+    right: NDArray[np.int32]  #: (M,)
+    account: NDArray[np.int64]  #: (3,) tokens held out, subsampled, isolated
+    size: NDArray[np.int64]  #: (2,) n tokens with the margins, m examples
+    places: NDArray[np.int32]  #: (M,) the token of each example
+    y: NDArray[np.int32]  #: (M,) its word
+    candidates: NDArray[np.int32]  #: (S,)
+    P: Array  #: (M + 1, N) prefix sums; then dH of the examples
+    H: Array  #: (M, N) hidden layer
+    L: Array  #: (M, S) logits of candidates, then dZ2
+    powers: Array  #: (M, S)
+    top: Array  #: (M,)
+    target: Array  #: (M,) logit of the target, then dZ2
+    C: Array  #: (S, N) rows of W2 of the candidates, then their gradients
+    bC: Array  #: (S,) biases of the candidates, then their gradients
+    G: Array  #: (M + 1, N) gradients of the rows of W1ᵀ
+    db1: Array  #: (N,)
+    fired: Array  #: (N,) examples on which each unit was above 0
+    loss: NDArray[np.float64]  #: (1,) nats, summed
+
+
+def make_rooms(K: int, longest: int, window: int, shape: tuple[int, int], dtype: DTypeLike) -> Room:
+    """Allocate the room of K blocks of at most `longest` tokens, for `shape` = (N, S)."""
+    (N, S), M = shape, longest + 2 * window
+
+    def whole(*shape: int, dtype: DTypeLike = np.int32) -> NDArray[Any]:
+        return np.zeros((K, *shape), dtype)
+
+    def real(*shape: int) -> Array:
+        return np.zeros((K, *shape), dtype)
+
+    return Room(
+        ids=whole(M), left=whole(M), right=whole(M), account=whole(3, dtype=np.int64),
+        size=whole(2, dtype=np.int64), places=whole(M), y=whole(M), candidates=whole(S),
+        P=real(M + 1, N), H=real(M, N), L=real(M, S), powers=real(M, S), top=real(M),
+        target=real(M), C=real(S, N), bC=real(S), G=real(M + 1, N), db1=real(N),
+        fired=real(N), loss=np.zeros((K, 1)),
+    )  # fmt: skip
+
+
+@kernel
+def room_of(rooms: Any, k: Any) -> Any:
+    """Give the room of block k."""
+    return Room(
+        rooms.ids[k], rooms.left[k], rooms.right[k], rooms.account[k], rooms.size[k],
+        rooms.places[k], rooms.y[k], rooms.candidates[k], rooms.P[k], rooms.H[k], rooms.L[k],
+        rooms.powers[k], rooms.top[k], rooms.target[k], rooms.C[k], rooms.bC[k], rooms.G[k],
+        rooms.db1[k], rooms.fired[k], rooms.loss[k],
+    )  # fmt: skip
+
+
+@kernel
+def block_forward(tables: Any, slope: Any, first: Any, last: Any, n: Any, room: Any) -> Any:
+    """Compute the hidden layer of every token that has a context; give their number m."""
+    m = 0
+    for j in range(first, last):
+        if room.right[j] - room.left[j] > 1:
+            room.places[m] = j
+            room.y[m] = room.ids[j]
+            m += 1
+    room.account[2] = last - first - m
+    prefix_sums(tables.W1T, room.ids, n, room.P)
+    hidden_layer(
+        room.P, tables.W1T, tables.b1, slope, room.ids, room.left, room.right, room.places,
+        room.H[:m],
+    )  # fmt: skip
+    return m
+
+
+@kernel
+def block_output(tables: Any, noise: Any, m: Any, room: Any) -> None:
+    """Ask for the targets among the candidates; leave dH, and the gradients of the candidates.
+
+        Z2 = C H + bC        dC = dZ2 Hᵀ        dbC = dZ2 1        dH = Cᵀ dZ2 + dZ2_y W2_y
+
+    All with examples as rows, so the products are of the transposed.
+    """
+    H, L, C, bC, dH = room.H[:m], room.L[:m], room.C, room.bC, room.P[:m]
+    candidates, y, target = room.candidates, room.y[:m], room.target[:m]
+    gather(tables.W2, candidates, C)  # (S, N)
+    for s in range(len(candidates)):
+        bC[s] = tables.b2[candidates[s]] - noise.correction[candidates[s]]
+    np.dot(H, C.T, L)  # (m, S)
+    add_to_rows(L, bC)
+    target_logits(tables.W2, tables.b2, noise.correction, y, H, target)
+    room.loss[0] = softmax_loss(L, candidates, y, target, room.top[:m], room.powers[:m])
+    np.dot(L, C, dH)  # (m, N)
+    np.dot(L.T, H, C)  # (S, N)
+    sum_of_rows(L, bC)
+    add_targets(tables.W2, y, target, dH)
+
+
+@kernel
+def block_backward(slope: Any, m: Any, n: Any, room: Any) -> None:
+    """Take dH back to db1 and the rows of W1ᵀ."""
+    D = room.P[:m]
+    hidden_gradient(D, room.H[:m], slope, room.db1, room.fired)
+    difference_sums(D, room.left, room.right, room.places, n, room.G)
+
+
+@kernel
+def block_gradients(
+    text: Any,
+    keys: Any,
+    window: Any,
+    start: Any,
+    stop: Any,
+    tables: Any,
+    slope: Any,
+    noise: Any,
+    first_draw: Any,
+    room: Any,
+) -> None:
+    """Compute the loss and the gradients of one block; `first_draw` < 0 keeps the candidates."""
+    tokens = Tokens(room.ids, room.left, room.right, room.account)
+    first, last, n = read_block(text, keys, window, start, stop, tokens)
+    m = block_forward(tables, slope, first, last, n, room)
+    room.size[0] = n
+    room.size[1] = m
+    room.loss[0] = 0
+    if m:
+        if first_draw >= 0:
+            draw_candidates(noise, keys.candidates, first_draw, room.candidates)
+        block_output(tables, noise, m, room)
+        block_backward(slope, m, n, room)
+
+
+@kernel
+def change_row(table: Any, word: Any, rate: Any, gradients: Any, i: Any) -> None:
+    """θ ← θ - α g for one row."""
+    for k in range(table.shape[1]):
+        table[word, k] -= rate * gradients[i, k]
+
+
+@kernel
+def is_owner(thread: Any, threads: Any, word: Any) -> Any:
+    """Whether a thread owns the rows of a word."""
+    return np.uint32(word) % np.uint32(threads) == np.uint32(thread)
+
+
+@kernel
+def apply_block(tables: Any, room: Any, thread: Any, threads: Any, rates: Any, step: Any) -> None:
+    """Change the rows that a thread owns by what one block found."""
+    n, m = room.size
+    for j in range(n):
+        if is_owner(thread, threads, room.ids[j]):
+            change_row(tables.W1T, room.ids[j], rates.W1[step], room.G, j)
+    for i in range(m):
+        word = room.y[i]
+        if is_owner(thread, threads, word):
+            change_row(tables.W2, word, rates.W2[step] * room.target[i], room.H, i)
+            tables.b2[word] -= rates.b2[step] * room.target[i]
+    for s in range(len(room.candidates)):
+        word = room.candidates[s]
+        if is_owner(thread, threads, word):
+            change_row(tables.W2, word, rates.W2[step], room.C, s)
+            tables.b2[word] -= rates.b2[step] * room.bC[s]
+    if thread == 0:
+        for k in range(len(room.db1)):
+            tables.b1[k] -= rates.b1[step] * room.db1[k]
+
+
+@kernel
+def run_steps(
+    text: Any,
+    keys: Any,
+    window: Any,
+    bounds: Any,
+    order: Any,
+    tables: Any,
+    slope: Any,
+    noise: Any,
+    rooms: Any,
+    rates: Any,
+    thread: Any,
+    reached: Any,
+    sums: Any,
+) -> None:
+    """Make one step after the other: what one of the threads does.
+
+    Parameters
+    ----------
+    text : Text
+    keys : Keys
+    window : int
+    bounds : (blocks + 1,) int64
+        Block b is ``text.ids[bounds[b]:bounds[b + 1]]``.
+    order : (steps * K,) int64
+        The blocks of each step; -1 for none.
+    tables : Tables
+        Are changed.
+    slope : float
+        Of the activation below 0.
+    noise : Noise
+    rooms : Room
+        Of K blocks.
+    rates : Rates
+    thread : int
+    reached : (threads, 8) int64
+        For `wait_for_all`; zeros at the start.
+    sums : (6 + N,) float64
+        Thread 0 adds: loss, examples, tokens held out, subsampled, isolated, all; active units.
+    """
+    threads, K, S = len(reached), rooms.ids.shape[0], rooms.candidates.shape[1]
+    for step in range(len(order) // K):
+        for k in range(thread, K, threads):
+            b = order[step * K + k]
+            if b >= 0:
+                block_gradients(
+                    text, keys, window, bounds[b], bounds[b + 1], tables, slope, noise, b * S,
+                    room_of(rooms, k)
+                )  # fmt: skip
+        wait_for_all(thread, reached, 2 * step + 1)
+        for k in range(K):
+            b = order[step * K + k]
+            if b >= 0 and rooms.size[k, 1] > 0:
+                apply_block(tables, room_of(rooms, k), thread, threads, rates, step)
+            if b >= 0 and thread == 0:
+                add_up(rooms, k, bounds[b + 1] - bounds[b], sums)
+        wait_for_all(thread, reached, 2 * step + 2)
+
+
+@kernel
+def add_up(rooms: Any, k: Any, tokens: Any, sums: Any) -> None:
+    """Add the loss and the account of block k to the sums."""
+    sums[0] += rooms.loss[k, 0]
+    sums[1] += rooms.size[k, 1]
+    for i in range(3):
+        sums[2 + i] += rooms.account[k, i]
+    sums[5] += tokens
+    if rooms.size[k, 1] > 0:
+        for j in range(rooms.fired.shape[1]):
+            sums[6 + j] += rooms.fired[k, j]
+
+
+def tables_of(parameters: Parameters) -> Tables:
+    """Give the parameters of CBOW as tables, without a copy."""
+    W1, b1, W2, b2 = parameters
+    return Tables(W1.T, b1[:, 0], W2, b2[:, 0])

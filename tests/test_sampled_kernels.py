@@ -1,0 +1,254 @@
+"""The kernels of the sampled objective, one by one, against plain numpy and plain loops."""
+
+import itertools
+
+import naive_training as naive
+import numpy as np
+import pytest
+import scipy.special
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cbow.training.randomness import Purpose, stream
+from cbow.training.randomness import uniform as plain_uniform
+from cbow.training.sampled import hidden, output
+from cbow.training.sampled.blocks import Keys, Text, Tokens, read_block, uniform
+from cbow.training.sampled.exponential import exponentials, largest, ordered
+from cbow.training.sampled.noise import alias_table, make_noise
+
+DTYPES = [np.float32, np.float64]
+
+
+class TestExponential:
+    """exp and maximum of whole arrays."""
+
+    def test_float32_keeps_its_error_bound(self):
+        x = np.concatenate([np.linspace(-87, 0, 20001), -np.logspace(-30, 1.9, 500)])
+        given = x.astype(np.float32)
+        right = np.exp(given.astype(np.float64))
+        exponentials(given, np.empty_like(given))
+        assert (np.abs(given / right - 1) < 2e-7 + 1.2e-7 * np.abs(x)).all()
+        assert np.abs(given - right).max() < 2e-7
+
+    def test_zero_and_far_below(self):
+        x = np.array([0.0, -1e30, -np.inf, -200.0], np.float32)
+        exponentials(x, np.empty_like(x))
+        assert x[0] == 1
+        assert (x[1:] <= 2.0**-126).all()
+        assert (x >= 0).all()
+
+    def test_float64_is_exp(self):
+        x = -np.random.default_rng(0).exponential(size=50)
+        right = np.exp(x)
+        exponentials(x, np.empty_like(x))
+        np.testing.assert_array_equal(x, right)
+
+    @given(st.floats(width=32, allow_nan=False), st.floats(width=32, allow_nan=False))
+    def test_ordered_bits_are_ordered_like_the_numbers(self, one, other):
+        a, b = (ordered(np.float32(x).view(np.int32)) for x in (one, other))
+        if one < other:
+            assert a < b
+        assert ordered(a) == np.float32(one).view(np.int32)
+
+    @pytest.mark.parametrize("dtype", DTYPES)
+    def test_largest(self, dtype):
+        rng = np.random.default_rng(0)
+        L = rng.normal(size=(6, 5)).astype(dtype)
+        L[2] = -1e30
+        least = rng.normal(size=6).astype(dtype)
+        top = np.empty(6, dtype)
+        largest(L, least, top)
+        np.testing.assert_array_equal(top, np.maximum(L.max(axis=1), least))
+
+
+def keys_of(seed, epoch=1):
+    """The streams of an epoch."""
+    purposes = Purpose.HELDOUT, Purpose.SUBSAMPLE, Purpose.RADIUS, Purpose.CANDIDATES
+    epochs = 0, epoch, epoch, epoch
+    return Keys(*(np.uint64(stream(seed, p, e)) for p, e in zip(purposes, epochs, strict=True)))
+
+
+LINES = st.lists(st.lists(st.integers(0, 5), min_size=1, max_size=30), min_size=1, max_size=8)
+
+
+class TestReadBlock:
+    """Which tokens are kept, and which window each has."""
+
+    @given(
+        lines=LINES,
+        window=st.integers(1, 4),
+        seed=st.integers(0, 50),
+        cuts=st.sets(st.integers(1, 200), max_size=6),
+        heldout=st.sampled_from([0.0, 0.4]),
+        share=st.sampled_from([0.3, 0.7, 1.0]),
+    )
+    @settings(max_examples=60)
+    def test_blocks_give_the_examples_of_the_whole_text(
+        self, lines, window, seed, cuts, heldout, share
+    ):
+        keep = np.array([share, 1, share, 0.5, 1, share])
+        ids = np.array([word for line in lines for word in line], np.int32)
+        starts = np.concatenate([[0], np.cumsum([len(line) for line in lines])])
+        text = Text(ids, starts, keep, heldout)
+        bounds = [0, *sorted(cut for cut in cuts if cut < len(ids)), len(ids)]
+        found, account = [], np.zeros(3, np.int64)
+        for start, stop in itertools.pairwise(bounds):
+            M = stop - start + 2 * window
+            tokens = Tokens(*(np.zeros(M, np.int32) for _ in range(3)), np.zeros(3, np.int64))
+            first, last, n = read_block(text, keys_of(seed), window, start, stop, tokens)
+            assert 0 <= first <= last <= n <= M
+            account += tokens.account
+            for j in range(first, last):
+                left, right = tokens.left[j], tokens.right[j]
+                assert 0 <= left <= j < right <= n
+                around = [*tokens.ids[left:j], *tokens.ids[j + 1 : right]]
+                if around:
+                    found.append((around, tokens.ids[j]))
+        expected = naive.epoch_examples(
+            lines, keep, window=window, seed=seed, epoch=1, heldout=heldout
+        )
+        assert found == expected
+        kept_back = [naive.uniform(naive.stream(seed, 1), i) < heldout for i in range(len(lines))]
+        out = sum(len(line) for line, back in zip(lines, kept_back, strict=True) if back)
+        assert account[0] == out
+        assert account[1] <= len(ids) - out - len(expected)
+
+    def test_the_random_numbers_are_those_of_the_other_objective(self):
+        key = stream(7, Purpose.RADIUS, 3)
+        for position in (0, 1, 10**9, 2**40):
+            expected = plain_uniform(key, np.array([position]))[0]
+            assert uniform(np.uint64(key), position) == expected
+
+
+class TestHidden:
+    """Prefix sums forward, difference sums backward."""
+
+    @staticmethod
+    def problem(window, seed=0, dtype=np.float64):
+        rng = np.random.default_rng(seed)
+        n, N, V = 14, 3, 6
+        ids = rng.integers(0, V, n).astype(np.int32)
+        radius = rng.integers(1, window + 1, n)
+        left = np.maximum(0, np.arange(n) - radius).astype(np.int32)
+        right = np.minimum(n, np.arange(n) + radius + 1).astype(np.int32)
+        places = np.flatnonzero(right - left > 1)[1:-1].astype(np.int32)
+        return rng, ids, left, right, places, rng.normal(size=(V, N)).astype(dtype)
+
+    @pytest.mark.parametrize("window", [1, 2, 5, 20])
+    @pytest.mark.parametrize("slope", [0.0, 0.01, 1.0])
+    def test_means_of_windows(self, window, slope):
+        rng, ids, left, right, places, W1T = self.problem(window)
+        b1 = rng.normal(size=3)
+        P, H = np.empty((15, 3)), np.empty((len(places), 3))
+        hidden.prefix_sums(W1T, ids, 14, P)
+        hidden.hidden_layer(P, W1T, b1, slope, ids, left, right, places, H)
+        for h, j in zip(H, places, strict=True):
+            around = [*ids[left[j] : j], *ids[j + 1 : right[j]]]
+            z = W1T[around].mean(axis=0) + b1
+            np.testing.assert_allclose(h, np.where(z > 0, z, slope * z), atol=1e-13)
+
+    @pytest.mark.parametrize("window", [1, 2, 5, 20])
+    def test_gradients_of_windows(self, window):
+        rng, ids, left, right, places, _ = self.problem(window)
+        D = rng.normal(size=(len(places), 3))
+        expected = np.zeros((14, 3))
+        for d, j in zip(D, places, strict=True):
+            around = [i for i in range(left[j], right[j]) if i != j]
+            expected[around] += d / len(around)
+        G = np.full((15, 3), np.nan)
+        hidden.difference_sums(D, left, right, places, 14, G)
+        np.testing.assert_allclose(G[:14], expected, atol=1e-13)
+        assert len(ids) == 14
+
+    @pytest.mark.parametrize("slope", [0.0, 0.01, 1.0])
+    def test_the_mask(self, slope):
+        rng = np.random.default_rng(0)
+        H, D = rng.normal(size=(5, 3)), rng.normal(size=(5, 3))
+        H[0, 0] = 0.0
+        expected = D * np.where(H > 0, 1, slope)
+        db1, fired = np.ones(3), np.ones(3)
+        hidden.hidden_gradient(D, H, slope, db1, fired)
+        np.testing.assert_allclose(D, expected)
+        np.testing.assert_allclose(db1, expected.sum(axis=0))
+        np.testing.assert_array_equal(fired, (H > 0).sum(axis=0))
+
+
+class TestOutput:
+    """Softmax over candidates and the target."""
+
+    @pytest.mark.parametrize("dtype", DTYPES)
+    @pytest.mark.parametrize("scale", [1.0, 1000.0])
+    def test_softmax_and_loss(self, dtype, scale):
+        rng = np.random.default_rng(0)
+        m, S = 7, 5
+        L = (scale * rng.normal(size=(m, S))).astype(dtype)
+        target = (scale * rng.normal(size=m)).astype(dtype)
+        candidates = np.array([3, 1, 4, 1, 5], np.int32)
+        y = np.array([0, 1, 2, 3, 4, 5, 6], np.int32)
+        full = np.column_stack([target, np.where(candidates == y[:, None], -np.inf, L)])
+        Yhat = scipy.special.softmax(full.astype(np.float64), axis=1)
+        nats = scipy.special.logsumexp(full.astype(np.float64), axis=1) - target
+        loss = output.softmax_loss(L, candidates, y, target, np.empty(m, dtype), np.empty_like(L))
+        close = 1e-12 if dtype == np.float64 else 1e-6
+        assert loss == pytest.approx(nats.sum(), rel=close)
+        np.testing.assert_allclose(L, Yhat[:, 1:], atol=close)
+        np.testing.assert_allclose(target, Yhat[:, 0] - 1, atol=close)
+
+    @pytest.mark.parametrize("dtype", DTYPES)
+    def test_not_a_number_shows_in_the_loss(self, dtype):
+        L = np.zeros((2, 3), dtype)
+        L[1, 1] = np.nan
+        loss = output.softmax_loss(
+            L, np.arange(3, dtype=np.int32), np.array([7, 8], np.int32), np.zeros(2, dtype),
+            np.empty(2, dtype), np.empty_like(L),
+        )  # fmt: skip
+        assert np.isnan(loss)
+
+    def test_small_kernels(self):
+        rng = np.random.default_rng(0)
+        table, b2, correction = rng.normal(size=(6, 3)), rng.normal(size=6), rng.normal(size=6)
+        H, y = rng.normal(size=(4, 3)), np.array([5, 0, 5, 2], np.int32)
+        target = np.empty(4)
+        output.target_logits(table, b2, correction, y, H, target)
+        np.testing.assert_allclose(target, (table[y] * H).sum(axis=1) + (b2 - correction)[y])
+        rows = np.empty((4, 3))
+        output.gather(table, y, rows)
+        np.testing.assert_array_equal(rows, table[y])
+        L, b = rng.normal(size=(4, 2)), np.array([10.0, 20.0])
+        expected = L + b
+        output.add_to_rows(L, b)
+        np.testing.assert_array_equal(L, expected)
+        output.sum_of_rows(L, b)
+        np.testing.assert_allclose(b, L.sum(axis=0))
+        dH = np.zeros((4, 3))
+        output.add_targets(table, y, target, dH)
+        np.testing.assert_allclose(dH, target[:, None] * table[y])
+
+
+class TestNoise:
+    """The distribution of candidates."""
+
+    @given(st.lists(st.floats(1e-6, 1), min_size=1, max_size=40))
+    def test_the_alias_table_holds_the_distribution(self, weights):
+        q = np.array(weights) / sum(weights)
+        threshold, alias = alias_table(q)
+        mass = threshold.copy()
+        np.add.at(mass, alias, 1 - threshold)
+        np.testing.assert_allclose(mass / len(q), q, atol=1e-12)
+
+    def test_the_correction(self):
+        counts = np.array([16, 1, 81])
+        noise = make_noise(counts, 4, np.float64)
+        q = np.array([8, 1, 27]) / 36
+        np.testing.assert_allclose(noise.correction, np.log(4 * q))
+        assert make_noise(counts, 4, np.float32).correction.dtype == np.float32
+
+    def test_draws_follow_the_distribution(self):
+        q = np.array([0.5, 0.3, 0.15, 0.05])
+        noise = make_noise(np.round(q ** (4 / 3) * 1e6).astype(np.int64), 1, np.float64)
+        drawn = np.empty(4000, np.int32)
+        output.draw_candidates(noise, np.uint64(stream(1, Purpose.CANDIDATES, 1)), 0, drawn)
+        np.testing.assert_allclose(np.bincount(drawn) / 4000, q, atol=0.025)
+        part = np.empty(10, np.int32)
+        output.draw_candidates(noise, np.uint64(stream(1, Purpose.CANDIDATES, 1)), 100, part)
+        np.testing.assert_array_equal(part, drawn[100:110])

@@ -1,0 +1,41 @@
+"""How kernels are compiled, and how their threads wait for each other."""
+
+import threading
+
+import numpy as np
+import pytest
+
+from cbow.training import compiled
+
+
+def test_without_a_folder_for_the_cache_the_code_is_compiled_all_the_same(monkeypatch):
+    asked = []
+
+    def njit(cache=False, **settings):
+        asked.append(cache)
+        if cache:
+            raise RuntimeError("cannot cache function: no locator available")
+        return lambda function: function
+
+    monkeypatch.setattr(compiled.numba, "njit", njit)
+    assert compiled.kernel(len) is len
+    assert asked == [True, False]
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_nobody_goes_on_before_all_have_arrived(threads):
+    reached, written, seen = np.zeros((threads, 8), np.int64), [0] * threads, []
+
+    def run(thread):
+        for point in range(1, 20):
+            written[thread] = point
+            compiled.wait_for_all(thread, reached, 2 * point - 1)
+            seen.append(min(written) == max(written) == point)
+            compiled.wait_for_all(thread, reached, 2 * point)
+
+    workers = [threading.Thread(target=run, args=(t,)) for t in range(threads)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert seen == [True] * 19 * threads
