@@ -11,7 +11,6 @@ progress to standard error. The exit code is 0 if every digit is equal, else 1.
 
 import argparse
 import sys
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -28,6 +27,7 @@ from cbow.cli.common import (
     show,
     table,
     terminal_width,
+    wrapped,
 )
 from cbow.training.threads import single_threaded_blas
 
@@ -63,7 +63,7 @@ def _reproduce(arguments: argparse.Namespace) -> int:
         show(_as_json(done))
     else:
         for line in (LEGEND, _verdict(len(_known(done)), different)):
-            show(_wrapped(line, width))
+            show(wrapped(line, width))
     return FAILED if different else DONE
 
 
@@ -86,12 +86,7 @@ def _as_text(each: Table, width: int | None) -> str:
         known = f"{figure.known} differs" if figure.differs else figure.known
         cells.setdefault(figure.row, [figure.row]).extend([figure.ours, known])
     grid = table(header, list(cells.values()), "<" + ">>" * len(columns), width)
-    return f"{_wrapped(each.title, width)}\n{grid}"
-
-
-def _wrapped(line: str, width: int | None) -> str:
-    """Break a line between words."""
-    return line if width is None else textwrap.fill(line, width)
+    return f"{wrapped(each.title, width)}\n{grid}"
 
 
 def _as_json(done: list[Table]) -> str:

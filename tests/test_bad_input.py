@@ -4,32 +4,30 @@ What looks bad but is not (byte order marks, CRLF, NUL, a word of a megabyte, em
 text) is in ``test_text_tokenizers.py`` and ``test_text_encoded.py``.
 """
 
-import errno
 import gzip
 import io
+import re
 import shlex
 import sys
 from pathlib import Path
 
 import pytest
+from bad_places import contents, full_disk, nothing, read_only
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 import cbow
-from cbow import files
-from cbow.cli import gradcheck, nearest, train
+from cbow.cli import explain, gradcheck, nearest, plot, train
 
 MAIN = {
     "cbow-train": train.main,
     "cbow-nearest": nearest.main,
     "cbow-gradcheck": gradcheck.main,
+    "cbow-explain": explain.main,
+    "cbow-plot": plot.main,
 }
 TEXT = "the king rules the land\nthe queen rules the land\nthe dog eats the hay\n" * 40
 LATIN1 = b"good\n" * 9 + b"caf\xe9 cafe\n"
-
-
-def nothing(monkeypatch):
-    """Leave the folder as it is."""
 
 
 def bad(content):
@@ -53,22 +51,6 @@ def other_shapes(monkeypatch):
     with safe_open("good.safetensors", "numpy") as file:
         metadata = file.metadata()
     save_file({**tensors, "W2": tensors["W2"][:, 1:].copy()}, "bad.safetensors", metadata)
-
-
-def read_only(monkeypatch):
-    def refuse(self, *arguments, **settings):
-        raise PermissionError(errno.EACCES, "Permission denied")
-
-    monkeypatch.setattr(Path, "touch", refuse)
-
-
-def full_disk(monkeypatch):
-    Path("corpus.safetensors").write_bytes(b"the old one")
-
-    def full(handle):
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(files.os, "fsync", full)
 
 
 BAD_INPUT = {
@@ -124,7 +106,11 @@ BAD_INPUT = {
     "log the output": (nothing, "cbow-train corpus.txt -o a --log-json a", ["written over a;"]),
     "log in no folder": (nothing, "cbow-train corpus.txt --log-json no/log", ["no does not exist"]),
     "log empty": (nothing, "cbow-train corpus.txt --log-json ''", ["is ''", "give the name"]),
-    "disk full": (full_disk, "cbow-train corpus.txt --sample 0", ["the disk is full: corpus.s"]),
+    "disk full": (
+        full_disk("corpus.safetensors"),
+        "cbow-train corpus.txt --sample 0",
+        ["the disk is full: corpus.s"],
+    ),
     "missing model": (nothing, "cbow-nearest none.safetensors king", ["none.safetensors"]),
     "truncated model": (
         model(lambda content: content[:-7]),
@@ -149,6 +135,47 @@ BAD_INPUT = {
     "topn 0": (nothing, "cbow-nearest good.safetensors king --topn 0", ["topn is 0"]),
     "gradcheck dimension 0": (nothing, "cbow-gradcheck --dimension 0", ["dimension is 0"]),
     "gradcheck batch -1": (nothing, "cbow-gradcheck --batch -1", ["batch is -1"]),
+    "layers that are none": (nothing, "cbow-gradcheck --layers 4,x", ["'4,x'", "such as 4,5,3"]),
+    "layers and activations": (
+        nothing,
+        "cbow-gradcheck --layers 4,5,3 --activation relu,tanh",
+        ["activations is 2", "hidden layers 1", "name one"],
+    ),
+    "softmax in a hidden layer": (
+        nothing,
+        "cbow-gradcheck --layers 4,5,3 --activation softmax",
+        ["hidden layer 1 is softmax", "use one of relu"],
+    ),
+    "cost that does not fit": (
+        nothing,
+        "cbow-gradcheck --layers 4,5,3 --output relu --cost logistic",
+        ["logistic fits sigmoid", "the cost squared-error"],
+    ),
+    "explain one word": (nothing, "cbow-explain king", ["'king'", "give two different words"]),
+    "explain a book": (nothing, "cbow-explain --file corpus.txt", ["600 tokens", "shorter text"]),
+    "explain no file": (nothing, "cbow-explain --file none.txt", ["none.txt", "check the name"]),
+    "explain over the text": (
+        nothing,
+        "cbow-explain --file corpus.txt --html corpus.txt",
+        ["written over", "another name"],
+    ),
+    "plot no log": (nothing, "cbow-plot loss corpus.txt -o x.png", ["neither a model nor a log"]),
+    "plot of a kind": (nothing, "cbow-plot loss corpus.txt -o x.gif", ["'x.gif'", ".png, .svg"]),
+    "plot over its source": (
+        nothing,
+        "cbow-plot words good.pdf -o good.pdf",
+        ["written over", "another name"],
+    ),
+    "plot unknown word": (
+        nothing,
+        "cbow-plot words good.safetensors king quen -o x.png",
+        ["'quen'", "queen"],
+    ),
+    "plot two words": (
+        nothing,
+        "cbow-plot words good.safetensors king queen -o x.png",
+        ["is 2", "from 3 to 200"],
+    ),
 }
 
 
@@ -167,12 +194,9 @@ def place(tmp_path, monkeypatch, good_model):
     Path("corpus.txt").write_text(TEXT)
     Path("books").mkdir()
     Path("books/b.txt").write_text(TEXT)
-    Path("good.safetensors").write_bytes(good_model)
+    for name in ("good.safetensors", "good.pdf"):
+        Path(name).write_bytes(good_model)
     return tmp_path
-
-
-def contents():
-    return {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
 
 
 @pytest.mark.parametrize("case", BAD_INPUT)
@@ -186,7 +210,7 @@ def test_bad_input(case, place, capsys, monkeypatch):
     assert out == ""
     assert "Traceback" not in err
     sentence = err.strip().splitlines()[-1]
-    assert sentence.startswith(f"{name}: error: ")
+    assert re.match(rf"{name}( loss| words)?: error: ", sentence)
     for part in parts:
         assert part in sentence
     assert contents() == before
@@ -197,6 +221,8 @@ def test_the_good_input_is_good(place, capsys):
     assert train.main(["corpus.txt", "--sample", "0", "-o", "x.safetensors"]) == 0
     assert nearest.main(["good.safetensors", "king - the + dog"]) == 0
     assert gradcheck.main([]) == 0
+    assert explain.main(["the", "king"]) == 0
+    assert plot.main(["words", "good.safetensors", "king", "queen", "dog", "-o", "x.png"]) == 0
 
 
 def test_the_file_behind_standard_input_is_not_written_over(place, monkeypatch):

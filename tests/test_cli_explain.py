@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bad_places import full_disk
 
-from cbow import files, network
+from cbow import network
 from cbow.cli import explain as cli
 from cbow.cli.explain import main
 from cbow.cli.explain_terminal import as_text
@@ -232,15 +233,11 @@ def test_nor_is_a_file_on_standard_input(here):
 
 
 def test_a_full_disk_leaves_the_old_page(answer, here, monkeypatch):
-    def full(handle):
-        raise OSError(28, "No space left on device")
-
-    Path("page.html").write_text("old")
-    monkeypatch.setattr(files.os, "fsync", full)
+    full_disk("page.html")(monkeypatch)
     code, _, err = answer("--html", "page.html")
     assert code == 1
     assert "the disk is full" in err
-    assert Path("page.html").read_text() == "old"
+    assert Path("page.html").read_text() == "the old one"
     assert os.listdir() == ["page.html"]
 
 

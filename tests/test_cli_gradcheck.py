@@ -179,7 +179,7 @@ def test_wrong_usage(capsys, argv):
 def test_help(capsys):
     code, out, _ = answer(capsys, "--help")
     assert code == 0
-    for flag in gradcheck.FLAGS:
+    for flag in (*gradcheck.CBOW_SIZES, *gradcheck.NUMBERS):
         assert re.search(rf"^  --{flag} N ", out, re.MULTILINE)
     for flag in ("activation", "json", "layers", "output", "cost"):
         assert f"--{flag}" in out
@@ -286,6 +286,10 @@ class TestLayers:
         assert "Layers 3,2, softmax output" in out
         assert "There is no hidden layer for the other two to go wrong in." in out
         assert "lecture:" not in out
+        assert json.loads(answer(capsys, "--layers", "3,2", "--json")[1])["settings"] == {
+            "batch": 8, "seed": 1, "layers": [3, 2], "activation": None, "output": "softmax",
+            "cost": "cross-entropy",
+        }  # fmt: skip
 
     @pytest.mark.parametrize("layers", ["4", "4,0,3", "-1,3", "", "4,,3", "four,3", "4.5,3"])
     def test_layers_that_are_none(self, capsys, layers):
@@ -293,10 +297,20 @@ class TestLayers:
         assert (code, out) == (1, "")
         assert re.search("must be (two numbers or more|whole numbers with commas)", err)
 
-    def test_activations_that_do_not_fit_the_layers(self, capsys):
-        code, _, err = answer(capsys, "--layers", "4,5,3", "--activation", "relu,tanh")
-        assert code == 1
-        assert "the layers are 4,5,3, which takes 2 activations, but there are 3" in err
+    @pytest.mark.parametrize(
+        ("layers", "activation", "sentence"),
+        [
+            ("4,5,3", "relu,tanh", "activations is 2, but that of hidden layers 1; name one activ"),
+            ("4,6,6,6,3", "relu,tanh", "activations is 2, but that of hidden layers 3"),
+            ("4,3", "tanh", "--activation is 'tanh', but the network has no hidden layer; leave"),
+            ("4,3", "elu", "--activation is 'elu', but the network has no hidden layer"),
+            ("4,5,3", "", "the activation is '', but must be one of relu"),
+        ],
+    )
+    def test_activations_that_do_not_fit_the_layers(self, capsys, layers, activation, sentence):
+        code, out, err = answer(capsys, "--layers", layers, "--activation", activation)
+        assert (code, out) == (1, "")
+        assert sentence in err
 
     @pytest.mark.parametrize(
         ("flags", "sentence"),
@@ -320,7 +334,7 @@ class TestLayers:
         [
             (["--output", "sigmoid"], "give --layers to check another network"),
             (["--cost", "logistic"], "give --layers to check another network"),
-            (["--activation", "relu,tanh"], "CBOW has one hidden layer, but 2 activations"),
+            (["--activation", "relu,tanh"], "activations is 2, but that of hidden layers 1"),
             (["--activation", "softmax"], "hidden layer 1 is softmax"),
         ],
     )

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import re
 
 import autograd
 import autograd.numpy as anp
@@ -38,6 +39,7 @@ from cbow.network import (
 SEEDS = range(5)
 CBOW = pytest.mark.parametrize("name", HIDDEN)
 ANY = pytest.mark.parametrize("combination", COMBINATIONS, ids=str)
+PARAMETERS = Parameters(np.eye(3), np.zeros((3, 1)))
 
 
 def cost_and_gradients(given):
@@ -185,6 +187,26 @@ class TestFit:
         arrays[broken] = np.zeros((3, 7))
         with pytest.raises(ConfigError, match=r"must be \(n, "):
             forward(network, Parameters(*arrays), X)
+
+    @pytest.mark.parametrize(
+        ("output", "cost_name", "Y", "fits"),
+        [
+            (
+                "softmax",
+                "cross-entropy",
+                np.eye(3),
+                "an id for each example; give",
+            ),
+            ("softmax", "cross-entropy", np.arange(2), "(3,)"),
+            ("relu", "squared-error", np.arange(3), "a number for each output of each example"),
+            ("sigmoid", "logistic", np.ones((1, 3)), "(3, 3)"),
+        ],
+    )
+    @pytest.mark.parametrize("of", [cost, lambda *given: errors(given[0], PARAMETERS, *given[1:])])
+    def test_targets_of_another_shape(self, of, output, cost_name, Y, fits):
+        network = make_network([output], cost_name)
+        with pytest.raises(ConfigError, match=f"^the targets have the shape .*{re.escape(fits)}"):
+            of(network, forward(network, PARAMETERS, np.eye(3)), Y)
 
 
 class TestContainers:

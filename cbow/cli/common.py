@@ -136,12 +136,16 @@ def show(result: str) -> None:
     print(result, flush=True)
 
 
+def tell(line: str) -> None:
+    """Print a line about the work on standard error, if somebody can read it."""
+    if sys.stderr is not None:  # `print` would take standard output instead
+        with contextlib.suppress(OSError, ValueError):
+            print(line, file=sys.stderr, flush=True)
+
+
 def complain(prog: str, error: object) -> None:
     """Print one error on standard error, as every command does it."""
-    if sys.stderr is None:  # `print` would take standard output instead
-        return
-    with contextlib.suppress(OSError):  # nobody is left to tell
-        print(f"{prog}: error: {error}", file=sys.stderr, flush=True)
+    tell(f"{prog}: error: {error}")
 
 
 def _sentence(error: OSError) -> str:
@@ -258,10 +262,10 @@ def table(
     widths = [max(width(cell) for cell in column) for column in zip(*lines, strict=True)]
     if columns is not None and sum(widths) + 2 * (len(widths) - 1) > columns:
         return _as_list(header, rows)
-    return "\n".join("  ".join(map(_pad, line, widths, align)).rstrip() for line in lines)
+    return "\n".join("  ".join(map(padded, line, widths, align)).rstrip() for line in lines)
 
 
-def _pad(cell: str, size: int, side: str) -> str:
+def padded(cell: str, size: int, side: str) -> str:
     """Fill a cell with spaces up to `size` columns; ``>`` puts them in front."""
     spaces = " " * (size - width(cell))
     return spaces + cell if side == ">" else cell + spaces

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, cast
 
-from cbow.cli.common import DONE, command_parser, json_line, run, show, terminal_width
+from cbow.cli.common import DONE, command_parser, json_line, run, show, tell, terminal_width
 from cbow.cli.gradcheck import HIDDEN
+from cbow.cli.number_flags import Number, add_numbers, chosen_numbers
 from cbow.cli.train import check_outputs
 from cbow.config import POSITIVE, SEED, Config, Range
-from cbow.errors import ConfigError, CorpusError, OutputError
+from cbow.errors import CorpusError, OutputError
 from cbow.files import replacing
 
 PROG = "cbow-explain"
@@ -37,24 +36,16 @@ LONGEST_TEXT: Final = 10_000
 COLUMNS: Final = 80
 
 
-class Flag(NamedTuple):
-    """A number the user may choose."""
-
-    default: int | float
-    allowed: Range
-    help: str
-
-
-FLAGS: Final = {
-    "window": Flag(2, POSITIVE, "words of context on each side"),
-    "dimension": Flag(
+NUMBERS: Final = {
+    "window": Number(2, POSITIVE, "words of context on each side"),
+    "dimension": Number(
         3, Range(lambda x: 1 <= x <= 20, "a whole number from 1 to 20"), "hidden units"
     ),
-    "seed": Flag(1, SEED, "the same seed draws the same parameters"),
-    "learning_rate": Flag(
+    "seed": Number(1, SEED, "the same seed draws the same parameters"),
+    "learning_rate": Number(
         0.5, Range(lambda x: 0 < x <= 1000, "a number above 0, 1000 at most"), "size of the step"
     ),
-    "digits": Flag(
+    "digits": Number(
         3, Range(lambda x: 1 <= x <= 10, "a whole number from 1 to 10"), "decimals to show"
     ),
 }
@@ -80,14 +71,7 @@ def _parser() -> argparse.ArgumentParser:
         help=f"the text, one line; - reads standard input (default: {SENTENCE!r})",
     )
     parser.add_argument("--file", metavar="FILE", help="read the text from a file instead")
-    for name, flag in FLAGS.items():
-        parser.add_argument(
-            "--" + name.replace("_", "-"),
-            type=type(flag.default),
-            default=flag.default,
-            metavar="N" if isinstance(flag.default, int) else "X",
-            help=f"{flag.help}, {flag.allowed.expected} (default: {flag.default})",
-        )
+    add_numbers(parser, NUMBERS)
     parser.add_argument(
         "--activation",
         choices=HIDDEN,
@@ -115,13 +99,14 @@ def _explain(arguments: argparse.Namespace) -> int:
     from cbow.text import tokenize
     from cbow.text.tokenizers import split_lines
 
-    settings = _checked(arguments)
-    digits = settings.pop("digits")
+    numbers: dict[str, Any] = chosen_numbers(arguments, NUMBERS)
+    digits = numbers.pop("digits")
+    settings = Settings(activation=arguments.activation, **numbers)
     source = _source(arguments)
     if arguments.html is not None:
         _check_page(arguments.html, source)
     text = _typed(arguments.words) if source is None else _read(source, arguments)
-    worked = work_out([tokenize(line) for line in split_lines(text)], Settings(**settings))
+    worked = work_out([tokenize(line) for line in split_lines(text)], settings)
     if arguments.json:
         show(json_line(as_json(worked)))
     elif arguments.html is not None:
@@ -131,15 +116,6 @@ def _explain(arguments: argparse.Namespace) -> int:
 
         show(as_text(explain(worked, digits), terminal_width() or COLUMNS))
     return DONE
-
-
-def _checked(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Give the settings; refuse one that is out of its range."""
-    for name, flag in FLAGS.items():
-        value = getattr(arguments, name)
-        if not flag.allowed.accepts(value):
-            raise ConfigError(f"{name} is {value}, but must be {flag.allowed.expected}")
-    return {name: getattr(arguments, name) for name in (*FLAGS, "activation")}
 
 
 def _source(arguments: argparse.Namespace) -> str | Path | None:
@@ -190,7 +166,7 @@ def _read(source: str | Path, arguments: argparse.Namespace) -> str:
             text += part
             _check_length(text)
     if reader.replaced:
-        _tell(f"bytes that are no text, replaced: {reader.replaced}")
+        tell(f"bytes that are no text, replaced: {reader.replaced}")
     return text
 
 
@@ -207,10 +183,4 @@ def _write(path: Path, page: str) -> None:
     """Write the page as a whole, and say so."""
     with replacing(path) as temporary:
         temporary.write_text(page, encoding="utf-8", newline="\n")
-    _tell(f"wrote {path}; open it in a browser")
-
-
-def _tell(line: str) -> None:
-    """Print a line on standard error, unless nobody can read it."""
-    with contextlib.suppress(OSError):
-        print(line, file=sys.stderr, flush=True)
+    tell(f"wrote {path}; open it in a browser")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from cbow.cli.common import visible, width, wrapped
+from cbow.cli.common import padded, visible, width, wrapped
 from cbow.explain import Explanation, Step, Table
 from cbow.explain.content import MARK, Block, blocks
 
@@ -75,10 +75,4 @@ def _grid(block: Block, columns: int) -> str:
     if sum(widths) + block.gap * (len(widths) - 1) > columns:
         return "\n".join(f"{name}, {block.header[1]}: {cell}".rstrip() for name, cell in block.rows)
     gap = " " * block.gap
-    return "\n".join(gap.join(map(_padded, line, widths, block.align)).rstrip() for line in lines)
-
-
-def _padded(cell: str, size: int, side: str) -> str:
-    """Fill a cell with spaces up to `size` columns; ``>`` puts them in front."""
-    spaces = " " * (size - width(cell))
-    return spaces + cell if side == ">" else cell + spaces
+    return "\n".join(gap.join(map(padded, line, widths, block.align)).rstrip() for line in lines)

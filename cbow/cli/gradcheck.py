@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import itertools
-import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
-from cbow.cli.common import (
-    DONE,
-    FAILED,
-    command_parser,
-    json_line,
-    run,
-    show,
-    table,
-    terminal_width,
-    wrapped,
-)
+from cbow.cli.common import DONE, FAILED, command_parser, run, show, tell, terminal_width
+from cbow.cli.gradcheck_report import Report, as_json, as_text
+from cbow.cli.number_flags import Number, add_numbers, chosen_numbers
 from cbow.config import POSITIVE, SEED, Range
 from cbow.errors import ConfigError
 
 if TYPE_CHECKING:
-    from cbow.network import Activity, GradientErrors, Problem
+    from cbow.network import Problem
 
 EXAMPLES = """\
 examples:
@@ -55,41 +45,16 @@ COSTS: Final = ("cross-entropy", "logistic", "squared-error")
 
 TWO: Final = Range(lambda x: x >= 2, "a whole number of 2 or more")
 
-
-class Flag(NamedTuple):
-    """A whole number the user may choose."""
-
-    default: int
-    allowed: Range
-    help: str
-
-
 #: The sizes of a CBOW network; --layers takes their place.
-CBOW_FLAGS: Final = {
-    "dimension": Flag(5, POSITIVE, "hidden units"),
-    "vocabulary": Flag(12, TWO, "words"),
-    "window": Flag(2, POSITIVE, "words on each side of the middle"),
+CBOW_SIZES: Final = {
+    "dimension": Number(5, POSITIVE, "hidden units"),
+    "vocabulary": Number(12, TWO, "words"),
+    "window": Number(2, POSITIVE, "words on each side of the middle"),
 }
-FLAGS: Final = {
-    **CBOW_FLAGS,
-    "batch": Flag(8, POSITIVE, "examples"),
-    "seed": Flag(1, SEED, "the same seed draws the same network and batch"),
+NUMBERS: Final = {
+    "batch": Number(8, POSITIVE, "examples"),
+    "seed": Number(1, SEED, "the same seed draws the same network and batch"),
 }
-
-
-@dataclasses.dataclass(frozen=True)
-class Report:
-    """What was checked, and what came out."""
-
-    settings: dict[str, Any]
-    redrawn: int
-    rows: list[GradientErrors]
-    activity: list[Activity]
-
-    @property
-    def right(self) -> bool:
-        """Whether all of our gradients agree with the differences of the cost."""
-        return all(row.right for row in self.rows)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -103,9 +68,7 @@ def _parser() -> argparse.ArgumentParser:
         "Compare the gradients of a small random network with differences of its cost.",
         EXAMPLES,
     )
-    for name, flag in FLAGS.items():
-        text = f"{flag.help} (default: {flag.default})"
-        parser.add_argument(f"--{name}", type=int, metavar="N", help=text)
+    add_numbers(parser, {**CBOW_SIZES, **NUMBERS})
     parser.add_argument(
         "--layers",
         metavar="N,N,...",
@@ -115,7 +78,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--activation",
         metavar="NAME[,NAME]",
-        default=HIDDEN[0],
         help=f"of the hidden layers, or one for each: {', '.join(HIDDEN)} (default: {HIDDEN[0]})",
     )
     parser.add_argument(
@@ -137,37 +99,39 @@ def _parser() -> argparse.ArgumentParser:
 def _gradcheck(arguments: argparse.Namespace) -> int:
     settings = _settings(arguments)
     report = _measure(settings, _draw(settings))
-    show(_as_json(report) if arguments.json else _as_text(report, terminal_width()))
+    show(as_json(report) if arguments.json else as_text(report, terminal_width()))
     return DONE if report.right else FAILED
 
 
 def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Collect what was asked for, with the defaults that apply; refuse what is out of range."""
-    flags = FLAGS if arguments.layers is None else FLAGS.keys() - CBOW_FLAGS.keys()
-    settings: dict[str, Any] = {}
-    for name, flag in FLAGS.items():
-        value = getattr(arguments, name)
-        if name not in flags and value is not None:
-            raise ConfigError(
-                f"--{name} is given with --layers, but is a size of CBOW; leave one of them out"
-            )
-        if name in flags:
-            settings[name] = flag.default if value is None else value
-            if not flag.allowed.accepts(settings[name]):
-                raise ConfigError(f"{name} is {value}, but must be {flag.allowed.expected}")
-    settings["layers"] = None if arguments.layers is None else _sizes(arguments.layers)
+    """Collect what was asked for, with the defaults that apply; refuse what does not fit."""
+    settings: dict[str, Any] = {"layers": None, **chosen_numbers(arguments, NUMBERS)}
+    if arguments.layers is None:
+        settings.update(chosen_numbers(arguments, CBOW_SIZES))
+    else:
+        _refuse_sizes_of_cbow(arguments)
+        settings["layers"] = _sizes(arguments.layers)
     settings["activation"] = arguments.activation
+    if arguments.activation is None and _hidden_layers(settings["layers"]):
+        settings["activation"] = HIDDEN[0]
     settings["output"] = arguments.output
     settings["cost"] = arguments.cost or OUTPUTS[arguments.output]
-    if arguments.layers is None and (settings["output"], settings["cost"]) != (
-        "softmax",
-        "cross-entropy",
-    ):
+    output_and_cost = settings["output"], settings["cost"]
+    if arguments.layers is None and output_and_cost != ("softmax", "cross-entropy"):
         raise ConfigError(
             f"the output is {settings['output']} and the cost {settings['cost']}, but those of "
             "CBOW are softmax and cross-entropy; give --layers to check another network"
         )
     return settings
+
+
+def _refuse_sizes_of_cbow(arguments: argparse.Namespace) -> None:
+    """Refuse the sizes that --layers takes the place of."""
+    for name in CBOW_SIZES:
+        if getattr(arguments, name) is not None:
+            raise ConfigError(
+                f"--{name} is given with --layers, but is a size of CBOW; leave one of them out"
+            )
 
 
 def _sizes(text: str) -> list[int]:
@@ -180,23 +144,38 @@ def _sizes(text: str) -> list[int]:
         ) from None
 
 
+def _hidden_layers(sizes: list[int] | None) -> int:
+    """Count the hidden layers; CBOW, which has no list of sizes, has one."""
+    return 1 if sizes is None else max(0, len(sizes) - 2)
+
+
+def _activations(text: str | None, hidden: int) -> list[str]:
+    """Give the activation of each hidden layer: those named, or the one for all."""
+    names = [] if text is None else text.split(",")
+    if names and not hidden:
+        raise ConfigError(
+            f"--activation is {text!r}, but the network has no hidden layer; leave it out, or give "
+            "more --layers"
+        )
+    if hidden and len(names) not in (1, hidden):
+        raise ConfigError(
+            f"the number of activations is {len(names)}, but that of hidden layers {hidden}; name "
+            "one activation for each, or one for all"
+        )
+    return names * hidden if len(names) == 1 else names
+
+
 def _draw(settings: dict[str, Any]) -> Problem:
     """Draw the network and the batch; refuse what would take hours, announce what takes long."""
     from cbow import network  # imported here, so that --help is quick
 
-    names = settings["activation"].split(",")
     m, seed, sizes = settings["batch"], settings["seed"], settings["layers"]
+    hidden = _activations(settings["activation"], _hidden_layers(sizes))
+    net = network.make_network([*hidden, settings["output"]], settings["cost"])
     if sizes is None:
         V, N = settings["vocabulary"], settings["dimension"]
-        if len(names) != 1:
-            raise ConfigError(f"CBOW has one hidden layer, but {len(names)} activations are given")
-        network.cbow_network(names[0])
         _announce(2 * V * N + N + V, m * settings["window"] * 2)
-        return network.draw_problem((V, N, m), settings["window"], seed, names[0])
-    hidden = max(0, len(sizes) - 2)
-    if len(names) == 1:
-        names *= hidden
-    net = network.make_network([*names, settings["output"]], settings["cost"])
+        return network.draw_problem((V, N, m), settings["window"], seed, hidden[0])
     if min(sizes) > 0:
         _announce(sum(n * (before + 1) for before, n in itertools.pairwise(sizes)), m)
     return network.draw_dense_problem(net, sizes, m, seed)
@@ -211,7 +190,7 @@ def _announce(parameters: int, batch: int) -> None:
             "parameter; choose smaller sizes"
         )
     if 4 * parameters > MANY:
-        print(f"computing the cost {4 * parameters:,} times", file=sys.stderr, flush=True)
+        tell(f"computing the cost {4 * parameters:,} times")
 
 
 def _measure(settings: dict[str, Any], problem: Problem) -> Report:
@@ -219,125 +198,3 @@ def _measure(settings: dict[str, Any], problem: Problem) -> Report:
     from cbow.network import check_gradients, measure_activity
 
     return Report(settings, problem.redrawn, check_gradients(problem), measure_activity(problem))
-
-
-def _as_json(report: Report) -> str:
-    """Write the report as one JSON object."""
-    from cbow.network.gradcheck import TOLERANCE
-
-    gradients = [
-        {**row._asdict(), "right": row.right, "mistaken_right": row.mistaken_right}
-        for row in report.rows
-    ]
-    return json_line(
-        {
-            "settings": report.settings,
-            "redrawn": report.redrawn,
-            "tolerance": TOLERANCE,
-            "gradients": gradients,
-            "activity": [row._asdict() for row in report.activity],
-            "right": report.right,
-        }
-    )
-
-
-def _as_text(report: Report, columns: int | None) -> str:
-    """Write the report as tables between paragraphs, `columns` wide."""
-    ours = [(row.name, _size(row), f"{row.ours:.1e} {_verdict(row.ours)}") for row in report.rows]
-    slips = [
-        (row.name, _error(row.mistaken), _error(row.with_dW), _error(row.with_AL))
-        for row in report.rows
-    ]
-    parts = [
-        wrapped(_opening(report), columns),
-        table(("grad", "size", "ours"), ours, "<><", columns),
-        *(wrapped(line, columns) for line in _verdicts(report)),
-        wrapped("Formulas that circulate, in place of ours:", columns),
-        table(("grad", "lecture", "dW[l].T", "A[L].T"), slips, "<<<<", columns),
-        *(wrapped(line, columns) for line in _closing(report)),
-    ]
-    return "\n\n".join(parts)
-
-
-def _size(row: GradientErrors) -> str:
-    return "x".join(map(str, row.shape))
-
-
-def _verdict(error: float) -> str:
-    from cbow.network.gradcheck import TOLERANCE
-
-    return "right" if error < TOLERANCE else "wrong"
-
-
-def _error(error: float | None) -> str:
-    """Write the error of a formula that circulates."""
-    if error is None:
-        return "no fit"
-    return "right" if _verdict(error) == "right" else f"wrong {error:.2g}"
-
-
-def _opening(report: Report) -> str:
-    """Say what was checked against what."""
-    from cbow.network.gradcheck import TOLERANCE
-
-    s = report.settings
-    if s["layers"] is None:
-        what = f"{s['vocabulary']} words, {s['dimension']} hidden units ({s['activation']})"
-    else:
-        hidden = f" ({s['activation']})" if len(s["layers"]) > 2 else ""
-        what = f"Layers {','.join(map(str, s['layers']))}{hidden}, {s['output']} output"
-        what += f", {s['cost']} cost"
-    again = ""
-    if report.redrawn:
-        again = f" Biases drawn again (units too near 0, or all dead): {report.redrawn}."
-    return (
-        f"{what}, {s['batch']} examples, seed {s['seed']}.{again} Errors are the largest "
-        "difference from central differences of the cost, relative to the largest entry; right "
-        f"is below {TOLERANCE:.0e}."
-    )
-
-
-def _verdicts(report: Report) -> list[str]:
-    """Say whether ours are right, and how many units let a gradient through."""
-    failed = [row.name for row in report.rows if not row.right]
-    lines = [
-        f"Ours: {', '.join(failed)} wrong." if failed else f"Ours: all {len(report.rows)} right."
-    ]
-    for row in report.activity:
-        lines.append(
-            f"Hidden layer {row.layer}: {100 * row.active:.0f} % active (units times examples), "
-            f"{row.dead} of {row.units} units dead in this batch."
-        )
-    return lines
-
-
-def _closing(report: Report) -> list[str]:
-    """Say what the formulas that circulate are and why they fail."""
-    last = len(report.rows) // 2
-    before = last - 1
-    slip = (
-        f"A[L].T: dW{last} = dZ{last} @ A{last}.T in place of dZ{last} @ A{before}.T, the output "
-    )
-    slip += "where the layer before belongs"
-    n = report.rows[-1].shape[0]
-    slip += f"; it is {n}x{n} and fits nothing." if report.rows[-2].with_AL is None else "."
-    if not report.activity:
-        return [slip, "There is no hidden layer for the other two to go wrong in."]
-    back = f"dZ{before} = "
-    mask = f"(Z{before} > 0)"
-    lecture = (
-        f"lecture: {back}max(0, W{last}.T @ dZ{last}), as taught in a well-known course until "
-        f"mid-2023, in place of {back}(W{last}.T @ dZ{last}) * {mask}."
-    )
-    if set(report.settings["activation"].split(",")) != {"relu"}:
-        lecture += f" It is shown in its ReLU form; here the right factor is g'(Z{before})."
-    why = "t masks by the sign of the arriving gradient instead of by the unit that fired."
-    if all(row.mistaken_right for row in report.rows):
-        why = "I" + why + " In this draw both agree by chance; a larger --batch tells them apart."
-    else:
-        why = "It fails because i" + why
-    slip_dW = (
-        f"dW[l].T: {back}(dW{last}.T @ dZ{last}) * {mask}, the gradient where the weights belong; "
-        "the shapes fit, so nothing complains."
-    )
-    return [f"{lecture} {why}", slip_dW, slip]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from cbow.cli.common import DONE, command_parser, run, visible
+from cbow.cli.common import DONE, command_parser, run, tell, visible
 from cbow.config import DEFAULT_EMBEDDING, EMBEDDINGS
 from cbow.errors import OutputError, QueryError
 from cbow.files import check_writable, replacing
@@ -144,7 +143,7 @@ def _loss(arguments: argparse.Namespace) -> int:
     history = read_history(source)
     _write(output, loss_picture(history, output.suffix.lower()))
     epochs = "1 epoch" if len(history.epochs) == 1 else f"{len(history.epochs)} epochs"
-    _tell(f"wrote {output} ({epochs}; last loss {history.loss[-1]:.4f})")
+    tell(f"wrote {output} ({epochs}; last loss {history.loss[-1]:.4f})")
     return DONE
 
 
@@ -161,7 +160,7 @@ def _words(arguments: argparse.Namespace) -> int:
     _write(output, words_picture(drawn, text, output.suffix.lower()))
     _tell_of_letters(text)
     share = percent(sum(drawn.shares))
-    _tell(f"wrote {output} ({len(words)} words; {share} of the variance)")
+    tell(f"wrote {output} ({len(words)} words; {share} of the variance)")
     return DONE
 
 
@@ -194,7 +193,7 @@ def _same(one: Path, other: Path) -> bool:
 def _known(vectors: WordVectors) -> list[str]:
     """Give the words drawn by default that the model knows; tell of the others."""
     if unknown := [word for word in WORDS if word not in vectors]:
-        _tell(f"left out, because the model does not know them: {', '.join(unknown)}")
+        tell(f"left out, because the model does not know them: {', '.join(unknown)}")
     return [word for word in WORDS if word in vectors]
 
 
@@ -204,7 +203,7 @@ def _named_once(words: Sequence[str]) -> list[str]:
     for word in words:
         once[word] += 1
     if again := [visible(word) for word, times in once.items() if times > 1]:
-        _tell(f"drawn once, though named more than once: {', '.join(again)}")
+        tell(f"drawn once, though named more than once: {', '.join(again)}")
     return list(once)
 
 
@@ -257,16 +256,9 @@ def _tell_of_letters(text: Text) -> None:
     if text.lacking:
         first = text.lacking[0]
         escape = first.encode("unicode_escape").decode()
-        _tell(
+        tell(
             f"no font here has {len(text.lacking)} of the characters, such as {first}, drawn as "
             f"{escape}; install a font for them, such as one of the Noto fonts"
         )
     if text.cut:
-        _tell(f"too long to be drawn to their end: {', '.join(text.cut)}")
-
-
-def _tell(line: str) -> None:
-    """Print a line on standard error, if somebody can read it."""
-    if sys.stderr is not None:  # `print` would take standard output instead
-        with contextlib.suppress(OSError, ValueError):
-            print(line, file=sys.stderr, flush=True)
+        tell(f"too long to be drawn to their end: {', '.join(text.cut)}")

@@ -2,8 +2,9 @@
 
 from cbow.explain.content import Explanation, Step, Table
 from cbow.explain.html import page
+from cbow.explain.record import as_json
 from cbow.explain.steps import explain
-from cbow.explain.worked import Settings, Worked, as_json, work_out
+from cbow.explain.worked import Settings, Worked, work_out
 
 __all__ = [
     "Explanation",

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from cbow import network
 from cbow.errors import CorpusError
-from cbow.network.gradcheck import STEP
+from cbow.network.differences import STEP
 from cbow.text import Vocabulary
 
 Array: TypeAlias = NDArray[np.floating[Any]]
@@ -81,14 +81,23 @@ class Worked(NamedTuple):
     losses: Array  #: (m,)
     cost: float
     dZ: dict[int, Any]  #: dZ[2] (V, m), dZ[1] (N, m)
-    arriving: Array  #: (N, m) W2ᵀ dZ2
     slopes: Array  #: (N, m) g'(Z1)
-    mistaken_dZ1: Array  #: (N, m) max(0, W2ᵀ dZ2)
     gradients: network.Gradients
     mistaken: network.Gradients
     measured_db1: Array  #: (N, 1) from the cost alone, without a formula
     after: Moved
     after_mistaken: Moved
+
+    @property
+    def arriving(self) -> Array:
+        """W2ᵀ dZ2, (N, m): what arrives at each hidden unit."""
+        arriving: Array = self.parameters.W2.T @ self.dZ[2]
+        return arriving
+
+    @property
+    def mistaken_dZ1(self) -> Array:
+        """max(0, W2ᵀ dZ2), (N, m)."""
+        return np.maximum(0, self.arriving)
 
 
 def work_out(lines: Sequence[Sequence[str]], settings: Settings) -> Worked:
@@ -112,19 +121,12 @@ def work_out(lines: Sequence[Sequence[str]], settings: Settings) -> Worked:
     ConfigError
         If there is no such activation.
     """
-    vocabulary = _vocabulary(lines)
-    examples = tuple(each for each in contexts(lines, settings.window) if each.context)
-    if not examples:
-        raise CorpusError(
-            "every line of the text holds a single word, which has no context; "
-            "put two words or more on a line"
-        )
+    vocabulary, examples = _vocabulary(lines), _examples(lines, settings.window)
     net = network.cbow_network(settings.activation)
     X, y = _arrays(examples, vocabulary)
     parameters = draw(X, settings.dimension, settings.seed)
     pass_ = network.forward(net, parameters, X)
     dZ = network.errors(net, parameters, pass_, y)
-    arriving = parameters.W2.T @ dZ[2]  # (N, m)
     gradients = network.backward(net, parameters, pass_, y)
     mistaken = network.mistaken_gradients(net, parameters, pass_, y)
 
@@ -150,15 +152,24 @@ def work_out(lines: Sequence[Sequence[str]], settings: Settings) -> Worked:
         losses=np.asarray(net.cost.losses(pass_, y), np.float64),
         cost=network.cost(net, pass_, y),
         dZ=dZ,
-        arriving=arriving,
         slopes=np.asarray(net.g[1].dg(pass_.Z1), np.float64),
-        mistaken_dZ1=np.maximum(0, arriving),
         gradients=gradients,
         mistaken=mistaken,
         measured_db1=network.central_differences(lambda: J(probe), probe.b1, STEP),
         after=step(gradients),
         after_mistaken=step(mistaken),
     )
+
+
+def _examples(lines: Sequence[Sequence[str]], window: int) -> tuple[Example, ...]:
+    """Give the tokens that have a context; refuse a text without one."""
+    examples = tuple(each for each in contexts(lines, window) if each.context)
+    if not examples:
+        raise CorpusError(
+            "every line of the text holds a single word, which has no context; "
+            "put two words or more on a line"
+        )
+    return examples
 
 
 def contexts(lines: Sequence[Sequence[str]], window: int) -> Iterator[Example]:
@@ -198,46 +209,6 @@ def draw(X: Array, dimension: int, seed: int) -> network.Parameters:
     while (near := (np.abs(W1 @ X + b1) < NEAR).any(axis=1)).any():
         b1[near] = normal(int(near.sum()), 1, BIAS_SCALE)
     return network.Parameters(W1, b1, W2, b2)
-
-
-def as_json(worked: Worked) -> dict[str, Any]:
-    """Give a worked example as numbers, words and lists of them, for JSON."""
-    parameters, pass_ = worked.parameters, worked.pass_
-    arrays = {
-        "X": worked.X,
-        **dict(zip(parameters.names, parameters, strict=True)),
-        "Z1": pass_.Z1,
-        "slopes": worked.slopes,
-        "H": pass_.H,
-        "Z2": pass_.Z2,
-        "Yhat": pass_.Yhat,
-        "losses": worked.losses,
-        "dZ2": worked.dZ[2],
-        "arriving": worked.arriving,
-        "dZ1": worked.dZ[1],
-        **dict(zip(worked.gradients.names, worked.gradients, strict=True)),
-        "measured_db1": worked.measured_db1,
-        "mistaken_dZ1": worked.mistaken_dZ1,
-        "mistaken_dW1": worked.mistaken.dW1,
-        "mistaken_db1": worked.mistaken.db1,
-    }
-    return {
-        "settings": worked.settings._asdict(),
-        "lines": [list(line) for line in worked.lines],
-        "words": list(worked.vocabulary.words),
-        "counts": worked.vocabulary.counts.tolist(),
-        "examples": [{"target": e.target, "context": list(e.context)} for e in worked.examples],
-        "targets": worked.y.tolist(),
-        "arrays": {name: array.tolist() for name, array in arrays.items()},
-        "cost": worked.cost,
-        "after": _moved_as_json(worked.after),
-        "after_mistaken": _moved_as_json(worked.after_mistaken),
-    }
-
-
-def _moved_as_json(moved: Moved) -> dict[str, Any]:
-    named = zip(moved.parameters.names, moved.parameters, strict=True)
-    return {"cost": moved.cost, "arrays": {name: array.tolist() for name, array in named}}
 
 
 def _vocabulary(lines: Sequence[Sequence[str]]) -> Vocabulary:

@@ -5,15 +5,12 @@ from cbow.network.activity import active
 from cbow.network.architecture import Network, cbow_network, make_network
 from cbow.network.backward import backward, errors
 from cbow.network.costs import COSTS, Cost
+from cbow.network.differences import central_differences
 from cbow.network.forward import Pass, cost, forward
 from cbow.network.gradcheck import (
     Activity,
     GradientErrors,
-    Problem,
-    central_differences,
     check_gradients,
-    draw_dense_problem,
-    draw_problem,
     measure_activity,
 )
 from cbow.network.mistakes import (
@@ -31,6 +28,7 @@ from cbow.network.optimizers import (
     make_optimizer,
 )
 from cbow.network.parameters import Gradients, Parameters, initialise, initialise_dense
+from cbow.network.problems import Problem, draw_dense_problem, draw_problem
 from cbow.network.softmax import softmax
 from cbow.network.sparse import contexts
 

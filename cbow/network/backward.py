@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cbow.network.architecture import Network
-from cbow.network.costs import Targets
+from cbow.network.costs import Targets, check_targets
 from cbow.network.forward import Pass
 from cbow.network.parameters import Array, Gradients, Parameters
 
@@ -38,6 +38,11 @@ def backward(
     -------
     Gradients
         Zeros for an empty batch.
+
+    Raises
+    ------
+    ConfigError
+        As for `cost`.
     """
     return gradients(pass_, errors(network, parameters, pass_, Y, m))
 
@@ -59,7 +64,13 @@ def errors(
     hidden : callable, optional
         ``hidden(l, dZ[l])`` gives dZ[l-1] in place of (W[l]ᵀ dZ[l]) ⊙ g'(Z[l-1]), to see what a
         mistaken formula gives.
+
+    Raises
+    ------
+    ConfigError
+        As for `cost`.
     """
+    check_targets(network.cost, pass_, Y)
     W, Z, g, L = parameters.W, pass_.Z, network.g, network.depth
 
     def right(l: int, dZ: Array) -> Array:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
+from cbow.errors import ConfigError
 from cbow.network.activations import Activation
 from cbow.network.parameters import Array, Ids
 
@@ -46,6 +47,19 @@ class Cost(NamedTuple):
     outputs: tuple[str, ...]
     losses: Callable[[Pass, Any], Array]
     error: Callable[[Pass, Any, Activation, int], Array]
+
+
+def check_targets(cost: Cost, pass_: Pass, Y: Targets) -> None:
+    """Refuse targets of another shape: numpy would spread ids over the columns without a word."""
+    n, m = pass_.A[pass_.depth].shape
+    ids = cost.name == "cross-entropy"
+    expected = (m,) if ids else (n, m)
+    if Y.shape != expected:
+        what = "an id for each example" if ids else "a number for each output of each example"
+        raise ConfigError(
+            f"the targets have the shape {Y.shape}, but the cost {cost.name} takes {what}; give an "
+            f"array of the shape {expected}"
+        )
 
 
 def difference(A: Array, Y: Targets, m: int) -> Array:
@@ -84,7 +98,7 @@ def collapsed_error(pass_: Pass, Y: Targets, activation: Activation, m: int) -> 
     return difference(pass_.A[pass_.depth], Y, m)
 
 
-def squared_error_error(pass_: Pass, Y: Array, activation: Activation, m: int) -> Array:
+def chained_error(pass_: Pass, Y: Array, activation: Activation, m: int) -> Array:
     """Give dZ[L] = ((A[L] - Y) / m) ⊙ g'(Z[L])."""
     L = pass_.depth
     return difference(pass_.A[L], Y, m) * activation.dg(pass_.Z[L])
@@ -98,6 +112,6 @@ COSTS: Final[Mapping[str, Cost]] = {
         "squared-error",
         ("relu", "leaky_relu", "sigmoid", "tanh", "identity"),
         squared_error,
-        squared_error_error,
+        chained_error,
     ),
 }

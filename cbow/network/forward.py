@@ -8,7 +8,7 @@ import numpy as np
 
 from cbow.errors import ConfigError
 from cbow.network.architecture import Network
-from cbow.network.costs import Targets
+from cbow.network.costs import Targets, check_targets
 from cbow.network.parameters import Array, Parameters
 from cbow.network.softmax import softmax_and_normaliser
 
@@ -159,7 +159,13 @@ def cost(network: Network, pass_: Pass, Y: Targets) -> float:
     -------
     float
         For CBOW in nats per word; summed in float64; 0.0 for an empty batch.
+
+    Raises
+    ------
+    ConfigError
+        If the shape of the targets does not fit the cost and the output.
     """
+    check_targets(network.cost, pass_, Y)
     if Y.shape[-1] == 0:
         return 0.0
     return float(np.mean(network.cost.losses(pass_, Y), dtype=np.float64))

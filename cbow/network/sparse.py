@@ -1,4 +1,4 @@
-"""The two sparse matrices of the network: contexts X and targets Y.
+"""The sparse input of the network: contexts X. Targets stay ids, and never become a matrix.
 
 scipy is imported when the first one is built, so that looking at finished vectors stays light.
 """

@@ -59,7 +59,7 @@ def check_matplotlib() -> None:
     except ImportError as error:
         raise CBOWError(
             f"pictures need matplotlib, which cannot be imported ({error}); install it with: "
-            'pip install "cbow[plot]"'
+            "pip install matplotlib"
         ) from error
 
 
