@@ -19,10 +19,10 @@ TOKENIZERS: Final = ("word", "whitespace", "nltk", "custom")
 ACTIVATIONS: Final = ("relu", "leaky_relu", "identity")
 OPTIMIZERS: Final = ("adam", "adagrad", "sgd")
 OBJECTIVES: Final = ("auto", "exact", "sampled")
-EMBEDDINGS: Final = ("input", "output", "mean")
+EMBEDDINGS: Final = ("input", "output", "mean", "joint")
 
 #: Which vectors a query uses when it does not say.
-DEFAULT_EMBEDDING: Final = "output"
+DEFAULT_EMBEDDING: Final = "joint"
 
 #: The learning rate of each optimizer when none is given, for the mean gradient of a batch.
 LEARNING_RATES: Final[Mapping[str, float]] = {"adam": 0.005, "adagrad": 0.05, "sgd": 1.0}

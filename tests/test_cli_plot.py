@@ -450,7 +450,7 @@ BAD_INPUT = {
     "equal vectors": (vectors([[1, 2]] * 4), FOUR, ["of these 4 words is 0, but component 2"]),
     "vectors on a line": (
         vectors([[1, 1], [2, 2], [3, 3], [7, 7]]),
-        FOUR,
+        FOUR + " --embedding output",
         ["components of these 4 words is 1, but component 2", "name more words"],
     ),
     "components beyond the words": (
@@ -463,7 +463,11 @@ BAD_INPUT = {
         FOUR,
         ["vector of 'c'", "not finite", "smaller learning rate"],
     ),
-    "vectors far too large": (vectors([[1, 2], [3, 1e200], [0, 1], [0, 0]]), FOUR, ["of 'b'"]),
+    "vectors far too large": (
+        vectors([[1, 2], [3, 1e200], [0, 1], [0, 0]]),
+        FOUR + " --embedding output",
+        ["of 'b'"],
+    ),
 }
 
 
@@ -502,7 +506,7 @@ def test_a_name_that_no_file_can_have(plot):
         "loss good.jsonl other -o x.png",
         "loss good.jsonl -o x.png --components 1,2",
         "words good.safetensors",
-        "words good.safetensors -o x.png --embedding joint",
+        "words good.safetensors -o x.png --embedding both",
         *(
             f"words good.safetensors -o x.png --components {value}"
             for value in ("1", "1,1", "0,1", "1,2,3", "a,b", "1;2", "1,02", "٣,1", "''", "9" * 5000)
@@ -528,7 +532,7 @@ def test_wrong_components_are_explained(plot):
         ("loss --help", [".png, .svg or .pdf", "cbow-train --log-json"]),
         (
             "words --help",
-            ["(default: 1,2)", "(default: output)", "king queen lord man woman dog", "--embedding"],
+            ["(default: 1,2)", "(default: joint)", "king queen lord man woman dog", "--embedding"],
         ),
     ],
 )

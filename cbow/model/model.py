@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cbow.config import DEFAULT_EMBEDDING, EMBEDDINGS, Config
-from cbow.errors import ConfigError, ModelFileError
+from cbow.config import DEFAULT_EMBEDDING, Config
+from cbow.errors import ModelFileError
 from cbow.model import file
+from cbow.model.embeddings import embed
 from cbow.vectors import WordVectors
-from cbow.vectors.nearest import Floats
 
 if TYPE_CHECKING:
     from cbow.network import Parameters
@@ -80,14 +80,15 @@ class Model:
         ----------
         kind : str
             ``input``: the rows of W1ᵀ; ``output``: the rows of W2, both without a copy; ``mean``:
-            those of (W1ᵀ + W2) / 2, computed anew.
+            those of (W1ᵀ + W2) / 2; ``joint``: principal components of both, see
+            `cbow.model.embeddings.joint_vectors`. The last two are computed anew.
 
         Raises
         ------
         ConfigError
             If there is no such kind.
         """
-        matrix = _embedding(self.parameters.W1.T, self.parameters.W2, kind)  # (V, N)
+        matrix = embed(self.parameters.W1.T, self.parameters.W2, kind)  # (V, N)
         return WordVectors(self.vocabulary.words, matrix, self.vocabulary.counts)
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -140,8 +141,8 @@ def load_vectors(path: str | os.PathLike[str], embedding: str = DEFAULT_EMBEDDIN
     path : path-like
         A file that `Model.save` or ``cbow-train`` wrote.
     embedding : str
-        ``input`` or ``output``, which stay on disk until they are used, or ``mean``; see
-        `Model.embedding`.
+        ``input`` or ``output``, which stay on disk until they are used, ``mean`` or ``joint``,
+        which are computed; see `Model.embedding`.
 
     Raises
     ------
@@ -151,17 +152,5 @@ def load_vectors(path: str | os.PathLike[str], embedding: str = DEFAULT_EMBEDDIN
         If there is no such kind of vectors.
     """
     stored = file.read(path)
-    matrix = _embedding(stored.W1T, stored.W2, embedding)  # (V, N)
+    matrix = embed(stored.W1T, stored.W2, embedding)  # (V, N)
     return WordVectors(stored.words, matrix, stored.counts)
-
-
-def _embedding(W1T: Floats, W2: Floats, kind: str) -> Floats:
-    """Choose the matrix (V, N) of a kind."""
-    if kind == "input":
-        return W1T
-    if kind == "output":
-        return W2
-    if kind == "mean":
-        with np.errstate(over="ignore", invalid="ignore"):  # a query says what is wrong
-            return (W1T + W2) / 2
-    raise ConfigError(f"embedding is {kind!r}, but must be one of {', '.join(EMBEDDINGS)}")

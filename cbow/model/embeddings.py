@@ -1,0 +1,120 @@
+"""The word vectors that two matrices hold: the rows of one, of the other, or of both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cbow.config import EMBEDDINGS
+from cbow.errors import ConfigError
+from cbow.vectors.nearest import Floats
+
+#: The power that joint vectors raise the singular values to: 1 would keep the distances of the
+#: unit rows; less evens the components out. docs/training.md has what chose it.
+POWER: Final = 0.85
+
+#: A component is nothing but rounding if it has less than this of a square of unit rows.
+NOTHING: Final = 1e-12
+
+#: Rows handled at a time: little memory.
+ROWS: Final = 2**14
+
+Doubles = NDArray[np.float64]
+
+
+def embed(W1T: Floats, W2: Floats, kind: str) -> Floats:
+    """Give the word vectors of a kind, (V, N).
+
+    Parameters
+    ----------
+    W1T, W2 : (V, N) arrays
+    kind : str
+        ``input``: W1T; ``output``: W2, both without a copy; ``mean``: (W1T + W2) / 2; ``joint``:
+        see `joint_vectors`.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such kind.
+    """
+    if kind not in _KINDS:
+        raise ConfigError(f"embedding is {kind!r}, but must be one of {', '.join(EMBEDDINGS)}")
+    with np.errstate(over="ignore", invalid="ignore"):  # a query says what is wrong
+        return _KINDS[kind](W1T, W2)
+
+
+def joint_vectors(W1T: Floats, W2: Floats) -> Floats:
+    """Give what the unit rows of both matrices have in common, (V, N).
+
+        X = [W1T / |W1T|, W2 / |W2|], centred         (V, 2N), row by row
+        X = U S Vᵀ                                    its singular value decomposition
+        vectors = U S^POWER                           the N largest
+
+    Parameters
+    ----------
+    W1T, W2 : (V, N) arrays
+
+    Returns
+    -------
+    (V, N) array
+        Of the same dtype. Columns beyond the rank are 0. A word with a number that is not finite
+        has not-a-number throughout, and no part in the others.
+    """
+    V, N = W1T.shape
+    mean, G = _moments(W1T, W2)  # (2N,), (2N, 2N)
+    S2, Q = np.linalg.eigh(G)  # Xᵀ X = V S² Vᵀ, rising
+    S2, Q = S2[::-1][:N], Q[:, ::-1][:, :N]  # (N,), (2N, N)
+    Q = Q * np.sign(Q[np.abs(Q).argmax(axis=0), np.arange(N)])  # its largest entry is positive
+    kept = NOTHING * V < S2
+    scale = np.where(kept, np.where(kept, S2, 1) ** ((POWER - 1) / 2), 0)  # S^(POWER - 1)
+    vectors = np.empty((V, N), W1T.dtype)
+    for start in range(0, V, ROWS):
+        rows = slice(start, start + ROWS)
+        vectors[rows] = (_unit_rows(W1T[rows], W2[rows]) - mean) @ (Q * scale)
+    return vectors
+
+
+def _moments(W1T: Floats, W2: Floats) -> tuple[Doubles, Doubles]:
+    """Give the mean of the joined unit rows, (2N,), and Σ (x - mean)(x - mean)ᵀ, (2N, 2N)."""
+    V, N = W1T.shape
+    n, total, products = 0, np.zeros(2 * N), np.zeros((2 * N, 2 * N))
+    for start in range(0, V, ROWS):
+        X = _unit_rows(W1T[start : start + ROWS], W2[start : start + ROWS])
+        X = X[~np.isnan(X[:, 0])]
+        n += len(X)
+        total += X.sum(axis=0)
+        products += X.T @ X
+    mean = total / max(1, n)
+    return mean, products - n * np.outer(mean, mean)
+
+
+def _unit_rows(W1T: Floats, W2: Floats) -> Doubles:
+    """Put unit rows side by side, (rows, 2N).
+
+    A row of zeros stays one; one that is not finite becomes not-a-number throughout.
+    """
+    halves = []
+    for half in (W1T, W2):
+        X = half.astype(np.float64)
+        largest = np.abs(X).max(axis=1, keepdims=True)
+        X /= np.where(largest == 0, 1, largest)  # so that no square overflows
+        norms = np.linalg.norm(X, axis=1, keepdims=True)
+        halves.append(X / np.where(norms == 0, 1, norms))
+    X = np.hstack(halves)
+    X[~np.isfinite(X).all(axis=1)] = np.nan
+    return X
+
+
+def _mean(W1T: Floats, W2: Floats) -> Floats:
+    return (W1T + W2) / 2
+
+
+_KINDS: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
+    "input": lambda W1T, W2: W1T,
+    "output": lambda W1T, W2: W2,
+    "mean": _mean,
+    "joint": joint_vectors,
+}
