@@ -364,3 +364,21 @@ def test_several_observers_hear_the_same():
 )
 def test_clock(seconds, text):
     assert clock(seconds) == text
+
+
+def test_a_sampled_run_says_what_it_does(tmp_path, capsys):
+    from cbow.cli.log import Several
+    from cbow.cli.progress import Display
+    from cbow.training.observer import Baselines, Plan, Step
+
+    display = Display(2)
+    display.told = -1e9
+    both = Several(display)
+    both.planned(Plan(7, 80, 100, 512, Baselines(2.0, 1.5), "sampled", "as asked for; about 1 s"))
+    both.compiling()
+    display.told = -1e9
+    both.stepped(Step(1, 50, 200, 1.25))
+    err = capsys.readouterr().err
+    assert "objective: sampled; as asked for; about 1 s\n" in err
+    assert "compiling the kernels; this is kept for next time ..." in err
+    assert "epoch 1/2 25 %: loss among candidates 1.2500, " in err

@@ -15,6 +15,7 @@ from cbow.training.sampled import hidden, output
 from cbow.training.sampled.blocks import Keys, Text, Tokens, read_block, uniform
 from cbow.training.sampled.exponential import exponentials, largest, ordered
 from cbow.training.sampled.noise import alias_table, make_noise
+from cbow.training.sampled.step import Tables
 
 DTYPES = [np.float32, np.float64]
 
@@ -141,8 +142,9 @@ class TestHidden:
         b1 = rng.normal(size=3)
         P, H = np.empty((15, 3)), np.empty((len(places), 3))
         hidden.prefix_sums(W1T, ids, 14, P)
-        hidden.hidden_layer(P, W1T, b1, slope, ids, left, right, places, H)
-        for h, j in zip(H, places, strict=True):
+        tables = Tables(W1T, b1, W1T, b1, 0.25)
+        hidden.hidden_layer(P, tables, slope, ids, left, right, places, H)
+        for h, j in zip(H + 0.25, places, strict=True):
             around = [*ids[left[j] : j], *ids[j + 1 : right[j]]]
             z = W1T[around].mean(axis=0) + b1
             np.testing.assert_allclose(h, np.where(z > 0, z, slope * z), atol=1e-13)
@@ -161,13 +163,14 @@ class TestHidden:
         assert len(ids) == 14
 
     @pytest.mark.parametrize("slope", [0.0, 0.01, 1.0])
-    def test_the_mask(self, slope):
+    @pytest.mark.parametrize("c", [0.0, 0.75])
+    def test_the_mask(self, slope, c):
         rng = np.random.default_rng(0)
         H, D = rng.normal(size=(5, 3)), rng.normal(size=(5, 3))
         H[0, 0] = 0.0
         expected = D * np.where(H > 0, 1, slope)
         db1, fired = np.ones(3), np.ones(3)
-        hidden.hidden_gradient(D, H, slope, db1, fired)
+        hidden.hidden_gradient(D, H - c, c, slope, db1, fired)
         np.testing.assert_allclose(D, expected)
         np.testing.assert_allclose(db1, expected.sum(axis=0))
         np.testing.assert_array_equal(fired, (H > 0).sum(axis=0))

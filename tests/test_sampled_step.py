@@ -16,10 +16,10 @@ from cbow.training.sampled.step import (
     Rates,
     apply_block,
     block_gradients,
+    centred,
     make_rooms,
     room_of,
     run_steps,
-    tables_of,
 )
 
 V, N, WINDOW = 7, 3, 2
@@ -66,30 +66,50 @@ def exact(parameters, activation, lines):
     return m * cost(network, pass_, batch.y), [m * g for g in gradients], m
 
 
-@pytest.mark.parametrize("activation", SLOPES)
-@pytest.mark.parametrize("blocks", [1, 2, 5])
-def test_with_every_word_a_candidate_it_is_the_exact_softmax(activation, blocks):
-    """One step of rate 1 over the whole text moves all four parameters by their gradients."""
-    lines, before = lines_of(), parameters_of()
-    loss, gradients, m = exact(before, activation, lines)
+def one_step(before, activation, blocks, centre):
+    """Move a copy of the parameters by one step of rate 1 over the whole text."""
     after = Parameters(*(array.copy(order="K") for array in before))
-    text, sums = text_of(lines), np.zeros(6 + N)
+    text = text_of(lines_of())
     bounds = np.linspace(0, len(text.ids), blocks + 1).astype(np.int64)
     rooms = make_rooms(blocks, int(np.diff(bounds).max()), WINDOW, (N, V), np.float64)
     rooms.candidates[:] = np.random.default_rng(3).permutation(V)
     one = np.ones(1)
-    for k in range(blocks):  # the candidates are not drawn: every word is one
-        block_gradients(
-            text, keys_of(1), WINDOW, bounds[k], bounds[k + 1], tables_of(before),
-            SLOPES[activation], all_words(), -1, room_of(rooms, k),
-        )  # fmt: skip
+    with centred(after, centre) as tables:
+        for k in range(blocks):  # the candidates are not drawn: every word is one
+            block_gradients(
+                text, keys_of(1), WINDOW, bounds[k], bounds[k + 1], tables, SLOPES[activation],
+                all_words(), -1, room_of(rooms, k),
+            )  # fmt: skip
+        for k in range(blocks):
+            apply_block(tables, room_of(rooms, k), 0, 1, Rates(one, one, one, one), 0)
+    return after, rooms
+
+
+@pytest.mark.parametrize("activation", SLOPES)
+@pytest.mark.parametrize("blocks", [1, 2, 5])
+def test_with_every_word_a_candidate_it_is_the_exact_softmax(activation, blocks):
+    """One step of rate 1 over the whole text moves all four parameters by their gradients."""
+    before = parameters_of()
+    loss, gradients, m = exact(before, activation, lines_of())
+    after, rooms = one_step(before, activation, blocks, centre=0.0)
     assert rooms.loss.sum() == pytest.approx(loss, abs=1e-10)
     assert rooms.size[:, 1].sum() == m
-    for k in range(blocks):
-        apply_block(tables_of(after), room_of(rooms, k), 0, 1, Rates(one, one, one, one), 0)
     for new, old, gradient in zip(after, before, gradients, strict=True):
         np.testing.assert_allclose(old - new, gradient, atol=1e-10)
-    assert sums.sum() == 0
+
+
+@pytest.mark.parametrize("activation", SLOPES)
+def test_centring_changes_the_coordinates_and_not_the_function(activation):
+    """In W2 and b2 + W2 c, the gradient of W2 is dW2 less c db2, and of b2 + W2 c it is db2."""
+    c, before = 0.6, parameters_of()
+    loss, (dW1, db1, dW2, db2), _ = exact(before, activation, lines_of())
+    (W1, b1, W2, b2), rooms = one_step(before, activation, 2, centre=c)
+    assert rooms.loss.sum() == pytest.approx(loss, abs=1e-10)
+    np.testing.assert_allclose(before.W1 - W1, dW1, atol=1e-10)
+    np.testing.assert_allclose(before.b1 - b1, db1, atol=1e-10)
+    np.testing.assert_allclose(before.W2 - W2, dW2 - c * db2, atol=1e-10)
+    old = before.b2 + c * before.W2.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(old - (b2 + c * W2.sum(axis=1, keepdims=True)), db2, atol=1e-10)
 
 
 def steps(threads, dtype=np.float32, blocks=11, K=3, seed=1):
@@ -106,15 +126,16 @@ def steps(threads, dtype=np.float32, blocks=11, K=3, seed=1):
 
     def run(thread):
         run_steps(
-            text, keys_of(seed), WINDOW, bounds, order, tables_of(parameters),
-            dtype(0), noise, rooms, rates, thread, reached, sums,
+            text, keys_of(seed), WINDOW, bounds, order, tables, dtype(0), noise, rooms, rates,
+            thread, reached, sums,
         )  # fmt: skip
 
-    workers = [threading.Thread(target=run, args=(t,)) for t in range(threads)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
+    with centred(parameters, 0.5) as tables:
+        workers = [threading.Thread(target=run, args=(t,)) for t in range(threads)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
     return parameters, sums, text
 
 
@@ -146,11 +167,12 @@ def test_blocks_without_an_example_change_nothing():
     after = Parameters(*(array.copy(order="K") for array in before))
     rooms = make_rooms(1, len(text.ids), WINDOW, (N, 4), np.float64)
     sums = np.zeros(6 + N)
-    run_steps(
-        text, keys_of(1), WINDOW, np.array([0, len(text.ids)]), np.array([0]),
-        tables_of(after), 0.0, make_noise(np.ones(V, np.int64), 4, np.float64), rooms,
-        Rates(*np.ones((4, 1))), 0, np.zeros((1, 8), np.int64), sums,
-    )  # fmt: skip
+    with centred(after, 0.0) as tables:
+        run_steps(
+            text, keys_of(1), WINDOW, np.array([0, len(text.ids)]), np.array([0]), tables, 0.0,
+            make_noise(np.ones(V, np.int64), 4, np.float64), rooms, Rates(*np.ones((4, 1))), 0,
+            np.zeros((1, 8), np.int64), sums,
+        )  # fmt: skip
     for new, old in zip(after, before, strict=True):
         np.testing.assert_array_equal(new, old)
     assert sums.tolist() == [0, 0, 0, len(text.ids), 0, len(text.ids), *[0] * N]

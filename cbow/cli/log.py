@@ -98,6 +98,11 @@ class Several(Observer):
         for observer in self.observers:
             observer.planned(plan)
 
+    def compiling(self) -> None:
+        """Pass on."""
+        for observer in self.observers:
+            observer.compiling()
+
     def stepped(self, step: Step) -> None:
         """Pass on."""
         for observer in self.observers:

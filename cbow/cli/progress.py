@@ -43,6 +43,7 @@ class Display(Observer):
         self.bar: tqdm[Any] | None = None
         self.began = self.told = time.monotonic()
         self.loss = 0.0
+        self.measure = "loss"  # what the running number is
 
     def say(self, line: str) -> None:
         """Write one line, above the bar if there is one."""
@@ -75,12 +76,19 @@ class Display(Observer):
             f"training: {plan.vocabulary_size:,} words, {plan.parameters:,} parameters, "
             f"{self.epochs} epochs of {plan.tokens:,} tokens, batches of {plan.batch:,}"
         )
+        self.say(f"objective: {plan.objective}; {plan.reason}")
         line = f"to be beaten: {base.uniform:.4f} nats (all words alike), {base.unigram:.4f} "
         line += "(word frequencies)"
         if base.heldout_unigram is not None:
             line += f", {base.heldout_unigram:.4f} (the same on the held-out lines)"
         self.say(line)
+        if plan.objective == "sampled":
+            self.measure = "loss among candidates"
         self.began = self.told = time.monotonic()
+
+    def compiling(self) -> None:
+        """Say what takes so long, this once."""
+        self.say("compiling the kernels; this is kept for next time ...")
 
     def stepped(self, step: Step) -> None:
         """Show the speed, the loss and the time left."""
@@ -88,7 +96,7 @@ class Display(Observer):
         self.loss += weight * (step.loss - self.loss)  # the last fifty steps or so
         if self.terminal:
             label = f"epoch {step.epoch}/{self.epochs}"
-            note = f"loss {self.loss:.4f}"
+            note = f"{self.measure} {self.loss:.4f}"
             self._advance(label, step.tokens_done, step.tokens_total, " tokens", note)
         elif self._due():
             seconds = max(1e-9, time.monotonic() - self.began)
@@ -96,7 +104,7 @@ class Display(Observer):
             left = (step.tokens_total - step.tokens_done) / max(rate, 1e-9)
             part = _share(step.tokens_done, step.tokens_total)
             self.say(
-                f"epoch {step.epoch}/{self.epochs}{part}: loss {self.loss:.4f}, "
+                f"epoch {step.epoch}/{self.epochs}{part}: {self.measure} {self.loss:.4f}, "
                 f"{rate:,.0f} tokens/s, {clock(left)} left"
             )
 

@@ -43,7 +43,8 @@ def embed(W1T: Floats, W2: Floats, kind: str) -> Floats:
     if kind not in _KINDS:
         raise ConfigError(f"embedding is {kind!r}, but must be one of {', '.join(EMBEDDINGS)}")
     with np.errstate(over="ignore", invalid="ignore"):  # a query says what is wrong
-        return _KINDS[kind](W1T, W2)
+        vectors: Floats = _KINDS[kind](W1T, W2)  # (V, N)
+        return vectors
 
 
 def joint_vectors(W1T: Floats, W2: Floats) -> Floats:

@@ -132,6 +132,7 @@ def initialise(
     seed: int,
     *,
     log_unigram: Array | None = None,
+    b1_start: float = B1_START,
     dtype: DTypeLike = np.float32,
 ) -> Parameters:
     """Draw the parameters training starts from.
@@ -150,6 +151,8 @@ def initialise(
         The same seed gives the same W1; nothing else is random.
     log_unigram : (V,) array, optional
         The logarithm of each word's share of the text; 0 for every word if not given.
+    b1_start : float
+        Of every unit.
     dtype : dtype
         float32 or float64. The float32 draw is the rounded float64 draw.
     """
@@ -161,7 +164,7 @@ def initialise(
     if log_unigram is not None:
         b2[:, 0] = log_unigram
     W1 = table.T  # (N, V) Fortran order
-    b1 = np.full((N, 1), B1_START, dtype)
+    b1 = np.full((N, 1), b1_start, dtype)
     W2 = np.zeros((V, N), dtype)
     return Parameters(W1, b1, W2, b2)
 

@@ -6,10 +6,15 @@ from typing import Final, NamedTuple
 
 from cbow.config import LEARNING_RATES, SAMPLED_BATCH, SAMPLED_RATE, Config
 from cbow.errors import ConfigError
+from cbow.network.parameters import B1_START
 from cbow.training.examples import ExampleSource
 
 #: Multiplications and additions up to which the exact softmax is cheap: well under a minute.
 CHEAP: Final = 4e12
+
+#: b1 of the sampled objective starts so high that nine in ten units fire. Its output layer is
+#: centred at the same number; see `cbow.training.sampled.step.centred`.
+SAMPLED_B1_START: Final = 0.5
 
 #: Multiplications and additions a second of one processor, and tokens a second by candidates, to
 #: estimate a time. Nothing depends on them but that.
@@ -25,6 +30,7 @@ class Objective(NamedTuple):
     optimizer: str
     rate: float  #: learning rate at the start
     batch: int  #: examples per step, about
+    b1_start: float  #: where the biases of the hidden layer start
 
 
 def choose_objective(config: Config, source: ExampleSource, threads: int) -> Objective:
@@ -58,7 +64,7 @@ def choose_objective(config: Config, source: ExampleSource, threads: int) -> Obj
 def _exact(config: Config, source: ExampleSource, reason: str) -> Objective:
     optimizer = config.optimizer or "adam"
     rate = config.learning_rate or usual_rate("exact", optimizer)
-    return Objective("exact", reason, optimizer, rate, source.batch_size(config.batch))
+    return Objective("exact", reason, optimizer, rate, source.batch_size(config.batch), B1_START)
 
 
 def _sampled(config: Config, vocabulary_size: int, reason: str) -> Objective:
@@ -73,7 +79,9 @@ def _sampled(config: Config, vocabulary_size: int, reason: str) -> Objective:
             "give fewer candidates, or set the objective to exact"
         )
     rate = config.learning_rate or usual_rate("sampled", "sgd")
-    return Objective("sampled", reason, "sgd", rate, config.batch or SAMPLED_BATCH)
+    return Objective(
+        "sampled", reason, "sgd", rate, config.batch or SAMPLED_BATCH, SAMPLED_B1_START
+    )
 
 
 def usual_rate(objective: str, optimizer: str) -> float:

@@ -122,7 +122,9 @@ def _train(corpus: EncodedCorpus, config: Config, observer: Observer) -> Model:
     log_p = np.log(p)
     heldout = _heldout_unigram(source, log_p, objective.batch) if config.heldout else None
     baselines = Baselines(math.log(len(p)), entropy(p), heldout)
-    parameters = initialise(len(p), config.dimension, config.seed, log_unigram=log_p)
+    parameters = initialise(
+        len(p), config.dimension, config.seed, log_unigram=log_p, b1_start=objective.b1_start
+    )
     size = sum(array.size for array in parameters)
     plan = Plan(
         len(p), size, len(corpus.ids), objective.batch, baselines, objective.name, objective.reason

@@ -26,12 +26,13 @@ def prefix_sums(W1T: Any, ids: Any, n: Any, P: Any) -> None:
 
 @kernel
 def hidden_layer(
-    P: Any, W1T: Any, b1: Any, slope: Any, ids: Any, left: Any, right: Any, places: Any, H: Any
+    P: Any, tables: Any, slope: Any, ids: Any, left: Any, right: Any, places: Any, H: Any
 ) -> None:
     """Compute the hidden layer of m examples.
 
-        Z1 = (P[right] - P[left] - W1T[own word]) / (right - left - 1) + b1
-        H  = Z1 where Z1 > 0, else slope Z1
+        Z1    = (P[right] - P[left] - W1T[own word]) / (right - left - 1) + b1
+        H     = Z1 where Z1 > 0, else slope Z1
+        H - c = what the output layer gets
 
     Slope 0 is ReLU, 1 the identity, and what is between them leaky ReLU.
 
@@ -39,7 +40,7 @@ def hidden_layer(
     ----------
     P : (n + 1, N) array
         From `prefix_sums`.
-    W1T, b1 : (V, N) and (N,) arrays
+    tables : Tables
     slope : float
         Of the activation below 0.
     ids, left, right : (n,) int32
@@ -47,8 +48,9 @@ def hidden_layer(
     places : (m,) int32
         The token in the middle of each example.
     H : (m, N) array
-        Is filled.
+        Is filled with H - c.
     """
+    W1T, b1, c = tables.W1T, tables.b1, tables.centre
     zero, one = b1.dtype.type(0), b1.dtype.type(1)
     for i in range(H.shape[0]):
         j = places[i]
@@ -56,23 +58,24 @@ def hidden_layer(
         share = one / b1.dtype.type(b - a - 1)  # 1/|context|
         for k in range(H.shape[1]):
             z = (P[b, k] - P[a, k] - W1T[word, k]) * share + b1[k]
-            H[i, k] = z * (one if z > zero else slope)
+            H[i, k] = z * (one if z > zero else slope) - c
 
 
 @kernel
-def hidden_gradient(D: Any, H: Any, slope: Any, db1: Any, fired: Any) -> None:
+def hidden_gradient(D: Any, H: Any, c: Any, slope: Any, db1: Any, fired: Any) -> None:
     """Turn dH of m examples into dZ1, in place, and sum it up.
 
         dZ1 = dH ⊙ g'(Z1)        db1 = dZ1 1
 
-    Z1 > 0 where H > 0.
+    Z1 > 0 where H > 0, that is, where H - c > -c.
 
     Parameters
     ----------
     D : (m, N) array
         dH, then dZ1.
     H : (m, N) array
-    slope : float
+        H - c.
+    c, slope : float
     db1, fired : (N,) arrays
         Are filled; `fired` with the number of examples on which each unit was above 0.
     """
@@ -82,7 +85,7 @@ def hidden_gradient(D: Any, H: Any, slope: Any, db1: Any, fired: Any) -> None:
         fired[k] = zero
     for i in range(H.shape[0]):
         for k in range(H.shape[1]):
-            on = H[i, k] > zero
+            on = H[i, k] > -c
             d = D[i, k] * (one if on else slope)
             D[i, k] = d
             db1[k] += d

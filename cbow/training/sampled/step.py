@@ -7,6 +7,8 @@ the same order for any number of threads, and so the results are the same to the
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -40,7 +42,8 @@ class Tables(NamedTuple):
     W1T: Array  #: (V, N)
     b1: Array  #: (N,)
     W2: Array  #: (V, N)
-    b2: Array  #: (V,)
+    b2: Array  #: (V,) of the centred output layer, see `centred`
+    centre: Any  #: c
 
 
 class Rates(NamedTuple):
@@ -122,8 +125,7 @@ def block_forward(tables: Any, slope: Any, first: Any, last: Any, n: Any, room: 
     room.account[2] = last - first - m
     prefix_sums(tables.W1T, room.ids, n, room.P)
     hidden_layer(
-        room.P, tables.W1T, tables.b1, slope, room.ids, room.left, room.right, room.places,
-        room.H[:m],
+        room.P, tables, slope, room.ids, room.left, room.right, room.places, room.H[:m]
     )  # fmt: skip
     return m
 
@@ -134,7 +136,7 @@ def block_output(tables: Any, noise: Any, m: Any, room: Any) -> None:
 
         Z2 = C H + bC        dC = dZ2 Hᵀ        dbC = dZ2 1        dH = Cᵀ dZ2 + dZ2_y W2_y
 
-    All with examples as rows, so the products are of the transposed.
+    H stands for H - c. All with examples as rows, so the products are of the transposed.
     """
     H, L, C, bC, dH = room.H[:m], room.L[:m], room.C, room.bC, room.P[:m]
     candidates, y, target = room.candidates, room.y[:m], room.target[:m]
@@ -152,10 +154,10 @@ def block_output(tables: Any, noise: Any, m: Any, room: Any) -> None:
 
 
 @kernel
-def block_backward(slope: Any, m: Any, n: Any, room: Any) -> None:
+def block_backward(c: Any, slope: Any, m: Any, n: Any, room: Any) -> None:
     """Take dH back to db1 and the rows of W1ᵀ."""
     D = room.P[:m]
-    hidden_gradient(D, room.H[:m], slope, room.db1, room.fired)
+    hidden_gradient(D, room.H[:m], c, slope, room.db1, room.fired)
     difference_sums(D, room.left, room.right, room.places, n, room.G)
 
 
@@ -183,7 +185,7 @@ def block_gradients(
         if first_draw >= 0:
             draw_candidates(noise, keys.candidates, first_draw, room.candidates)
         block_output(tables, noise, m, room)
-        block_backward(slope, m, n, room)
+        block_backward(tables.centre, slope, m, n, room)
 
 
 @kernel
@@ -294,7 +296,25 @@ def add_up(rooms: Any, k: Any, tokens: Any, sums: Any) -> None:
             sums[6 + j] += rooms.fired[k, j]
 
 
-def tables_of(parameters: Parameters) -> Tables:
-    """Give the parameters of CBOW as tables, without a copy."""
+@contextlib.contextmanager
+def centred(parameters: Parameters, centre: float) -> Iterator[Tables]:
+    """Give the parameters as tables, without a copy, while the output layer is a centred one.
+
+        Z2 = W2 H + b2 = W2 (H - c) + (b2 + W2 c)
+
+    The function is the same, whatever c. But in the coordinates W2 and b2 + W2 c the gradient of W2
+    is dZ2 (H - c)ᵀ: without what all units have in common, it points at what words differ in
+    (LeCun, Bottou, Orr & Müller 1998, "Efficient backprop", section 4.3, on inputs of mean 0).
+
+    Parameters
+    ----------
+    parameters : Parameters
+        Their b2 is b2 + W2 c inside the block, and b2 again after it.
+    centre : float
+        c, the same for every unit.
+    """
     W1, b1, W2, b2 = parameters
-    return Tables(W1.T, b1[:, 0], W2, b2[:, 0])
+    c = W2.dtype.type(centre)
+    b2[:, 0] += c * W2.sum(axis=1)
+    yield Tables(W1.T, b1[:, 0], W2, b2[:, 0], c)
+    b2[:, 0] -= c * W2.sum(axis=1)

@@ -14,16 +14,17 @@ from cbow.config import Config
 from cbow.network import Parameters
 from cbow.network.activations import LEAK
 from cbow.training.examples import ExampleSource, Tally
+from cbow.training.objective import SAMPLED_B1_START
 from cbow.training.randomness import Purpose, stream, uniform
 from cbow.training.sampled.blocks import Keys, Text
 from cbow.training.sampled.noise import make_noise
-from cbow.training.sampled.step import Rates, make_rooms, run_steps, tables_of
+from cbow.training.sampled.step import Rates, Tables, centred, make_rooms, run_steps
 from cbow.training.state import DivergedError, EpochState, Portion, RateOf
 
 #: Tokens of text that lie together, and how many such stretches from random places make a pool.
 #: The blocks of a pool are shuffled; a pool is one portion of the work.
 STRETCH: Final = 2**12
-POOL: Final = 64
+POOL: Final = 128
 
 #: Learning rates beside that of W2. The gradient of W1 is divided by the size of each context.
 W1_RATE: Final = 4.0
@@ -166,22 +167,26 @@ class SampledTrainer:
         sums = np.zeros(6 + self.config.dimension)
         reached = np.zeros((self.threads, 8), np.int64)
 
-        def run(thread: int) -> None:
-            self._run(padded, keys, rates, thread, reached, sums)
+        with centred(self.parameters, SAMPLED_B1_START) as tables:
 
-        list(self.pool.map(run, range(self.threads)))
+            def run(thread: int) -> None:
+                self._run(padded, keys, rates, tables, thread, reached, sums)
+
+            list(self.pool.map(run, range(self.threads)))
         return sums
 
     def compile(self) -> None:
         """Compile the kernels, or fetch them from their cache, by learning from no blocks."""
         reached, sums = np.zeros((1, 8), np.int64), np.zeros(6 + self.config.dimension)
-        self._run(np.empty(0, np.int64), self.keys(0), [], 0, reached, sums)
+        with centred(self.parameters, 0.0) as tables:
+            self._run(np.empty(0, np.int64), self.keys(0), [], tables, 0, reached, sums)
 
     def _run(
         self,
         order: NDArray[np.int64],
         keys: Keys,
         rates: list[float],
+        tables: Tables,
         thread: int,
         reached: NDArray[np.int64],
         sums: NDArray[np.float64],
@@ -190,7 +195,7 @@ class SampledTrainer:
         with np.errstate(over="ignore", invalid="ignore"):  # seen in the loss
             run_steps(
                 self.text, keys, self.config.window, self.geometry.bounds, order,
-                tables_of(self.parameters), self.slope, self.noise, self.rooms, self._rates(rates),
+                tables, self.slope, self.noise, self.rooms, self._rates(rates),
                 thread, reached, sums,
             )  # fmt: skip
 

@@ -1,0 +1,223 @@
+"""Trains with cbow and with gensim on one text, in one go, and prints what each took and gave.
+
+    python scripts/bench_train.py corpus.txt --pairs WS353.txt SimLex.txt --analogies questions.txt
+
+Both read the same file of lower-case words between spaces, made before the clock starts. Every
+is a process of its own, with two threads; runs of the two take turns. A JSON line tells the
+machine, one each run, and one the medians with the smallest and the largest. *whole* is the
+command from start to end, *training* the epochs alone. Similarity is the mean Spearman
+correlation, times 100, over the files of word pairs; analogies the per cent right by 3CosAdd,
+asked where all four words are among the 30,000 most frequent. Needs the extra `bench`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+from scipy.stats import spearmanr
+
+import cbow
+
+TOP = 30_000
+
+#: gensim's best trade-off on the classics corpus of those that were tried.
+GENSIM = """
+import sys, time, json
+from gensim.models import Word2Vec
+from gensim.models.word2vec import LineSentence
+text, out, seed, threads, epochs, settings = sys.argv[1:]
+given = dict(sg=0, vector_size=100, window=5, min_count=5, sample=1e-4, negative=5, alpha=0.05)
+given.update(json.loads(settings))
+model = Word2Vec(**given, workers=int(threads), seed=int(seed))
+model.build_vocab(LineSentence(text))
+began = time.perf_counter()
+model.train(LineSentence(text), total_examples=model.corpus_count, epochs=int(epochs))
+print(json.dumps({"training": time.perf_counter() - began}))
+model.wv.save_word2vec_format(out, binary=True)
+"""
+
+
+def main() -> None:
+    """Run all, in turns, and print."""
+    arguments = parse()
+    print(json.dumps(machine()), flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        text, tokens = Path(folder, "text.txt"), 0
+        with open(arguments.corpus, encoding="utf-8") as source, text.open("w") as target:
+            for line in source:
+                words = cbow.tokenize(line)
+                tokens += len(words)
+                print(*words, file=target)
+        results: dict[str, list[dict]] = {}
+        for seed in range(1, arguments.seeds + 1):
+            for name, run in contenders(arguments):
+                result = {"run": name, "seed": seed, **run(text, Path(folder), seed)}
+                result["tokens_per_second"] = round(result["epochs"] * tokens / result["training"])
+                print(json.dumps(result), flush=True)
+                results.setdefault(name, []).append(result)
+    for name, runs in results.items():
+        print(json.dumps({"median": name, **spread(runs)}), flush=True)
+
+
+def parse() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("corpus", help="a text file")
+    parser.add_argument("--pairs", nargs="*", default=[], help="files of: word word score")
+    parser.add_argument("--analogies", help="a file of: a is to b as c is to d; a b c d")
+    parser.add_argument("--seeds", type=int, default=3, help="runs of each (default: 3)")
+    parser.add_argument("--threads", type=int, default=2, help="of each (default: 2)")
+    parser.add_argument(
+        "--cbow", action="append", metavar="FLAGS",
+        help="flags of cbow-train, as one word; may be repeated (default: none)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--gensim", action="append", metavar="JSON",
+        help='settings of Word2Vec, such as \'{"negative": 10}\', with "epochs" too; may be '
+        "repeated (default: {}); none leaves gensim out",
+    )  # fmt: skip
+    arguments = parser.parse_args()
+    arguments.cbow = arguments.cbow or [""]
+    arguments.gensim = ["{}"] if arguments.gensim is None else arguments.gensim
+    return arguments
+
+
+def machine() -> dict[str, object]:
+    """Tell where this runs."""
+    packages = ("cbow", "gensim", "numpy", "numba", "scipy")
+    return {
+        "machine": platform.processor() or platform.machine(),
+        "processors": os.cpu_count(),
+        "load": os.getloadavg()[0],
+        "python": platform.python_version(),
+        "versions": {name: version(name) for name in packages},
+        "environment": {k: v for k, v in os.environ.items() if k.startswith("OPENBLAS")},
+        "left_out": "OPENBLAS_CORETYPE, OPENBLAS_L2_SIZE: unset for the runs",
+        "command": sys.argv,
+    }
+
+
+def contenders(arguments):
+    """Give each run by its name."""
+    for flags in arguments.cbow:
+        yield f"cbow {flags}".strip(), lambda *a, f=flags: run_cbow(arguments, f, *a)
+    for settings in arguments.gensim:
+        if settings != "none":
+            yield f"gensim {settings}", lambda *a, s=settings: run_gensim(arguments, s, *a)
+
+
+def run_cbow(arguments, flags, text, folder, seed):
+    """Run cbow-train once."""
+    out, log = folder / "cbow.safetensors", folder / "log.jsonl"
+    command = [
+        sys.executable, "-c", "import sys; from cbow.cli.train import main; sys.exit(main())",
+        str(text), "-o", str(out), "--log-json", str(log), "--quiet",
+        "--seed", str(seed), "--threads", str(arguments.threads), *flags.split(),
+    ]  # fmt: skip
+    cost = measure(command)
+    events = [json.loads(line) for line in log.read_text().splitlines()]
+    epochs = [event for event in events if event["event"] == "epoch"]
+    vectors = cbow.load_vectors(out)
+    scores = evaluate(arguments, list(vectors.words), np.asarray(vectors.matrix))
+    return {
+        **cost, "training": epochs[-1]["seconds"], "epochs": len(epochs),
+        "vocabulary": len(vectors), "loss": epochs[-1]["loss"], **scores,
+    }  # fmt: skip
+
+
+def run_gensim(arguments, settings, text, folder, seed):
+    """Run gensim once."""
+    from gensim.models import KeyedVectors
+
+    given = json.loads(settings)
+    epochs = given.pop("epochs", 5)
+    out = folder / "gensim.bin"
+    command = [
+        sys.executable, "-c", GENSIM, str(text), str(out), str(seed), str(arguments.threads),
+        str(epochs), json.dumps(given),
+    ]  # fmt: skip
+    cost = measure(command)
+    vectors = KeyedVectors.load_word2vec_format(str(out), binary=True)
+    scores = evaluate(arguments, list(vectors.index_to_key), vectors.vectors)
+    return {
+        **{k: v for k, v in cost.items() if k != "said"}, **json.loads(cost["said"]),
+        "epochs": epochs, "vocabulary": len(vectors), **scores,
+    }  # fmt: skip
+
+
+def measure(command: list[str]) -> dict[str, object]:
+    """Run a process; give its wall time, processor time and peak memory."""
+    unset = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+    environment = {k: v for k, v in os.environ.items() if k not in unset}
+    began = time.perf_counter()
+    with tempfile.TemporaryFile("w+") as said:
+        process = subprocess.Popen(command, stdout=said, env=environment)
+        _, status, usage = os.wait4(process.pid, 0)
+        whole = time.perf_counter() - began
+        if status:
+            sys.exit(f"{command[:3]} ended with {status}")
+        said.seek(0)
+        words = said.read()
+    return {
+        "whole": round(whole, 2),
+        "processors_busy": round((usage.ru_utime + usage.ru_stime) / whole, 2),
+        "peak_MB": round(usage.ru_maxrss / 1000, 1),
+        **({"said": words} if words.strip() else {}),
+    }
+
+
+def evaluate(arguments, words: list[str], matrix) -> dict[str, float]:
+    """Score vectors, in order of frequency, by similarity and analogies."""
+    ids = {word: i for i, word in enumerate(words)}
+    U = matrix / np.maximum(np.linalg.norm(matrix, axis=1, keepdims=True), 1e-30)  # (V, N)
+    scores: dict[str, float] = {}
+    if arguments.pairs:
+        rhos = []
+        for path in arguments.pairs:
+            lines = Path(path).read_text(encoding="utf-8").lower().splitlines()
+            rows = [line.split()[:3] for line in lines if line.strip()]
+            rows = [(a, b, float(s)) for a, b, s in rows if a in ids and b in ids]
+            cosines = [U[ids[a]] @ U[ids[b]] for a, b, _ in rows]
+            rhos.append(spearmanr(cosines, [s for *_, s in rows])[0])
+        scores["similarity"] = round(100 * float(np.mean(rhos)), 2)
+    if arguments.analogies:
+        lines = Path(arguments.analogies).read_text(encoding="utf-8").lower().splitlines()
+        asked = [line.split() for line in lines if line[:1] != ":"]
+        known = [[ids[w] for w in row] for row in asked if all(ids.get(w, TOP) < TOP for w in row)]
+        questions = np.array(known)
+        right, top = 0, U[:TOP]
+        for start in range(0, len(questions), 500):
+            a, b, c, d = questions[start : start + 500].T
+            cosines = (top[b] - top[a] + top[c]) @ top.T
+            for word in (a, b, c):
+                cosines[np.arange(len(a)), word] = -np.inf
+            right += int((cosines.argmax(axis=1) == d).sum())
+        scores["analogies"] = round(100 * right / len(questions), 2)
+        scores["questions"] = len(questions)
+    return scores
+
+
+def spread(runs: list[dict]) -> dict[str, object]:
+    """Give the median of each number, with the smallest and the largest."""
+    names = [k for k, v in runs[0].items() if isinstance(v, (int, float)) and k != "seed"]
+    return {
+        name: [round(f([run[name] for run in runs]), 2) for f in (statistics.median, min, max)]
+        for name in names
+    }
+
+
+if __name__ == "__main__":
+    main()
