@@ -39,3 +39,24 @@ def encoded(lines, min_count=1, max_vocabulary=None):
     ids = {word: i for i, word in enumerate(order)}
     kept = [[ids[token] for token in line if token in ids] for line in lines]
     return [line for line in kept if line]
+
+
+def row(lines):
+    """Lines of tokens as chunks: seven bytes or fewer behind a 1; 0 where a line ends."""
+    chunks = []
+    for line in lines:
+        for token in line:
+            data = token.encode()
+            parts = [data[k : k + 7] for k in range(0, len(data) + 1, 7)]
+            chunks += [int.from_bytes(b"\x01" + part, "big") for part in parts]
+        chunks.append(0)
+    return chunks[:-1]  # the last line goes on
+
+
+def numbers(lines):
+    """Numbers by first appearance, 0 being the empty string; -1 where a line ends. And counts."""
+    known, found = {"": 0}, []
+    for line in lines:
+        found += [known.setdefault(token, len(known)) for token in line] + [-1]
+    counts = Counter(token for line in lines for token in line)
+    return found[:-1], list(known), [counts[word] for word in known]

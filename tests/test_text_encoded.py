@@ -1,4 +1,6 @@
+import functools
 import gzip
+import importlib
 import io
 import itertools
 import lzma
@@ -16,16 +18,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cbow.text.batches as batches_module
+import cbow.text.encoded as encoded_module
+import cbow.text.kernels as kernels_module
+import cbow.text.numbered as numbered_module
 import cbow.text.spool as spool_module
 from cbow.config import Config
 from cbow.errors import ConfigError, CorpusError, OutputError
 from cbow.text import EncodedCorpus, TokenAccount, Vocabulary, encode_corpus
+from cbow.text.alphabet import RULES
 from cbow.text.batches import bytes_total
 from cbow.text.pieces import PIECE, Cutter
 from cbow.text.sources import find_sources
 from cbow.text.spool import LINE_END, Spool
 
 ALL = Config(min_count=1)
+MADE_RULES = {tokenizer: functools.cache(make) for tokenizer, make in RULES.items()}
 LINES = ["The king, the queen.", "", "...", "The king!"]
 TEXT = "\n".join(LINES) + "\n"
 
@@ -110,13 +117,75 @@ FORMS = [
 ]
 
 
+@pytest.fixture(params=["readable", "compiled, 1 thread", "compiled, 3 threads"])
+def way(request, monkeypatch):
+    """Count by readable code, or from the first word on by compiled code."""
+    monkeypatch.setattr(numbered_module, "RULES", MADE_RULES)
+    monkeypatch.setattr(numbered_module, "FEW", 0)
+    monkeypatch.setattr(kernels_module, "COMPILED", request.param != "readable")
+    monkeypatch.setattr(numbered_module, "processors", lambda: int(request.param[10:11] or 1))
+
+
 @pytest.mark.parametrize("form", FORMS)
-def test_every_form_of_corpus(form, tmp_path):
+def test_every_form_of_corpus(form, tmp_path, way):
     corpus = form(tmp_path)
     (tmp_path / "out").mkdir()
     encoded = encode(corpus, folder=tmp_path / "out")
     assert lines_of(encoded) == [["the", "king", "the", "queen"], ["the", "king"]]
     assert encoded.account == TokenAccount(lines=4, read=6, kept=6)
+
+
+@pytest.mark.parametrize(
+    ("data", "config", "lines"),
+    [
+        (b"\xef\xbb\xbfa B\r\nc\rd", ALL, [["a", "b"], ["c"], ["d"]]),
+        ("caf\xe9 a\n".encode("latin-1"), Config(min_count=1, encoding="latin-1"), [["café", "a"]]),
+        ("a Ǆ\n".encode("utf-16"), Config(min_count=1, encoding="utf-16"), [["a", "ǆ"]]),
+        (b"a\xffb \xe2\x80a\n", Config(min_count=1, errors="replace"), [["a", "b", "a"]]),
+        (b"a\x00b", ALL, [["a", "b"]]),
+        (b"A\x00b c", Config(min_count=1, tokenizer="whitespace"), [["A\x00b", "c"]]),
+        ("a \u2028 b\x0cc\u0085d\n".encode(), ALL, [["a", "b", "c", "d"]]),
+        ("ΟΔΟΣ ΣΑΣ.Σ\nİ a".encode(), ALL, [["οδος", "σασ", "ς"], ["i\u0307", "a"]]),
+        (b"x" * 300 + b" y " + b"x" * 300, ALL, [["x" * 300, "y", "x" * 300]]),
+    ],
+)
+def test_texts_of_every_kind(data, config, lines, tmp_path, way):
+    (tmp_path / "a.txt").write_bytes(data)
+    encoded = encode(tmp_path / "a.txt", config, folder=tmp_path)
+    assert lines_of(encoded) == lines
+
+
+@pytest.mark.parametrize("tokenizer", ["word", "whitespace"])
+def test_same_bytes_at_any_number_of_threads(tokenizer, tmp_path, monkeypatch):
+    rng = np.random.default_rng(3)
+    letters = np.array(list("abCD'’  \n.éΣİक\u0301👍"))
+    text = "".join(rng.choice(letters, 3000))
+    (tmp_path / "a.txt").write_text(text, encoding="utf-8")
+    monkeypatch.setattr(numbered_module, "PORTION", 50)
+    found = set()
+    for few, threads in [(10**6, 1), (0, 1), (0, 2), (0, 3), (0, 8), (1000, 3)]:
+        monkeypatch.setattr(numbered_module, "FEW", few)
+        monkeypatch.setattr(kernels_module, "COMPILED", True)
+        config = Config(min_count=2, tokenizer=tokenizer, threads=threads)
+        encoded = encode(tmp_path / "a.txt", config, folder=tmp_path)
+        written = [(tmp_path / name).read_bytes() for name in ("ids.int32", "line_starts.int64")]
+        counts = tuple(encoded.vocabulary.counts.tolist())
+        found.add((*written, encoded.vocabulary.words, counts, encoded.account))
+    assert len(found) == 1
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_threads_of_the_config(threads, tmp_path, monkeypatch):
+    made = []
+
+    class Spy(numbered_module.Numberer):
+        def __init__(self, tokenizer, threads):
+            made.append(threads)
+            super().__init__(tokenizer, threads)
+
+    monkeypatch.setattr(encoded_module, "Numberer", Spy)
+    encode(LINES, Config(min_count=1, threads=threads), folder=tmp_path)
+    assert made == [threads]
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, lzma.compress])
@@ -151,8 +220,12 @@ LINE = st.lists(TOKEN, max_size=6)
     min_count=st.integers(1, 3),
     limit=st.none() | st.integers(2, 4),
     piece=st.integers(2, 9),
+    few=st.sampled_from([0, 5, 10**6]),
+    threads=st.sampled_from([1, 2]),
 )
-def test_equals_the_plain_way(lines, as_text, min_count, limit, piece, tmp_path_factory):
+def test_equals_the_plain_way(
+    lines, as_text, min_count, limit, piece, few, threads, tmp_path_factory
+):
     corpus = [" ".join(line) if text else line for line, text in zip(lines, as_text, strict=False)]
     tokens = [
         [word for word in line if word.strip("'")] if text else line
@@ -160,9 +233,12 @@ def test_equals_the_plain_way(lines, as_text, min_count, limit, piece, tmp_path_
     ]
     expected = naive_text.encoded(tokens, min_count, limit)
     order, counts = naive_text.vocabulary(tokens, min_count, limit)
-    config = Config(min_count=min_count, max_vocabulary=limit)
+    config = Config(min_count=min_count, max_vocabulary=limit, threads=threads)
     folder = tmp_path_factory.mktemp("encoded")
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(numbered_module, "RULES", MADE_RULES)
+        patch.setattr(numbered_module, "FEW", few)
+        patch.setattr(kernels_module, "COMPILED", True)
         patch.setattr(batches_module, "PIECE", piece)
         patch.setattr(Cutter.__init__, "__defaults__", (piece,))
         patch.setattr(spool_module, "CHUNK", piece)
@@ -295,7 +371,7 @@ def test_a_token_may_hold_any_character(token, tmp_path):
         ([["a", "x\udfff"]], "half of a character"),
     ],
 )
-def test_what_cannot_be_learned_from(corpus, said, tmp_path):
+def test_what_cannot_be_learned_from(corpus, said, tmp_path, way):
     config = Config(tokenizer="word" if "half" not in said else "whitespace")
     with pytest.raises(CorpusError, match=said):
         encode(corpus, config, folder=tmp_path)
@@ -326,7 +402,7 @@ def test_what_cannot_be_learned_from(corpus, said, tmp_path):
         ),
     ],
 )
-def test_one_word_left_and_what_helps(text, config, remedy, tmp_path):
+def test_one_word_left_and_what_helps(text, config, remedy, tmp_path, way):
     with pytest.raises(CorpusError) as caught:
         encode([text], config, folder=tmp_path)
     what, given = str(caught.value).split("; ")
@@ -406,23 +482,24 @@ def test_error_of_the_callers_own_iterator_stays_his_own(tmp_path):
 
 def test_full_disk(tmp_path):
     spool = Spool(tmp_path / "provisional")
+    numbers = np.array([1, LINE_END], np.int32)
     spool._file.close()
     spool._file = open("/dev/full", "w+b", buffering=0)  # noqa: SIM115
     said = f"^the temporary folder {tmp_path} is full; free .* the environment variable TMPDIR$"
     with pytest.raises(OutputError, match=said), spool:
-        spool.add(["a"], [1])
+        spool.add(numbers)
     assert not list(tmp_path.iterdir())
 
 
 def test_full_disk_in_the_second_pass(tmp_path):
-    """Where the ids go: nobody asked for these files either."""
-    full = tmp_path / "ids"
+    """Where the line starts go: nobody asked for this file either."""
+    full = tmp_path / "starts"
     full.symlink_to("/dev/full")
     with Spool(tmp_path / "provisional") as spool:
-        spool.add(["a", "b"] * 9000, [18_000])
-        vocabulary = Vocabulary.from_counts(spool.words())
+        spool.add(np.array([0, LINE_END] * 9000, np.int32))
         with pytest.raises(OutputError, match=f"^the temporary folder {tmp_path} is full; "):
-            spool.write(vocabulary, full, tmp_path / "starts")
+            spool.write(np.array([0, LINE_END], np.int32), tmp_path / "ids", full)
+    assert not (tmp_path / "provisional").exists()
 
 
 def test_line_end_is_the_last_place_of_a_table():
@@ -460,6 +537,7 @@ def small_pieces(monkeypatch):
 
 def peak(corpus, folder):
     """Give the most memory in use at once while encoding, in bytes."""
+    importlib.import_module("cbow.text.interning")  # it takes memory, but once
     tracemalloc.start()
     encode(corpus, Config(), folder=folder)
     _, most = tracemalloc.get_traced_memory()

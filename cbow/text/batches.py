@@ -1,4 +1,4 @@
-"""The lines of a corpus as tokens, in batches of about a piece of text."""
+"""A corpus in batches of about a piece: text still to be cut into tokens, or lines of tokens."""
 
 from __future__ import annotations
 
@@ -35,18 +35,21 @@ class Lines(NamedTuple):
         self.ends.append(len(self.tokens))
 
 
-def tokenized(parts: Iterable[str], cutter: Cutter, tokenizer: LineTokenizer) -> Iterator[Lines]:
-    r"""Cut a text in parts, whose lines end in ``\n``, into tokens."""
-    for piece in cutter.pieces(parts):
-        found = Lines([], [])
-        *whole, rest = piece.split("\n")
-        for line in whole:
-            if line:
-                found.tokens.extend(tokenizer(line))
-            found.end_line()
-        if rest:
-            found.tokens.extend(tokenizer(rest))
-        yield found
+Batch = str | Lines
+r"""A piece of text, whose lines end in ``\n``, or lines that are tokens already."""
+
+
+def tokenized(piece: str, tokenizer: LineTokenizer) -> Lines:
+    r"""Cut a piece of text, whose lines end in ``\n``, into tokens."""
+    found = Lines([], [])
+    *whole, rest = piece.split("\n")
+    for line in whole:
+        if line:
+            found.tokens.extend(tokenizer(line))
+        found.end_line()
+    if rest:
+        found.tokens.extend(tokenizer(rest))
+    return found
 
 
 def source_parts(sources: Sources, reader: TextReader) -> Iterator[Iterator[str]]:
@@ -90,9 +93,7 @@ def _standard_input() -> BinaryIO:
     return stream
 
 
-def element_batches(
-    corpus: Iterable[Any], cutter: Cutter, tokenizer: LineTokenizer
-) -> Iterator[Lines]:
+def element_batches(corpus: Iterable[Any], cutter: Cutter) -> Iterator[Batch]:
     """Turn an iterable of texts and of lists of tokens into batches.
 
     Parameters
@@ -101,8 +102,6 @@ def element_batches(
         A str is a text of one or more lines; a list or tuple of str is one line of tokens.
     cutter : Cutter
         Cuts long texts.
-    tokenizer : callable
-        Cuts lines of texts into tokens; lists of tokens stay as they are.
 
     Raises
     ------
@@ -111,12 +110,12 @@ def element_batches(
     """
     for group in _grouped(corpus):
         if isinstance(group, str):
-            yield from tokenized([group], cutter, tokenizer)
+            yield from cutter.pieces([group])
         else:
             yield group
 
 
-def _grouped(corpus: Iterable[Any]) -> Iterator[str | Lines]:
+def _grouped(corpus: Iterable[Any]) -> Iterator[Batch]:
     """Put neighbouring elements of a kind together until they are about a piece."""
     texts: list[str] = []
     lines = Lines([], [])

@@ -12,7 +12,7 @@ from typing import BinaryIO, Final
 from cbow.errors import CorpusError
 
 #: Bytes read at a time.
-BLOCK: Final = 2**18
+BLOCK: Final = 2**15
 
 #: Bytes needed to tell how a stream is compressed.
 HEAD: Final = 10

@@ -14,11 +14,13 @@ import numpy.typing as npt
 from cbow.config import Config
 from cbow.errors import CorpusError
 from cbow.text.account import TokenAccount
-from cbow.text.batches import Lines, bytes_total, element_batches, source_parts, tokenized
+from cbow.text.batches import Batch, bytes_total, element_batches, source_parts
+from cbow.text.numbered import Numberer
+from cbow.text.numbering import EMPTY, LINE_END, Numbering
 from cbow.text.pieces import Cutter
 from cbow.text.reading import TextReader
 from cbow.text.sources import Corpus, Sources, find_sources
-from cbow.text.spool import EMPTY, Spool
+from cbow.text.spool import DROPPED, Spool
 from cbow.text.tokenizers import Tokenizer, line_tokenizer
 from cbow.text.vocabulary import Vocabulary
 
@@ -94,13 +96,13 @@ def encode_corpus(
         A file, folder, glob, ``"-"`` (standard input) or ``"nltk:NAME"``, or a list of such; or an
         iterable of texts (str) and lines of tokens (list of str).
     config : Config
-        Its tokenizer, encoding, errors, min_count and max_vocabulary are used.
+        Its tokenizer, encoding, errors, min_count, max_vocabulary and threads are used.
     folder : Path
         Where the encoded corpus is written; the caller removes it.
     tokenizer : callable, optional
         Takes a line and returns its tokens, in place of ``config.tokenizer``.
     progress : callable, optional
-        Called about every million characters.
+        Called after every part of the text, of a million characters at most.
 
     Returns
     -------
@@ -118,18 +120,22 @@ def encode_corpus(
     """
     cut = line_tokenizer(config.tokenizer if tokenizer is None else tokenizer)
     sources = find_sources(corpus)
-    reading = _Reading(corpus, sources, Cutter(), TextReader(config.encoding, config.errors), cut)
+    reading = _Reading(corpus, sources, Cutter(), TextReader(config.encoding, config.errors))
+    numberer = Numberer(cut, config.threads)
     with Spool(folder / _PROVISIONAL) as spool:
-        _read(reading, spool, progress)
-        counts = spool.words()
-        vocabulary = Vocabulary.from_counts(counts, config.min_count, config.max_vocabulary)
-        _check_learnable(reading, spool, counts, vocabulary, config)
-        kept = spool.write(vocabulary, folder / _IDS, folder / _LINE_STARTS)
+        total = bytes_total(sources) if sources else None
+        for numbers, bytes_done in numberer.number(reading.batches()):
+            spool.add(numbers)
+            if progress:
+                progress(Progress(spool.tokens, bytes_done, total))
+        vocabulary, ids_of = _choose(numberer.numbering, config)
+        _check_learnable(reading, spool, numberer.numbering, vocabulary, config)
+        kept = spool.write(ids_of, folder / _IDS, folder / _LINE_STARTS)
     return EncodedCorpus(
         ids=np.memmap(folder / _IDS, np.int32, mode="r"),
         line_starts=np.memmap(folder / _LINE_STARTS, np.int64, mode="r"),
         vocabulary=vocabulary,
-        account=_account(reading, spool, counts, kept, config),
+        account=_account(reading, spool, numberer.numbering.counts(), kept, config),
     )
 
 
@@ -140,53 +146,61 @@ class _Reading(NamedTuple):
     sources: Sources | None
     cutter: Cutter
     reader: TextReader
-    tokenizer: Callable[[str], list[str]]
 
     @property
     def name(self) -> str:
         return self.sources.name if self.sources else "the text"
 
-    def batches(self) -> Iterator[Lines]:
-        """Yield the lines of the corpus, tokenized."""
+    def batches(self) -> Iterator[tuple[Batch, int]]:
+        """Yield the corpus in batches, each with the number of bytes read so far."""
+        for batch in self._batches():
+            yield batch, self.reader.bytes_read
+
+    def _batches(self) -> Iterator[Batch]:
         if self.sources is None:
             if not isinstance(self.corpus, Iterable) or isinstance(self.corpus, bytes):
                 raise CorpusError(
                     f"the corpus is of type {type(self.corpus).__name__}; "
                     "give a file name, a list of texts or an iterable of lists of tokens"
                 )
-            yield from element_batches(self.corpus, self.cutter, self.tokenizer)
+            yield from element_batches(self.corpus, self.cutter)
             return
         for parts in source_parts(self.sources, self.reader):
-            yield from tokenized(parts, self.cutter, self.tokenizer)
+            yield from self.cutter.pieces(parts)
 
 
-def _read(reading: _Reading, spool: Spool, progress: Callable[[Progress], None] | None) -> None:
-    """Make the one pass over the text."""
-    total = bytes_total(reading.sources) if reading.sources else None
-    for lines in reading.batches():
-        spool.add(lines.tokens, lines.ends)
-        if progress:
-            progress(Progress(spool.tokens, reading.reader.bytes_read, total))
+def _choose(numbering: Numbering, config: Config) -> tuple[Vocabulary, npt.NDArray[np.int32]]:
+    """Choose the vocabulary, and say which id takes the place of which number."""
+    counts = numbering.counts()  # (distinct words,)
+    numbers = np.flatnonzero(counts >= config.min_count)  # (frequent words,)
+    numbers = numbers[numbers != EMPTY]
+    words = numbering.words(numbers)
+    vocabulary = Vocabulary.from_counts(
+        dict(zip(words, counts[numbers].tolist(), strict=True)),
+        max_vocabulary=config.max_vocabulary,
+    )
+    ids = {word: i for i, word in enumerate(vocabulary)}
+    ids_of = np.full(len(counts) + 1, DROPPED, np.int32)
+    ids_of[numbers] = [ids.get(word, DROPPED) for word in words]
+    ids_of[LINE_END] = LINE_END
+    return vocabulary, ids_of
 
 
 def _check_learnable(
-    reading: _Reading,
-    spool: Spool,
-    counts: dict[str, int],
-    vocabulary: Vocabulary,
-    config: Config,
+    reading: _Reading, spool: Spool, numbering: Numbering, vocabulary: Vocabulary, config: Config
 ) -> None:
     """Raise unless two words are left to learn from."""
     name = reading.name
     if spool.lines == 0:
         raise CorpusError(f"{name} is empty; give a text with words in it")
-    if not counts:
+    counts = np.delete(numbering.counts(), EMPTY)  # (distinct words,)
+    if len(counts) == 0:
         raise CorpusError(
             f"{name} holds no word, lines read: {spool.lines:,}; "
             "give a text with words in it, or choose another tokenizer / --tokenizer"
         )
     if len(vocabulary) == 0:
-        top = Vocabulary.from_counts(counts, max_vocabulary=2)
+        top, _ = _choose(numbering, config.replace({"min_count": 1, "max_vocabulary": 2}))
         raise CorpusError(
             f"every word of {name} occurs fewer than {config.min_count} times, the most frequent, "
             f"{top.word(0)!r:.60}, only {top.counts[0]}; give more text or lower "
@@ -199,27 +213,28 @@ def _check_learnable(
         )
 
 
-def _remedy(counts: dict[str, int], config: Config) -> str:
+def _remedy(counts: npt.NDArray[np.int64], config: Config) -> str:
     """Say how a second word would be left."""
     remedies = ["raise max_vocabulary / --max-vocabulary"] if config.max_vocabulary == 1 else []
-    if sum(count >= config.min_count for count in counts.values()) < 2:
+    if np.count_nonzero(counts >= config.min_count) < 2:
         lower = " or lower min_count / --min-count" if len(counts) > 1 else ""
         remedies.append(f"give more text{lower}")
     return " and ".join(remedies)
 
 
 def _account(
-    reading: _Reading, spool: Spool, counts: dict[str, int], kept: int, config: Config
+    reading: _Reading, spool: Spool, counts: npt.NDArray[np.int64], kept: int, config: Config
 ) -> TokenAccount:
     """Put together what became of every token."""
-    rare = sum(count for count in counts.values() if count < config.min_count)
-    empty = int(spool.counts[EMPTY])
+    empty = int(counts[EMPTY])
+    words = np.delete(counts, EMPTY)  # (distinct words,)
+    rare = int(words[words < config.min_count].sum())
     return TokenAccount(
         lines=spool.lines,
         read=spool.tokens,
         kept=kept,
         rare=rare,
-        beyond=sum(counts.values()) - rare - kept,
+        beyond=int(words.sum()) - rare - kept,
         empty=empty,
         replaced=reading.reader.replaced,
         cut=reading.cutter.cut,

@@ -2,14 +2,14 @@
 
 One pass over the text gives every word the next free number when it is first seen; the frequent
 words are known only at its end. A second pass, over the file of those numbers, puts vocabulary ids
-in their place and leaves out the rest. Memory holds the distinct words and one piece of text.
+in their place and leaves out the rest. Memory holds the distinct words and some pieces of text.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
@@ -17,19 +17,14 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from cbow.errors import CorpusError, OutputError
-from cbow.text.vocabulary import Vocabulary
-
-#: The number of the empty string, which a tokenizer may return but which is no word.
-EMPTY: Final = 0
-
-#: Stands in the file where a line ends. As an index it means the last place of a table.
-LINE_END: Final = -1
+from cbow.errors import OutputError
+from cbow.text.numbering import LINE_END
 
 #: Numbers handled at a time in the second pass.
-CHUNK: Final = 2**20
+CHUNK: Final = 2**18
 
-_DROPPED: Final = -2
+#: Stands for words that are left out.
+DROPPED: Final = -2
 
 
 @contextlib.contextmanager
@@ -48,24 +43,6 @@ def _explained(folder: Path) -> Iterator[None]:
         ) from error
 
 
-class Numbering(dict[str, int]):
-    """Gives each word the next free number when it is first asked for."""
-
-    def __init__(self) -> None:
-        super().__init__({"": EMPTY})
-
-    def __missing__(self, word: str) -> int:
-        try:
-            word.encode("utf-8")
-        except UnicodeEncodeError as error:
-            raise CorpusError(
-                f"the word {word!r:.80} holds {word[error.start]!r}, half of a character, which "
-                "cannot be written as UTF-8; repair the text it comes from"
-            ) from None
-        number = self[word] = len(self)
-        return number
-
-
 class Spool(AbstractContextManager["Spool"]):
     """The provisional file: numbers of words, and `LINE_END` where lines end.
 
@@ -78,10 +55,6 @@ class Spool(AbstractContextManager["Spool"]):
 
     Attributes
     ----------
-    numbering : Numbering
-        The distinct words, by first appearance.
-    counts : ndarray of int64
-        How often each occurs; longer than `numbering`.
     tokens, lines : int
         How many have been added.
 
@@ -95,8 +68,6 @@ class Spool(AbstractContextManager["Spool"]):
         self._path = path
         with _explained(path.parent):
             self._file = path.open("w+b")
-        self.numbering = Numbering()
-        self.counts = np.zeros(2**16, np.int64)
         self.tokens = 0
         self.lines = 0
 
@@ -105,79 +76,54 @@ class Spool(AbstractContextManager["Spool"]):
             try:
                 self._file.close()
             finally:
-                self._path.unlink()
+                self._path.unlink(missing_ok=True)
 
-    def add(self, tokens: Sequence[str], ends: Sequence[int]) -> None:
-        """Append tokens and line ends.
-
-        Parameters
-        ----------
-        tokens : sequence of str
-            Tokens of any number of lines.
-        ends : sequence of int
-            For each line end, how many of these tokens come before it.
-        """
-        numbers = np.fromiter(
-            map(self.numbering.__getitem__, tokens), np.int32, len(tokens)
-        )  # (tokens,)
-        self._count(numbers)
-        self.tokens += len(numbers)
-        self.lines += len(ends)
+    def add(self, numbers: npt.NDArray[np.int32]) -> None:
+        """Append the numbers of words, and LINE_END where lines end; int32 (words + line ends,)."""
+        lines = int(np.count_nonzero(numbers == LINE_END))
+        self.lines += lines
+        self.tokens += len(numbers) - lines
         with _explained(self._path.parent):
-            self._file.write(np.insert(numbers, np.array(ends, np.int64), LINE_END).data)
+            self._file.write(numbers.data)
 
-    def _count(self, numbers: npt.NDArray[np.int32]) -> None:
-        """Add the numbers of one call to the counts."""
-        distinct = len(self.numbering)
-        if distinct > len(self.counts):
-            self.counts = np.concatenate([self.counts, np.zeros(distinct, np.int64)])
-        np.add.at(self.counts, numbers, 1)
-
-    def words(self) -> dict[str, int]:
-        """Give every word, without the empty string, and its count."""
-        counts = dict(zip(self.numbering, self.counts[: len(self.numbering)].tolist(), strict=True))
-        del counts[""]
-        return counts
-
-    def write(self, vocabulary: Vocabulary, ids_path: Path, line_starts_path: Path) -> int:
-        """Write the kept tokens and where their lines start; return how many tokens are kept.
+    def write(self, ids_of: npt.NDArray[np.int32], ids_path: Path, line_starts_path: Path) -> int:
+        """Turn the file into the kept tokens, and write where their lines start.
 
         Parameters
         ----------
-        vocabulary : Vocabulary
-            The words to keep.
+        ids_of : ndarray of int32, shape (distinct words + 1,)
+            For each number the vocabulary id or DROPPED, and LINE_END at the end.
         ids_path : Path
-            Receives the vocabulary ids, int32 (T,).
+            Where to put the vocabulary ids, int32 (T,).
         line_starts_path : Path
             Receives the first place of each line with a kept token, and T; int64 (L+1,).
-        """
-        table = self._table(vocabulary)
-        kept = 0
-        with (
-            _explained(ids_path.parent),
-            ids_path.open("wb") as ids,
-            line_starts_path.open("wb") as line_starts,
-        ):
-            starts = np.zeros(1, np.int64)
-            line_starts.write(starts.data)
-            for chunk in self._chunks():
-                codes = table[chunk]  # (numbers,)
-                is_kept = codes >= 0  # (numbers,)
-                ids.write(codes[is_kept].data)
-                ends = kept + np.cumsum(is_kept)[codes == LINE_END]  # (line ends in the chunk,)
-                # a line without a kept token ends where the one before it ended, and is left out
-                starts = np.unique(np.append(starts[-1:], ends))  # (new starts + 1,)
-                line_starts.write(starts[1:].data)
-                kept += int(np.count_nonzero(is_kept))
-        return kept
 
-    def _table(self, vocabulary: Vocabulary) -> npt.NDArray[np.int32]:
-        """Map each provisional number to its vocabulary id, `_DROPPED` or `LINE_END`."""
-        table = np.full(len(self.numbering) + 1, _DROPPED, np.int32)
-        numbers = np.fromiter(map(self.numbering.__getitem__, vocabulary), np.int64)  # (V,)
-        table[numbers] = np.arange(len(vocabulary), dtype=np.int32)
-        table[LINE_END] = LINE_END
-        return table
+        Returns
+        -------
+        int
+            T, the number of kept tokens.
+        """
+        kept = start = 0
+        with _explained(ids_path.parent):
+            self._file.flush()
+            # In place: what is written never overtakes what is read, and no second file is needed.
+            with self._path.open("r+b") as ids, line_starts_path.open("wb") as line_starts:
+                line_starts.write(np.zeros(1, np.int64).data)
+                for chunk in self._chunks():
+                    codes = ids_of[chunk]  # (numbers,)
+                    others = np.flatnonzero(codes < 0)  # (line ends and dropped words,)
+                    # before the i-th of them, all but i are kept
+                    ends = kept + (others - np.arange(len(others)))[codes[others] == LINE_END]
+                    # a line without a kept token ends where the one before it ended: left out
+                    ends = ends[np.diff(ends, prepend=start) > 0]  # (new starts,)
+                    line_starts.write(ends.data)
+                    start = int(ends[-1]) if len(ends) else start
+                    ids.write(np.delete(codes, others).data)
+                    kept += len(codes) - len(others)
+                ids.truncate()
+            self._file.close()
+            self._path.replace(ids_path)
+        return kept
 
     def _chunks(self) -> Iterator[npt.NDArray[np.int32]]:
         """Read the file again from its start."""

@@ -1,0 +1,121 @@
+r"""What every character is to a tokenizer, as a table that compiled code can look into.
+
+The tables are made by asking the readable rules of `cbow.text.tokenizers` about each of the
+0x110000 code points, so they hold what Python and the `regex` library know, and nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from cbow.text.tokenizers import APOSTROPHE, JOINERS, RUN, LineTokenizer, words
+
+#: What a character is to a tokenizer.
+SEPARATOR: Final = 0
+WORD: Final = 1
+JOINER: Final = 2
+
+#: Bits of a table's entry that hold the kind.
+KIND_BITS: Final = 2
+
+_CODES: Final = sys.maxunicode + 1
+_PAGE: Final = 2**12  # code points asked about at a time
+_HALVES: Final = "surrogatepass"  # half a character is a code point, too
+
+# The only letter whose lower case depends on others: ς at the end of a word and σ elsewhere.
+_SIGMA: Final = "Σ"
+
+
+class Alphabet(NamedTuple):
+    """The characters as a tokenizer sees them; read-only.
+
+    Attributes
+    ----------
+    plain : ndarray of uint8, shape (256,)
+        What to write for a byte that is a word character by itself; 0 for other bytes.
+    characters : ndarray of int32, shape (0x110000,)
+        For each code point ``written << 2 | kind``: the code point to write, and SEPARATOR, WORD
+        or JOINER.
+    """
+
+    plain: npt.NDArray[np.uint8]
+    characters: npt.NDArray[np.int32]
+
+
+class Rule(NamedTuple):
+    """A tokenizer that compiled code can follow.
+
+    Attributes
+    ----------
+    alphabet : Alphabet
+        Its characters.
+    special : str
+        Characters that no table can hold, since their lower case is not one character, always
+        the same. A stretch between blanks that has one is left to `tokenizer`.
+    tokenizer : callable
+        The readable rule.
+    """
+
+    alphabet: Alphabet
+    special: str
+    tokenizer: LineTokenizer
+
+
+def _word_rule() -> Rule:
+    """Words: runs of letters, marks and digits in lower case, joined by single joiners."""
+    characters, special = _characters(RUN, _lower)
+    for joiner in JOINERS:
+        characters[ord(joiner)] = ord(joiner) << KIND_BITS | JOINER
+    characters[ord(APOSTROPHE)] = characters[ord("'")]
+    return Rule(_alphabet(characters), special, words)
+
+
+def _whitespace_rule() -> Rule:
+    """Words: all that is not white space, as it is."""
+    characters, special = _characters(re.compile(r"\S+"), lambda text: (text, ""))
+    return Rule(_alphabet(characters), special, str.split)
+
+
+#: How to make the rule of those tokenizers that compiled code can follow.
+RULES: Final[dict[Any, Callable[[], Rule]]] = {words: _word_rule, str.split: _whitespace_rule}
+
+
+def _characters(
+    runs: Any, write: Callable[[str], tuple[str, str]]
+) -> tuple[npt.NDArray[np.int32], str]:
+    """Make the table of all characters, page by page, and name those it cannot hold."""
+    entries, special = np.empty(_CODES, np.int32), ""
+    for start in range(0, _CODES, _PAGE):
+        text = np.arange(start, start + _PAGE, dtype="<u4").tobytes().decode("utf-32-le", _HALVES)
+        written, found = write(text)
+        special += found
+        page = entries[start : start + _PAGE]
+        page[:] = np.frombuffer(written.encode("utf-32-le", _HALVES), "<u4")
+        page <<= KIND_BITS
+        for run in runs.finditer(written):
+            page[run.start() : run.end()] |= WORD
+    return entries, special
+
+
+def _lower(text: str) -> tuple[str, str]:
+    """Make distinct characters lower case, but for those that are special; name those."""
+    lower = text.lower()
+    if len(lower) == len(text) and _SIGMA not in text:
+        return lower, ""
+    special = "".join(c for c in text if len(c.lower()) != 1 or c == _SIGMA)
+    return "".join(c if c in special else c.lower() for c in text), special
+
+
+def _alphabet(characters: npt.NDArray[np.int32]) -> Alphabet:
+    """Pick out of all characters those of one byte, and freeze both tables."""
+    plain = np.zeros(256, np.uint8)
+    ascii_ = characters[:128]
+    plain[:128] = np.where(ascii_ & WORD, ascii_ >> KIND_BITS, 0)
+    plain.flags.writeable = characters.flags.writeable = False
+    return Alphabet(plain, characters)

@@ -1,0 +1,312 @@
+r"""Compiled code: from the UTF-8 bytes of a text to the numbers of its words.
+
+In between, a text is a row of int64 numbers, its *chunks*. A chunk holds up to seven bytes behind a
+leading 1. A word is as many full chunks as it fills and one that is not full: where a word ends can
+be seen, and most words are one chunk. A line end is the chunk 0::
+
+    the king<LF>magnificently
+    1 74 68 65 | 1 6b 69 6e 67 | 0 | 1 6d 61 67 6e 69 66 69 | 1 63 65 6e 74 6c 79      (hexadecimal)
+
+A word is R (j R)* as `cbow.text.tokenizers` has it: R a run of word characters, j one joiner. What
+each character is, and what is written for it, stands in an `Alphabet`.
+
+No number reaches 2^63, so that without the compiler this is Python that does the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from cbow.text.alphabet import JOINER, KIND_BITS, WORD, Alphabet
+from cbow.text.numbering import LINE_END
+
+_nb: Any = numba  # some of its versions have types
+_types = _nb.types
+
+#: Whether there is a compiler: NUMBA_DISABLE_JIT=1 switches it off.
+COMPILED: Final = not _nb.config.DISABLE_JIT
+
+#: Bytes in a full chunk.
+CHUNK_BYTES: Final = 7
+
+#: A chunk without bytes: a word ends here that fills its other chunks, or that is empty.
+NO_BYTES: Final = 1
+
+#: The chunk of a line end.
+LINE_END_CHUNK: Final = 0
+
+#: A chunk is full if it is no smaller.
+FULL: Final = NO_BYTES << 8 * CHUNK_BYTES
+
+_KINDS = (1 << KIND_BITS) - 1
+_NEWLINE = ord("\n")
+
+
+class Words(NamedTuple):
+    """Distinct words, numbered by first appearance, in a hash table with linear probing.
+
+    A hash only says where to look; two words are the same if all their chunks are.
+
+    Attributes
+    ----------
+    slots : ndarray of int64, shape (a power of two, 2)
+        First chunk of a word and its number, or zeros; at least half of them are free.
+    chunks : ndarray of int64
+        The words end to end.
+    starts : ndarray of int64, shape (half the slots + 1,)
+        Where in `chunks` each begins, and the next one will.
+    counts : ndarray of int64, shape (half the slots,)
+        How often each occurred.
+    """
+
+    slots: npt.NDArray[np.int64]
+    chunks: npt.NDArray[np.int64]
+    starts: npt.NDArray[np.int64]
+    counts: npt.NDArray[np.int64]
+
+
+def _compiled(*signature: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Compile a function, or load it from where it was kept when it was compiled before."""
+
+    def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+        try:
+            made = _nb.njit(signature, nogil=True, cache=True)(function)
+        except Exception:  # no place to keep it, a full disk, a damaged file: whatever numba meets
+            made = _nb.njit(signature, nogil=True)(function)
+        return made  # type: ignore[no-any-return]
+
+    return compiled
+
+
+_inner = _nb.njit(nogil=True)
+
+_BYTES = _types.Array(_types.uint8, 1, "C", readonly=True)
+_ALPHABET = _types.NamedTuple((_BYTES, _types.Array(_types.int32, 1, "C", readonly=True)), Alphabet)
+_ROW = _types.Array(_types.int64, 1, "C", readonly=True)
+_WORDS = _types.NamedTuple((_types.int64[:, ::1], *3 * (_types.int64[::1],)), Words)
+
+
+@_inner
+def _push(chunks, end, chunk, byte):  # type: ignore[no-untyped-def]
+    """Add a byte to the chunk that is to stand at `end`; return the next such place and chunk."""
+    chunk = chunk << 8 | byte
+    if chunk >= FULL:
+        chunks[end] = chunk
+        return end + 1, np.int64(NO_BYTES)
+    return end, chunk
+
+
+@_inner
+def _push_character(chunks, end, chunk, c):  # type: ignore[no-untyped-def]
+    """Add the UTF-8 bytes of code point c."""
+    if c < 0x80:
+        return _push(chunks, end, chunk, c)
+    if c < 0x800:
+        end, chunk = _push(chunks, end, chunk, 0xC0 | c >> 6)
+    else:
+        if c < 0x10000:
+            end, chunk = _push(chunks, end, chunk, 0xE0 | c >> 12)
+        else:
+            end, chunk = _push(chunks, end, chunk, 0xF0 | c >> 18)
+            end, chunk = _push(chunks, end, chunk, 0x80 | c >> 12 & 0x3F)
+        end, chunk = _push(chunks, end, chunk, 0x80 | c >> 6 & 0x3F)
+    return _push(chunks, end, chunk, 0x80 | c & 0x3F)
+
+
+@_inner
+def _character(text, i):  # type: ignore[no-untyped-def]
+    """Read the code point at byte i of valid UTF-8; return it and the place behind it."""
+    c = np.int64(text[i])
+    if c < 0x80:
+        return c, i + 1
+    if c < 0xE0:
+        behind, c = i + 2, c & 0x1F
+    elif c < 0xF0:
+        behind, c = i + 3, c & 0x0F
+    else:
+        behind, c = i + 4, c & 0x07
+    for k in range(i + 1, behind):
+        c = c << 6 | np.int64(text[k]) & 0x3F
+    return c, behind
+
+
+@_inner
+def _kind(text, i, characters):  # type: ignore[no-untyped-def]
+    """Tell what the character at byte i is."""
+    c, _ = _character(text, i)
+    return characters[c] & _KINDS
+
+
+@_compiled(_BYTES, _ALPHABET, _types.int64[::1])
+def cut(text, alphabet, chunks):  # type: ignore[no-untyped-def]
+    r"""Cut a text into words.
+
+    Parameters
+    ----------
+    text : ndarray of uint8, shape (n,)
+        Valid UTF-8 that ends in ``\n``; this last one is not taken for a line end.
+    alphabet : Alphabet
+        What its characters are.
+    chunks : ndarray of int64, shape (n,) or more
+        Receives the words and line ends.
+
+    Returns
+    -------
+    int
+        How many chunks there are.
+    """
+    plain, characters = alphabet
+    i = end = 0
+    while True:
+        begin, chunk = i, np.int64(NO_BYTES)
+        while True:
+            byte = np.int64(plain[text[i]])
+            while byte:  # most of the time is spent here
+                end, chunk = _push(chunks, end, chunk, byte)
+                i += 1
+                byte = np.int64(plain[text[i]])
+            c, behind = _character(text, i)
+            kind = characters[c] & _KINDS
+            if kind == JOINER and i > begin:
+                kind = _kind(text, behind, characters)
+            if kind != WORD:
+                break
+            end, chunk = _push_character(chunks, end, chunk, np.int64(characters[c]) >> KIND_BITS)
+            i = behind
+        if i > begin:
+            chunks[end] = chunk
+            end += 1
+        i = behind
+        if c == _NEWLINE:
+            if i == len(text):
+                return end
+            chunks[end] = LINE_END_CHUNK
+            end += 1
+
+
+@_compiled(_BYTES, _types.Array(_types.int64, 1, "C", readonly=True), _types.int64[::1])
+def pack(text, ends, chunks):  # type: ignore[no-untyped-def]
+    """Write words that are cut already as chunks.
+
+    Parameters
+    ----------
+    text : ndarray of uint8
+        The words end to end.
+    ends : ndarray of int64
+        Where in `text` each ends.
+    chunks : ndarray of int64, shape (as many as bytes and words,) or more
+        Receives the words.
+
+    Returns
+    -------
+    int
+        How many chunks there are.
+    """
+    i = place = 0
+    for end in ends:
+        chunk = np.int64(NO_BYTES)
+        while i < end:
+            place, chunk = _push(chunks, place, chunk, np.int64(text[i]))
+            i += 1
+        chunks[place] = chunk
+        place += 1
+    return place
+
+
+@_inner
+def _mixed(h, chunk):  # type: ignore[no-untyped-def]
+    """Mix a chunk into a hash below 2^31; the sum stays below 2^62."""
+    mixed = h * 0x2545F491 + (chunk & 0xFFFFFFF) * 0x27D4EB2F + (chunk >> 28) * 0x165667B1
+    return (mixed ^ mixed >> 31) & 0x7FFFFFFF
+
+
+@_inner
+def _same(a, i, b, j):  # type: ignore[no-untyped-def]
+    """Tell whether the word at place i of row a is the one at place j of row b."""
+    while a[i] == b[j]:
+        if a[i] < FULL:
+            return True
+        i += 1
+        j += 1
+    return False
+
+
+@_compiled(_ROW, _types.int64, _WORDS, _types.int64, _types.int32[::1])
+def number(row, i, words, distinct, numbers):  # type: ignore[no-untyped-def]
+    """Find the numbers of the words of a row from place i on, and count them.
+
+    Parameters
+    ----------
+    row : ndarray of int64, shape (n,)
+        Words and line ends.
+    i : int
+        Where to begin: 0, or what the last call returned.
+    words : Words
+        The words so far, with room in `chunks` for the row.
+    distinct : int
+        How many there are.
+    numbers : ndarray of int32
+        Receives the numbers of the words, and LINE_END for line ends.
+
+    Returns
+    -------
+    i, distinct, written : int
+        Where to go on when there are more slots, n if all is done; how many words there are; how
+        many numbers.
+    """
+    slots, chunks, starts, counts = words
+    written = 0
+    while i < len(row):
+        first = row[i]
+        i += 1
+        if first == LINE_END_CHUNK:
+            numbers[written] = LINE_END
+            written += 1
+            continue
+        h, behind = _mixed(0, first), i
+        while row[behind - 1] >= FULL:
+            h = _mixed(h, row[behind])
+            behind += 1
+        slot = h & len(slots) - 1
+        while slots[slot, 0]:
+            w = slots[slot, 1]
+            if slots[slot, 0] == first and (first < FULL or _same(chunks, starts[w] + 1, row, i)):
+                break
+            slot = slot + 1 & len(slots) - 1
+        else:
+            if distinct == len(counts):
+                return i - 1, distinct, written
+            w = distinct
+            slots[slot, 0] = first
+            slots[slot, 1] = w
+            end = starts[w]
+            for k in range(i - 1, behind):
+                chunks[end] = row[k]
+                end += 1
+            distinct += 1
+            starts[distinct] = end
+        counts[w] += 1
+        numbers[written] = w
+        written += 1
+        i = behind
+    return i, distinct, written
+
+
+@_compiled(_WORDS, _types.int64)
+def spread(words, distinct):  # type: ignore[no-untyped-def]
+    """Put all words into the slots, which are free."""
+    slots, chunks, starts, _ = words
+    for w in range(distinct):
+        h = np.int64(0)
+        for k in range(starts[w], starts[w + 1]):
+            h = _mixed(h, chunks[k])
+        slot = h & len(slots) - 1
+        while slots[slot, 0]:
+            slot = slot + 1 & len(slots) - 1
+        slots[slot, 0] = chunks[starts[w]]
+        slots[slot, 1] = w

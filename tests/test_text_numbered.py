@@ -1,0 +1,157 @@
+"""Readable and compiled code give the same numbers, whatever the batches and the threads."""
+
+import functools
+import subprocess
+import sys
+
+import naive_text
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import cbow.text.kernels as kernels_module
+import cbow.text.numbered as numbered_module
+from cbow.errors import CorpusError
+from cbow.text.alphabet import RULES
+from cbow.text.batches import Lines
+from cbow.text.interning import WordTable
+from cbow.text.numbered import Numberer, portions
+from cbow.text.numbering import TokenNumbering
+from cbow.text.tokenizers import words
+
+MADE_RULES = {tokenizer: functools.cache(make) for tokenizer, make in RULES.items()}
+
+
+def use_compiled_code(patch, few=0, portion=5):
+    """Let compiled code work on small texts, too."""
+    patch.setattr(kernels_module, "COMPILED", True)
+    patch.setattr(numbered_module, "FEW", few)
+    patch.setattr(numbered_module, "PORTION", portion)
+    patch.setattr(numbered_module, "RULES", MADE_RULES)
+
+
+@pytest.fixture
+def compiled(monkeypatch):
+    use_compiled_code(monkeypatch)
+
+
+def numbers_of(batches, tokenizer=words, threads=1):
+    numberer = Numberer(tokenizer, threads)
+    found = [*numberer.number((batch, i) for i, batch in enumerate(batches))]
+    assert [i for _, i in found] == sorted(i for _, i in found)
+    assert all(part.dtype == np.int32 for part, _ in found)
+    numbering = numberer.numbering
+    counts = numbering.counts().tolist()
+    flat = [n for part, _ in found for n in part.tolist()]
+    return flat, numbering.words(np.arange(len(counts))), counts, type(numbering)
+
+
+TEXT = st.text(st.sampled_from("aB'’\n .é\u0301İΣ👍\u200d\x00"), max_size=30)
+TOKENS = st.lists(st.sampled_from(["a", "b", "", "a b", "\n", "é" * 9]), max_size=4)
+BATCHES = st.lists(TEXT | TOKENS.map(lambda t: Lines(t, [0, len(t)])), max_size=6)
+
+
+@settings(max_examples=200)
+@given(
+    batches=BATCHES,
+    tokenizer=st.sampled_from([words, str.split]),
+    few=st.integers(0, 40),
+    portion=st.integers(1, 12),
+    threads=st.sampled_from([1, 2, 3, 8]),
+)
+def test_compiled_code_gives_the_numbers_of_readable_code(
+    batches, tokenizer, few, portion, threads
+):
+    with pytest.MonkeyPatch.context() as patch:
+        use_compiled_code(patch, few, portion)
+        *found, kind = numbers_of(batches, tokenizer, threads)
+        patch.setattr(kernels_module, "COMPILED", False)
+        *expected, readable = numbers_of(batches, tokenizer, threads)
+    assert found == expected
+    assert readable is TokenNumbering
+    texts = [batch for batch in batches if isinstance(batch, str)]
+    assert kind is (WordTable if sum(map(len, texts)) > few else TokenNumbering)
+
+
+@pytest.mark.parametrize("distinct", [1023, 1024, 2048])
+def test_counts_grow_with_the_words(distinct):
+    tokens = [str(n) for n in range(distinct)]
+    _, known, counts, _ = numbers_of([Lines(tokens, []), Lines(tokens, [])])
+    assert known == ["", *tokens]
+    assert counts == [0, *[2] * distinct]
+
+
+@given(TEXT)
+def test_readable_code_gives_the_plain_numbers(text):
+    *found, _ = numbers_of([text])
+    lines = [naive_text.tokens(line) for line in text.split("\n")]
+    assert found == [*naive_text.numbers(lines)]
+
+
+def test_a_text_cut_at_every_place(compiled, monkeypatch):
+    text = "The king’s\nΣίσυφος, queen's \u200dx İ\n\n'a' cafe\u0301.\n"
+    monkeypatch.setattr(numbered_module, "PORTION", 10**6)
+    expected = numbers_of([text])
+    for size in range(1, len(text) + 1):
+        monkeypatch.setattr(numbered_module, "PORTION", size)
+        assert numbers_of([text]) == expected
+        assert numbers_of([text], threads=2) == expected
+    for place in range(len(text)):
+        if text[place].isspace():  # as a Cutter would
+            assert numbers_of([text[:place], text[place:]]) == expected
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_errors_come_in_the_order_of_the_text(compiled, threads):
+    def batches():
+        yield "a b"
+        yield "c \ud800 d"
+        raise OSError("later")
+
+    with pytest.raises(CorpusError, match="half of a character"):
+        numbers_of(batches(), str.split, threads)
+    with pytest.raises(OSError, match="later"):
+        numbers_of(batches(), words, threads)
+    with pytest.raises(CorpusError, match="half of a character"):
+        numbers_of(["a", Lines(["\udc80"], [])], words, threads)
+
+
+def test_other_tokenizers_stay_readable(compiled):
+    assert numbers_of(["a-b"] * 9, lambda line: line.split("-"))[-1] is TokenNumbering
+
+
+def test_without_a_compiler_all_is_readable(compiled, monkeypatch):
+    monkeypatch.setattr(kernels_module, "COMPILED", False)
+    assert numbers_of(["a b"] * 9)[-1] is TokenNumbering
+
+
+def test_lists_of_tokens_stay_readable(compiled):
+    assert numbers_of([Lines(["a"], [1])] * 9)[-1] is TokenNumbering
+
+
+def test_as_many_threads_as_processors_unless_told(monkeypatch):
+    monkeypatch.setattr(numbered_module, "processors", lambda: 5)
+    assert Numberer(words)._threads == 5
+    assert Numberer(words, 2)._threads == 2
+
+
+@given(st.text("ab \n\u3000"), st.integers(1, 9))
+def test_portions_laid_end_to_end_are_the_text_and_cut_no_stretch(text, size):
+    found = list(portions(text, size))
+    assert "".join(found) == text
+    assert found == [text] or len(text) > size
+    assert all(part[-1] in " \n" for part in found[:-1])
+    for part in found:
+        assert len(part) <= size or not {" ", "\n"} & set(part[:size])
+
+
+def test_numba_is_not_loaded_for_a_small_text():
+    code = (
+        "import sys, tempfile, pathlib; from cbow.text import encode_corpus; "
+        "from cbow.config import Config; folder = tempfile.TemporaryDirectory(); "
+        "encode_corpus(['the king'] * 1000, Config(), folder=pathlib.Path(folder.name)); "
+        "print('numba' in sys.modules); folder.cleanup()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False"]
