@@ -12,11 +12,12 @@ import cbow
 
 ROOT = Path(cbow.__file__).parent
 
-BASE = {"errors", "config", "files", "safetensors_file"}
+BASE = {"errors", "config", "files", "processors", "safetensors_file"}
 ALLOWED = {
     "errors": set(),
     "config": {"errors"},
     "files": {"errors"},
+    "processors": set(),
     "safetensors_file": {"errors", "files"},
     "text": {*BASE},
     "network": {*BASE},

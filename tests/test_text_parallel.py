@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cbow.text.parallel import in_order, processors
+from cbow.text.parallel import in_order
 
 THREADS = [1, 2, 3, 8]
 
@@ -114,13 +114,3 @@ def test_an_interrupt_is_not_held_back(threads):
 
     with pytest.raises(KeyboardInterrupt):
         list(in_order(jobs(), lambda n: n, lambda n: n, threads))
-
-
-def test_processors(monkeypatch):
-    monkeypatch.setattr("os.sched_getaffinity", lambda _: {3, 5, 7}, raising=False)
-    assert processors() == 3
-    monkeypatch.delattr("os.sched_getaffinity")
-    monkeypatch.setattr("os.cpu_count", lambda: 4)
-    assert processors() == 4
-    monkeypatch.setattr("os.cpu_count", lambda: None)
-    assert processors() == 1

@@ -1,6 +1,5 @@
 """What belongs to the whole process is shared with care: BLAS threads, signals, processors."""
 
-import os
 import signal
 import threading
 
@@ -8,7 +7,7 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from cbow.training import threads
-from cbow.training.threads import interrupts, processors, single_threaded_blas
+from cbow.training.threads import interrupts, single_threaded_blas
 
 
 def blas_threads():
@@ -50,14 +49,6 @@ def test_an_older_threadpoolctl_has_no_owner_to_clear(monkeypatch):
     with limiter():
         limiter.setter = None  # as if another thread had set it
     assert limiter.users == 0
-
-
-def test_processors(monkeypatch):
-    assert processors() == len(os.sched_getaffinity(0))
-    monkeypatch.delattr(threads.os, "sched_getaffinity")
-    assert processors() == os.cpu_count()
-    monkeypatch.setattr(threads.os, "cpu_count", lambda: None)
-    assert processors() == 1
 
 
 @pytest.fixture

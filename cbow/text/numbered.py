@@ -9,10 +9,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from cbow.processors import processors
 from cbow.text.alphabet import RULES, Rule
 from cbow.text.batches import Batch, Lines, tokenized
 from cbow.text.numbering import Numbering, TokenNumbering
-from cbow.text.parallel import in_order, processors
+from cbow.text.parallel import in_order
 from cbow.text.tokenizers import LineTokenizer
 
 #: Characters of text up to which readable code is faster: to load compiled code takes a while.

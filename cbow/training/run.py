@@ -18,6 +18,7 @@ from cbow.config import Config
 from cbow.errors import CorpusError, DivergenceError, Interrupted, OutputError
 from cbow.model import Model
 from cbow.network import Parameters, cbow_network, initialise
+from cbow.processors import processors
 from cbow.text import Corpus, EncodedCorpus, encode_corpus
 from cbow.training.batches import BatchTrainer
 from cbow.training.exact import Workspace
@@ -28,7 +29,7 @@ from cbow.training.objective import Objective, choose_objective, usual_rate
 from cbow.training.observer import Baselines, Epoch, Observer, Plan
 from cbow.training.state import Trainer
 from cbow.training.subsampling import entropy, target_distribution
-from cbow.training.threads import Interrupts, interrupts, processors, single_threaded_blas
+from cbow.training.threads import Interrupts, interrupts, single_threaded_blas
 
 #: Seconds within which kernels come out of their cache.
 QUICK: Final = 1.0
