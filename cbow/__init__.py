@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cbow.errors import CBOWError
     from cbow.model import Model, load, load_vectors
     from cbow.text import Vocabulary, tokenize
-    from cbow.training import train
+    from cbow.training import resume, train
     from cbow.vectors import WordVectors
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "WordVectors",
     "load",
     "load_vectors",
+    "resume",
     "tokenize",
     "train",
 ]
@@ -43,6 +44,7 @@ _HOME = {
     "WordVectors": "cbow.vectors",
     "load": "cbow.model",
     "load_vectors": "cbow.model",
+    "resume": "cbow.training",
     "tokenize": "cbow.text",
     "train": "cbow.training",
 }

@@ -10,6 +10,7 @@ import contextlib
 import errno
 import os
 import secrets
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -84,6 +85,22 @@ def check_writable(path: str | os.PathLike[str]) -> None:
                 probe.unlink(missing_ok=True)
 
 
+def remove_leftovers(path: str | os.PathLike[str]) -> None:
+    """Remove what processes that were killed while they wrote `path` have left beside it.
+
+    Only for a file that no other process writes at this moment.
+    """
+    target = Path(path)
+    for left in target.parent.glob(f"{_temporary_stem(target)}*.tmp"):
+        with contextlib.suppress(OSError):
+            left.unlink()
+
+
+def _temporary_stem(target: Path) -> str:
+    """Give how temporary names for `target` begin: short, for the name may be of any length."""
+    return f".cbow-{zlib.crc32(os.fsencode(target.name)):08x}-"
+
+
 def _names(path: str | os.PathLike[str]) -> tuple[Path, Path]:
     """Give the file `path` and an unused name beside it; refuse what a file cannot replace."""
     target = Path(path)
@@ -95,7 +112,7 @@ def _names(path: str | os.PathLike[str]) -> tuple[Path, Path]:
         if target.exists() and not target.is_file():
             kind = "a folder" if target.is_dir() else "not a regular file"
             raise OutputError(f"{target} is {kind}; give the name of a file to write")
-    return target, target.with_name(f".cbow-{secrets.token_hex(8)}.tmp")
+    return target, target.with_name(f"{_temporary_stem(target)}{secrets.token_hex(8)}.tmp")
 
 
 def _flush(path: Path) -> None:

@@ -203,7 +203,7 @@ class TestRuns:
     def test_compiling_is_told_when_it_takes_long(self, monkeypatch):
         watch = Recorder()
         cbow.train(story(), **SMALL, observer=watch)
-        monkeypatch.setattr("cbow.training.run.QUICK", 0)
+        monkeypatch.setattr("cbow.training.learn.QUICK", 0)
         slow = Recorder()
         monkeypatch.setattr(SampledTrainer, "compile", lambda self: time.sleep(0.05))
         cbow.train(story(), **SMALL, observer=slow)

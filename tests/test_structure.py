@@ -85,6 +85,7 @@ def test_public_names():
         "WordVectors",
         "load",
         "load_vectors",
+        "resume",
         "tokenize",
         "train",
     ]

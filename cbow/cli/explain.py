@@ -10,7 +10,7 @@ from typing import Any, Final, cast
 from cbow.cli.common import DONE, command_parser, json_line, run, show, tell, terminal_width
 from cbow.cli.gradcheck import HIDDEN
 from cbow.cli.number_flags import Number, add_numbers, chosen_numbers
-from cbow.cli.train import check_outputs
+from cbow.cli.outputs import check_outputs
 from cbow.config import POSITIVE, SEED, Config, Range
 from cbow.errors import CorpusError, OutputError
 from cbow.files import replacing

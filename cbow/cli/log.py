@@ -9,11 +9,11 @@ import time
 from pathlib import Path
 from typing import Any, TextIO
 
-from cbow.cli.common import discard
+from cbow.cli.common import complain, discard
 from cbow.errors import OutputError
 from cbow.files import explain_output_errors
 from cbow.text import Progress, TokenAccount
-from cbow.training import Epoch, Observer, Plan, Step
+from cbow.training import Epoch, Observer, Plan, Resumed, Step
 
 
 class JSONLog(Observer):
@@ -42,6 +42,11 @@ class JSONLog(Observer):
         """Log the plan and its baselines."""
         self._write("plan", {**plan._asdict(), "baselines": vars(plan.baselines)})
         self.began = time.monotonic()
+
+    def resumed(self, resumed: Resumed) -> None:
+        """Log the epochs that are over, so that the log is whole; their seconds are not known."""
+        for epoch in resumed.finished:
+            self._write("epoch", {**epoch.to_dict(), "seconds": None})
 
     def finished_epoch(self, epoch: Epoch) -> None:
         """Log an epoch, with the seconds since training began."""
@@ -77,6 +82,15 @@ class JSONLog(Observer):
                 discard(sys.stdout)
 
 
+class Complaints(Observer):
+    """Says at once, also to who wants quiet, what goes wrong and does not end the training."""
+
+    def checkpointed(self, trouble: OutputError | None) -> None:
+        """Complain of a checkpoint that could not be written."""
+        if trouble:
+            complain("cbow-train", f"no checkpoint, but training goes on: {trouble}")
+
+
 class Several(Observer):
     """Passes everything on to several observers."""
 
@@ -103,6 +117,11 @@ class Several(Observer):
         for observer in self.observers:
             observer.compiling()
 
+    def resumed(self, resumed: Resumed) -> None:
+        """Pass on."""
+        for observer in self.observers:
+            observer.resumed(resumed)
+
     def stepped(self, step: Step) -> None:
         """Pass on."""
         for observer in self.observers:
@@ -112,3 +131,8 @@ class Several(Observer):
         """Pass on."""
         for observer in self.observers:
             observer.finished_epoch(epoch)
+
+    def checkpointed(self, trouble: OutputError | None) -> None:
+        """Pass on."""
+        for observer in self.observers:
+            observer.checkpointed(trouble)

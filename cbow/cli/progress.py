@@ -11,7 +11,7 @@ from typing import Any, Final, TextIO
 from tqdm import tqdm
 
 from cbow.text import Progress, TokenAccount
-from cbow.training import Epoch, Observer, Plan, Step
+from cbow.training import Epoch, Observer, Plan, Resumed, Step
 
 #: Seconds between two plain lines.
 QUIET_SECONDS: Final = 10.0
@@ -44,6 +44,7 @@ class Display(Observer):
         self.began = self.told = time.monotonic()
         self.loss = 0.0
         self.measure = "loss"  # what the running number is
+        self.before = 0  # tokens of an earlier training, which have cost no time of this one
 
     def say(self, line: str) -> None:
         """Write one line, above the bar if there is one."""
@@ -90,6 +91,11 @@ class Display(Observer):
         """Say what takes so long, this once."""
         self.say("compiling the kernels; this is kept for next time ...")
 
+    def resumed(self, resumed: Resumed) -> None:
+        """Print where training goes on."""
+        self.before = resumed.tokens_done
+        self.say(f"going on in epoch {resumed.epoch}/{resumed.epochs}")
+
     def stepped(self, step: Step) -> None:
         """Show the speed, the loss and the time left."""
         weight = 0.02 if self.loss else 1.0
@@ -100,7 +106,7 @@ class Display(Observer):
             self._advance(label, step.tokens_done, step.tokens_total, " tokens", note)
         elif self._due():
             seconds = max(1e-9, time.monotonic() - self.began)
-            rate = step.tokens_done / seconds
+            rate = (step.tokens_done - self.before) / seconds
             left = (step.tokens_total - step.tokens_done) / max(rate, 1e-9)
             part = _share(step.tokens_done, step.tokens_total)
             self.say(
@@ -132,6 +138,7 @@ class Display(Observer):
                 self.bar = tqdm(
                     desc=label,
                     total=total,
+                    initial=self.before,
                     unit=unit,
                     unit_scale=True,
                     leave=False,

@@ -7,20 +7,20 @@ import contextlib
 import shlex
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from cbow.cli.common import DONE, FAILED, INTERRUPTED, command_parser, complain, run, visible
-from cbow.cli.flags import add_settings, given_settings
-from cbow.config import Config
-from cbow.errors import CorpusError, DivergenceError, Interrupted, OutputError
-from cbow.files import check_writable
+from cbow.cli.flags import add_settings
+from cbow.cli.outputs import beside, check_outputs, named, save_somewhere, size
+from cbow.cli.task import Task, command_to_go_on, new_task, plain_name, task_to_go_on
+from cbow.errors import DivergenceError, Interrupted
 
 if TYPE_CHECKING:
     from cbow.model import Model
+    from cbow.training import Observer
 
 #: A loss above this share of the word frequencies' is hardly better than theirs.
 LITTLE: Final = 0.98
@@ -35,6 +35,9 @@ examples:
   cbow-train corpus.txt                          writes corpus.safetensors
   cbow-train books/ -o books.safetensors         every .txt file in a folder
   xz -dc corpus.txt.xz | cbow-train - --dimension 200
+  cbow-train books/ --checkpoint-every 60        writes a checkpoint every minute
+  cbow-train --resume books.safetensors.checkpoint
+  cbow-train books/ --resume books.safetensors --epochs 3 -o more.safetensors
   cbow-nearest corpus.safetensors king           what to do next
 """
 
@@ -48,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = command_parser("cbow-train", "Train CBOW word embeddings on a text.", EXAMPLES)
     parser.add_argument(
         "corpus",
-        nargs="+",
+        nargs="*",
         metavar="CORPUS",
         help="a file (plain, .gz, .bz2, .xz, .zst), a glob, a folder, nltk:NAME, or - for stdin",
     )
@@ -57,84 +60,99 @@ def _parser() -> argparse.ArgumentParser:
         "--output",
         metavar="FILE",
         help="where to write the model (default: the name of the corpus with .safetensors, in "
-        "the current folder)",
+        "the current folder; from a checkpoint, its name without .checkpoint)",
     )
     parser.add_argument(
         "--log-json", metavar="FILE", help="write the account and every epoch as JSON lines"
     )
+    parser.add_argument(
+        "--checkpoint-every",
+        metavar="SECONDS",
+        type=float,
+        help="write OUT.checkpoint beside the output, at most so often, to go on from after "
+        "Ctrl-C or a crash; removed at the end",
+    )
+    parser.add_argument(
+        "--resume",
+        metavar="FILE",
+        help="go on: from a checkpoint, which knows its text and settings, or with --epochs more "
+        "epochs of a finished model, whose text stands as CORPUS",
+    )
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
     add_settings(parser)
+    parser.set_defaults(wrong_usage=parser.error)
     return parser
 
 
 def _train(arguments: argparse.Namespace) -> int:
     # Imported here, so that --help is quick.
-    from cbow.cli.log import JSONLog, Several
+    from cbow.cli.log import Complaints, JSONLog, Several
     from cbow.cli.progress import Display, clock
-    from cbow.training import Observer, interrupts, train
+    from cbow.training import interrupts
 
-    config = Config.from_dict(given_settings(arguments))
-    sources = _sources(arguments.corpus)
-    name = arguments.output
-    output = Path(default_output(arguments.corpus[0]) if name is None else _named("-o", name))
-    check_outputs(sources, [output, *_log_file(arguments)])
-    display = None if arguments.quiet else Display(config.epochs)
+    task = _task(arguments)
+    display = None if arguments.quiet else Display(task.config.epochs)
     log = None if arguments.log_json is None else JSONLog(arguments.log_json)
-    observers: list[Observer] = [each for each in (display, log) if each]
+    observers: list[Observer] = [each for each in (display, log, Complaints()) if each]
     began = time.monotonic()
-    failure: BaseException | None = None
     # Ctrl-C waits from the first step until the model is saved; so does the end of a session.
     with interrupts(*END_OF_SESSION):
         try:
-            model = train(sources, config, observer=Several(*observers))
-        except (DivergenceError, Interrupted) as stopped:
-            failure, model, output = stopped, stopped.model, _beside(output)
+            model, failure = _trained(task, Several(*observers))
         finally:
             if display:
                 display.close()
         if failure:
             complain("cbow-train", failure)
-        output, trouble = save_somewhere(model, output)
+        output, trouble = save_somewhere(model, beside(task.output) if failure else task.output)
+        if task.checkpoint and not failure:
+            task.checkpoint.unlink(missing_ok=True)
     if trouble:
         complain("cbow-train", trouble)
         failure = failure or trouble
     arguments.quiet &= failure is None  # where the model is, everybody wants to know
-    _tell(f"saved {output} ({_size(output)}) after {clock(time.monotonic() - began)}", arguments)
-    if not failure:
-        if hint := _hint(model.report):
-            _tell(hint, arguments)
-        _tell("next: " + next_command(output, list(model.vocabulary)), arguments)
+    _tell(f"saved {output} ({size(output)}) after {clock(time.monotonic() - began)}", arguments)
+    for line in _next(task, failure, output, model, arguments):
+        _tell(line, arguments)
     if log and (lost := log.close()):
         complain("cbow-train", lost)
         failure = failure or lost
     return _exit_code(failure)
 
 
-def save_somewhere(model: Model, output: Path) -> tuple[Path, OutputError | None]:
-    """Save a model; if its place has failed since the start, elsewhere rather than not at all.
+def _task(arguments: argparse.Namespace) -> Task:
+    """Say what is to be done, and see that its results can be written."""
+    if not arguments.corpus and arguments.resume is None:
+        arguments.wrong_usage("give a CORPUS, or --resume FILE")
+    task = new_task(arguments) if arguments.resume is None else task_to_go_on(arguments)
+    checkpoint = [task.checkpoint] if task.checkpoint else []
+    check_outputs(task.sources, [task.output, *_log_file(arguments), *checkpoint])
+    return task
 
-    Returns
-    -------
-    Path
-        Where the model is.
-    OutputError or None
-        Why it is not at `output`.
 
-    Raises
-    ------
-    OutputError
-        If it can be saved neither there nor here, in the temporary folder or at home.
-    """
+def _trained(task: Task, observer: Observer) -> tuple[Model, BaseException | None]:
+    """Train; if that ends early, give what there is and why."""
     try:
-        model.save(output)
-    except OutputError as trouble:
-        for folder in (Path(), Path(tempfile.gettempdir()), Path.home()):
-            with contextlib.suppress(OutputError):
-                elsewhere = _beside(folder / output.name)
-                model.save(elsewhere)
-                return elsewhere, trouble
-        raise
-    return output, None
+        return task.train(observer), None
+    except (DivergenceError, Interrupted) as stopped:
+        return stopped.model, stopped
+
+
+def _next(
+    task: Task,
+    failure: BaseException | None,
+    output: Path,
+    model: Model,
+    arguments: argparse.Namespace,
+) -> list[str]:
+    """Say what to do next."""
+    if failure is None:
+        hint = _hint(model.report)
+        command = next_command(output, list(model.vocabulary))
+        return [*([hint] if hint else []), f"next: {command}"]
+    if isinstance(failure, Interrupted) and task.checkpoint and task.checkpoint.exists():
+        return ["to go on: " + command_to_go_on(task.checkpoint, task, arguments.log_json)]
+    return []
 
 
 def _exit_code(failure: BaseException | None) -> int:
@@ -169,91 +187,11 @@ def next_command(output: Path, words: list[str]) -> str:
     """Give a command that asks for a word: neither the likes of "the" nor a rare one."""
     plain = [word for word in words if word.isalpha()] or words
     word = plain[min(200, len(plain) // 10)]
-    name = f"./{output}" if str(output).startswith("-") else str(output)
-    return f"cbow-nearest {shlex.quote(name)} {shlex.quote(visible(word))}"
-
-
-def _named(flag: str, name: str) -> str:
-    """Refuse a name that is none: an empty one, or the sign for a stream that is not offered."""
-    if name in ("", "-"):
-        raise OutputError(f"{flag} is {name!r}; give the name of a file to write")
-    return name
+    return f"cbow-nearest {shlex.quote(plain_name(output))} {shlex.quote(visible(word))}"
 
 
 def _log_file(arguments: argparse.Namespace) -> list[Path]:
     """Give the log's file, if it is one."""
     if arguments.log_json in (None, "-"):
         return []
-    return [Path(_named("--log-json", arguments.log_json))]
-
-
-def check_outputs(sources: Sequence[str | Path], outputs: Sequence[Path]) -> None:
-    """Refuse, before anything is read, outputs that cannot be written or would destroy something.
-
-    Raises
-    ------
-    CorpusError
-        If a source is not there.
-    OutputError
-        If an output is a file of the corpus, or the other output, or cannot be written.
-    """
-    from cbow.text import find_sources
-
-    found = find_sources(list(sources))
-    corpus = [item for item in found.items if isinstance(item, Path)] if found else []
-    if "-" in sources:
-        corpus += _file_on_stdin()
-    for i, output in enumerate(outputs):
-        for other in (*corpus, *outputs[:i]):
-            if _same(output, other):
-                raise OutputError(
-                    f"{output} would be written over {other}; give the output another name"
-                )
-        check_writable(output)
-
-
-def _file_on_stdin() -> list[Path]:
-    """Give the file that standard input is redirected from, where the system can tell."""
-    try:
-        path = Path(f"/dev/fd/{sys.stdin.fileno()}")
-    except (OSError, ValueError, AttributeError):  # no stdin, or one that is no real file
-        return []
-    return [path] if path.is_file() else []
-
-
-def _sources(names: Sequence[str]) -> list[str | Path]:
-    """Make paths of what is neither standard input nor an NLTK corpus: none of it is text."""
-    if "" in names:
-        raise CorpusError("the name of a corpus is empty; give a file, a folder, nltk:NAME or -")
-    return [n if n == "-" or n.startswith("nltk:") else Path(n) for n in names]
-
-
-def default_output(corpus: str) -> str:
-    """Name the model after its corpus: ``texts/corpus.txt.gz`` gives ``corpus.safetensors``."""
-    if corpus == "-":
-        return "stdin.safetensors"
-    name = Path(corpus.removeprefix("nltk:")).name
-    for ending in (".gz", ".bz2", ".xz", ".zst"):
-        name = name.removesuffix(ending)
-    stem = "".join(char for char in name.removesuffix(".txt") if char not in "*?[]").strip(".")
-    return f"{stem or 'cbow'}.safetensors"
-
-
-def _same(one: str | Path, other: str | Path) -> bool:
-    """Whether two names are those of one file."""
-    one, other = Path(one), Path(other)
-    if one.exists() and other.exists():
-        return one.samefile(other)
-    return one.absolute() == other.absolute()
-
-
-def _beside(output: Path) -> Path:
-    """Where to put a training that ended early: never over what an earlier run left."""
-    endings = ["", ".partial", *(f".partial-{n}" for n in range(2, 1000))]
-    names = (output.with_name(output.stem + ending + output.suffix) for ending in endings)
-    return next(name for name in names if not name.exists())
-
-
-def _size(path: Path) -> str:
-    """Write the size of a file in megabytes."""
-    return f"{path.stat().st_size / 1e6:,.1f} MB"
+    return [Path(named("--log-json", arguments.log_json))]

@@ -13,10 +13,11 @@ path, no number of threads.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -59,17 +60,8 @@ def write(path: str | os.PathLike[str], model: Stored) -> None:
     ModelFileError
         If the report cannot be written as JSON.
     """
-    letters, ends = encode_words(model.words)
-    tensors = {
-        "W1T": model.W1T,
-        "b1": model.b1,
-        "W2": model.W2,
-        "b2": model.b2,
-        "counts": model.counts,
-        "words": letters,
-        "word_ends": ends,
-    }
-    safetensors_file.write(path, tensors, {"cbow": _to_json(model.config, model.report)})
+    content = {"format_version": FORMAT_VERSION, **settings_and_report(model)}
+    safetensors_file.write(path, arrays_of(model), to_metadata(content))
 
 
 def read(path: str | os.PathLike[str]) -> Stored:
@@ -81,13 +73,60 @@ def read(path: str | os.PathLike[str]) -> Stored:
         If the file is missing, damaged, of another kind or of a later version of cbow.
     """
     tensors, metadata = safetensors_file.read(path)
+    with naming(path, "model"):
+        content = from_metadata(metadata)
+        if "checkpoint_version" in content:
+            raise ModelFileError(
+                "it is the checkpoint of a training that is not over; go on with it: cbow-train "
+                "--resume FILE"
+            )
+        check_version(content, "format_version", FORMAT_VERSION)
+        return restored(tensors, content)
+
+
+@contextlib.contextmanager
+def naming(path: str | os.PathLike[str], kind: str) -> Iterator[None]:
+    """Put the name of a file before what is wrong with it."""
     try:
-        config, report = _from_json(metadata)
-        _check_tensors(tensors, config.dimension)
-        words = decode_words(tensors["words"], tensors["word_ends"])
-        _check_vocabulary(words, tensors["counts"])
+        yield
     except (ConfigError, ModelFileError) as error:
-        raise ModelFileError(f"{Path(path)} is not a usable model: {error}") from error
+        raise ModelFileError(f"{Path(path)} is not a usable {kind}: {error}") from error
+
+
+def arrays_of(model: Stored) -> dict[str, npt.NDArray[Any]]:
+    """Give the arrays of a model by their names in the file."""
+    letters, ends = encode_words(model.words)
+    return {
+        "W1T": model.W1T,
+        "b1": model.b1,
+        "W2": model.W2,
+        "b2": model.b2,
+        "counts": model.counts,
+        "words": letters,
+        "word_ends": ends,
+    }
+
+
+def settings_and_report(model: Stored) -> dict[str, Any]:
+    """Give the rest of a model by its names in the metadata."""
+    return {"config": model.config.to_dict(), "report": model.report}
+
+
+def restored(tensors: Mapping[str, npt.NDArray[Any]], content: Mapping[str, Any]) -> Stored:
+    """Put a model together again: the inverse of `arrays_of` and `settings_and_report`.
+
+    Raises
+    ------
+    ModelFileError, ConfigError
+        If something is missing, or does not fit the rest.
+    """
+    settings, report = content.get("config"), content.get("report")
+    if not isinstance(settings, dict) or not isinstance(report, dict):
+        raise damaged_metadata()
+    config = Config.from_dict(settings)
+    _check_tensors(tensors, config.dimension)
+    words = decode_words(tensors["words"], tensors["word_ends"])
+    _check_vocabulary(words, tensors["counts"])
     arrays = {name: tensors[name] for name in ("counts", "W1T", "b1", "W2", "b2")}
     return Stored(config, report, words, **arrays)
 
@@ -140,11 +179,16 @@ def _check_vocabulary(words: Sequence[str], counts: Integers) -> None:
         )
 
 
-def _to_json(config: Config, report: Mapping[str, Any]) -> str:
-    """Write configuration and report in the one form that equal values have."""
-    content = {"format_version": FORMAT_VERSION, "config": config.to_dict(), "report": report}
+def to_metadata(content: Mapping[str, Any]) -> dict[str, str]:
+    """Write metadata in the one form that equal values have.
+
+    Raises
+    ------
+    ModelFileError
+        If they cannot be written as JSON.
+    """
     try:
-        return json.dumps(content, sort_keys=True, allow_nan=False)
+        return {"cbow": json.dumps(content, sort_keys=True, allow_nan=False)}
     except (TypeError, ValueError, RecursionError) as error:
         raise ModelFileError(
             f"the report of the model is no JSON ({error}); put only text, finite numbers, lists "
@@ -152,29 +196,42 @@ def _to_json(config: Config, report: Mapping[str, Any]) -> str:
         ) from None
 
 
-def _from_json(metadata: Mapping[str, str]) -> tuple[Config, dict[str, Any]]:
-    """Read configuration and report."""
+def from_metadata(metadata: Mapping[str, str]) -> dict[str, Any]:
+    """Read metadata: the inverse of `to_metadata`.
+
+    Raises
+    ------
+    ModelFileError
+        If they are of another program, or damaged.
+    """
     if "cbow" not in metadata:
         raise ModelFileError(
             "it is a safetensors file of another program; give one that cbow-train wrote"
         )
-    damaged = ModelFileError("its metadata are damaged; fetch or train it again")
     try:
         content = safetensors_file.strict_json(metadata["cbow"])
     except ValueError:
-        raise damaged from None
-    version = content.get("format_version") if isinstance(content, dict) else None
+        raise damaged_metadata() from None
+    if not isinstance(content, dict):
+        raise damaged_metadata()
+    return content
+
+
+def check_version(content: Mapping[str, Any], name: str, newest: int) -> None:
+    """Refuse metadata whose version is none, or newer than this package."""
+    version = content.get(name)
     if type(version) is not int or version < 1:
-        raise damaged
-    if version > FORMAT_VERSION:
+        raise damaged_metadata()
+    if version > newest:
         raise ModelFileError(
-            f"it has format {version}, but this cbow knows formats up to {FORMAT_VERSION}; upgrade "
+            f"it has format {version}, but this cbow knows formats up to {newest}; upgrade "
             "it with: python -m pip install --upgrade cbow"
         )
-    settings, report = content.get("config"), content.get("report")
-    if not isinstance(settings, dict) or not isinstance(report, dict):
-        raise damaged
-    return Config.from_dict(settings), report
+
+
+def damaged_metadata() -> ModelFileError:
+    """Say that metadata are not as this package writes them."""
+    return ModelFileError("its metadata are damaged; fetch or train it again")
 
 
 def _check_tensors(tensors: Mapping[str, npt.NDArray[Any]], N: int) -> None:

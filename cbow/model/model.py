@@ -101,11 +101,25 @@ class Model:
         ModelFileError
             If the report cannot be written as JSON.
         """
+        file.write(path, self.stored())
+
+    def stored(self) -> file.Stored:
+        """Give the model as it lies in a file."""
         W1, b1, W2, b2 = self.parameters
         words, counts = self.vocabulary.words, self.vocabulary.counts
-        file.write(
-            path,
-            file.Stored(self.config, self.report, words, counts, W1.T, b1[:, 0], W2, b2[:, 0]),
+        return file.Stored(self.config, self.report, words, counts, W1.T, b1[:, 0], W2, b2[:, 0])
+
+    @classmethod
+    def from_stored(cls, stored: file.Stored) -> Model:
+        """Give the model that lies in a file; nothing is copied."""
+        # Here, so that `load_vectors` does without the network and what it needs.
+        from cbow.network import Parameters
+        from cbow.text import Vocabulary
+
+        W1 = stored.W1T.T  # (N, V), in Fortran order as it lies in the file
+        parameters = Parameters(W1, stored.b1[:, None], stored.W2, stored.b2[:, None])
+        return cls(
+            stored.config, Vocabulary(stored.words, stored.counts), parameters, stored.report
         )
 
 
@@ -122,15 +136,7 @@ def load(path: str | os.PathLike[str]) -> Model:
     ModelFileError
         If the file is missing, damaged, of another kind or of a later version of cbow.
     """
-    # Here, so that `load_vectors` does without the network and what it needs.
-    from cbow.network import Parameters
-    from cbow.text import Vocabulary
-
-    stored = file.read(path)
-    W1 = stored.W1T.T  # (N, V), in Fortran order as it lies in the file
-    parameters = Parameters(W1, stored.b1[:, None], stored.W2, stored.b2[:, None])
-    vocabulary = Vocabulary(stored.words, stored.counts)
-    return Model(stored.config, vocabulary, parameters, stored.report)
+    return Model.from_stored(file.read(path))
 
 
 def load_vectors(path: str | os.PathLike[str], embedding: str = DEFAULT_EMBEDDING) -> WordVectors:

@@ -1,7 +1,18 @@
 """From a text to a trained model: windows, batches, steps, epochs."""
 
-from cbow.training.observer import Baselines, Epoch, Observer, Plan, Step
+from cbow.training.earlier import resume
+from cbow.training.observer import Baselines, Epoch, Observer, Plan, Resumed, Step
 from cbow.training.run import train
 from cbow.training.threads import interrupts
 
-__all__ = ["Baselines", "Epoch", "Observer", "Plan", "Step", "interrupts", "train"]
+__all__ = [
+    "Baselines",
+    "Epoch",
+    "Observer",
+    "Plan",
+    "Resumed",
+    "Step",
+    "interrupts",
+    "resume",
+    "train",
+]

@@ -90,6 +90,11 @@ class Loop:
         self.good = GoodState(copy(trainer.parameters))
         self.parameters = trainer.parameters
 
+    def go_on(self, state: State) -> None:
+        """Take up the state of an earlier training, whose parameters the trainer has already."""
+        self.state = state
+        self.good.step = state.steps
+
     def run(
         self, interrupts: Interrupts, after_portion: Callable[[State], None] = lambda state: None
     ) -> Stop | None:
@@ -129,6 +134,7 @@ class Loop:
         try:
             for portion in self.trainer.portions(state, self._rate_of):
                 self.state.steps += portion.steps
+                state.share = portion.share
                 self._tell(portion)
                 if state.portions % self.trainer.keep_every == 0:
                     self._keep()
@@ -146,7 +152,9 @@ class Loop:
 
     def _rate_of(self, share: float) -> float:
         """Give the learning rate after a share of the epoch under way."""
-        return linear_decay(self.rate, (self.state.epoch.epoch - 1 + share) / self.config.epochs)
+        before = self.state.before
+        done = self.state.epoch.epoch - 1 - before + share
+        return linear_decay(self.rate, done / (self.config.epochs - before))
 
     def _record(self, state: EpochState, loss: float, heldout: float | None) -> Epoch:
         """Sum up an epoch."""

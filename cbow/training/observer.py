@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
+from cbow.errors import OutputError
 from cbow.text import Progress, TokenAccount
 
 
@@ -130,6 +131,15 @@ class Plan(NamedTuple):
     reason: str = ""  # why
 
 
+class Resumed(NamedTuple):
+    """Where an earlier training goes on."""
+
+    epoch: int
+    epochs: int  # how many there will be, the finished ones included
+    tokens_done: int  # of all epochs, counted in tokens of the text
+    finished: Sequence[Epoch]  # epochs that are over
+
+
 class Observer:
     """Hears of every stage of a run. Override what you care for; the rest does nothing."""
 
@@ -142,6 +152,9 @@ class Observer:
     def planned(self, plan: Plan) -> None:
         """Hear that training begins."""
 
+    def resumed(self, resumed: Resumed) -> None:
+        """Hear, after `planned`, that an earlier training goes on."""
+
     def compiling(self) -> None:
         """Hear that the kernels are compiled, which happens once and takes a while."""
 
@@ -150,3 +163,6 @@ class Observer:
 
     def finished_epoch(self, epoch: Epoch) -> None:
         """Hear that an epoch is over."""
+
+    def checkpointed(self, trouble: OutputError | None) -> None:
+        """Hear that a checkpoint was written, or why not. Training goes on either way."""

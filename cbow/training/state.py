@@ -39,6 +39,7 @@ class EpochState:
     tally: Tally = field(default_factory=Tally)
     portions: int = 0  #: that were learned from
     rate: float = 0.0  #: of the last step
+    share: float = 0.0  #: of the epoch that is done
 
 
 class Trainer(Protocol):
@@ -96,8 +97,16 @@ class State:
         The epochs that are over.
     steps : int
         Updates of the parameters.
+    restarts : list of int
+        Epochs after which a finished model was trained on, with a learning rate that falls anew.
     """
 
     epoch: EpochState
     finished: list[Epoch] = field(default_factory=list)
     steps: int = 0
+    restarts: list[int] = field(default_factory=list)
+
+    @property
+    def before(self) -> int:
+        """How many epochs the learning rate knows nothing of."""
+        return self.restarts[-1] if self.restarts else 0
