@@ -17,8 +17,8 @@ import pytest
 import cbow
 from cbow.cli import progress as progress_module
 from cbow.cli.log import JSONLog, Several
-from cbow.cli.progress import Display, clock
 from cbow.cli.outputs import default_output
+from cbow.cli.progress import Display, clock
 from cbow.cli.train import main, next_command
 from cbow.errors import OutputError
 from cbow.training import Epoch, Observer, Step
