@@ -93,7 +93,7 @@ def test_the_start_depends_on_the_seed(monkeypatch):
         def update(self, parameters, gradients, rate):
             pass
 
-    monkeypatch.setattr(batches, "make_optimizer", lambda *_: Idle())
+    monkeypatch.setitem(batches.PARALLEL_OPTIMIZERS, "adam", lambda *_: Idle())
     one, two, again = (
         cbow.train(story(), **{**SMALL, "seed": seed}).parameters.W1 for seed in (1, 2, 1)
     )
@@ -356,7 +356,7 @@ class Spoiler:
             parameters.W1[0, -1] = np.inf  # of the rarest word
 
     def install(self, monkeypatch):
-        monkeypatch.setattr(batches, "make_optimizer", lambda *_: self)
+        monkeypatch.setitem(batches.PARALLEL_OPTIMIZERS, "adam", lambda *_: self)
         return self
 
 
@@ -394,7 +394,7 @@ def rates_of(monkeypatch, **settings):
         def update(self, parameters, gradients, rate):
             seen.append(rate)
 
-    monkeypatch.setattr(batches, "make_optimizer", lambda *_: Watch())
+    monkeypatch.setitem(batches.PARALLEL_OPTIMIZERS, "adam", lambda *_: Watch())
     model = cbow.train(story(), **{**SMALL, **settings})
     return seen, model
 
@@ -418,8 +418,10 @@ def test_the_loss_of_an_epoch_is_the_mean_over_its_examples(monkeypatch):
         batches, "batch_gradients", lambda w, b, p: (sizes.append(len(b.y)), gradients(w, b, p))[1]
     )
     cbow.train(story(), **{**SMALL, "epochs": 1, "batch": 700}, observer=watch)
-    each = [step.loss for step in watch.of("stepped")]
-    assert watch.of("epoch")[0].loss == pytest.approx(np.average(each, weights=sizes), rel=1e-12)
+    each = [step.loss for step in watch.of("stepped")]  # the first batch only compiles
+    assert watch.of("epoch")[0].loss == pytest.approx(
+        np.average(each, weights=sizes[1:]), rel=1e-12
+    )
 
 
 def test_the_unigram_baseline_is_that_of_the_words_asked_for():

@@ -10,9 +10,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from cbow.network import Network, Parameters, make_optimizer
-from cbow.training.exact import Workspace, batch_gradients
-from cbow.training.examples import ExampleSource
+from cbow.network import Network, Parameters
+from cbow.training.exact import Workspace, batch_gradients, batch_loss
+from cbow.training.examples import Batch, ExampleSource
+from cbow.training.parallel_optimizers import PARALLEL_OPTIMIZERS
 from cbow.training.state import DivergedError, EpochState, Portion, RateOf
 
 #: Steps of b1 are so much smaller than those of the others. Every example moves it, and a unit
@@ -51,8 +52,15 @@ class BatchTrainer:
         self.workspace = Workspace(network, parameters)
         self.source = source
         self.batch = batch
-        self.optimizer = make_optimizer(optimizer, parameters)
+        self.optimizer = PARALLEL_OPTIMIZERS[optimizer](parameters, pool)
         self.pool = pool
+
+    def compile(self) -> None:
+        """Compile the kernels, or fetch them from their cache, by looking at one example."""
+        one = np.zeros(1, np.int32)
+        batch = Batch(one, np.arange(2), one)
+        batch_gradients(self.workspace, batch, self.pool)
+        batch_loss(self.workspace, batch, self.pool)
 
     def portions(self, state: EpochState, rate_of: RateOf) -> Iterator[Portion]:
         """Learn the batches of an epoch that `state` does not have yet."""

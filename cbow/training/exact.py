@@ -1,67 +1,114 @@
 """The loss and the gradients of a batch under the exact softmax, in parallel.
 
-A batch is always cut into the same shards, whatever the number of threads; each shard runs
-forward and backward by itself, and the shards are added in order. So the same additions happen
-in the same order, and the result is the same to the last bit.
+The mathematics is that of `cbow.network`; this is the quick way, in four rounds of pieces:
+
+    for each shard of examples                       Z1
+    for each shard of examples and range of words    exp(Z2), tile by tile; parts of S and dH
+    for each shard of examples                       S, the loss, dH
+    for each stripe of words                         dW2, db2, dW1
+
+Pieces are cut in the same way for any number of threads, and each number is added up by one of
+them: the same additions happen in the same order, and the result is the same to the last bit.
 """
 
 from __future__ import annotations
 
 import itertools
-import threading
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
+from numpy.typing import DTypeLike, NDArray
 
-from cbow.network import (
-    Network,
-    Parameters,
-    Pass,
-    active,
-    backward,
-    contexts,
-    cost,
-    forward,
-)
+from cbow.network import Gradients, Network, Parameters
+from cbow.training import exact_kernels as kernels
+from cbow.training.exact_kernels import Room, Tables
 from cbow.training.examples import Batch
 from cbow.training.measures import StepResult
 
-if TYPE_CHECKING:
-    from scipy.sparse import csc_array
+Array: TypeAlias = NDArray[Any]
 
-#: Examples per shard at most: enough for fast matrix products, few enough to share out a batch.
+#: From a number, to below another.
+Piece: TypeAlias = tuple[int, int]
+
+#: Words per block at most, and examples per shard: enough for fast matrix products, few enough that
+#: a tile of them stays in the cache, and that there are shards to share out.
+WORDS: Final = 512
 SHARD: Final = 256
 
+#: Blocks of words per range at most, so that there are ranges to share out; and ranges at most, for
+#: each sums up a dH of its own. Blocks per stripe at most, where nothing is summed up.
+RANGE: Final = 4
+RANGES: Final = 16
+STRIPE: Final = 2
 
-class _Room(threading.local):
-    """The largest pass of each thread so far: the next one is written over it."""
-
-    largest: Pass | None = None
+#: Examples whose exponentials are kept at a time, and the most numbers these may be; but one shard
+#: is always kept whole. More make no product faster.
+EXAMPLES: Final = 1024
+KEPT: Final = 2**25
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """What a step needs: the network, its parameters, and memory to work in."""
+    """What a step needs: the network, its parameters, and memory to work in.
+
+    Memory is kept from step to step: fresh memory costs more than the softmax.
+    """
 
     network: Network
     parameters: Parameters
-    room: _Room = field(default_factory=_Room)
+    kept: dict[str, Array] = field(default_factory=dict)
 
-    def forward(self, X: csc_array) -> Pass:
-        """Run `cbow.network.forward`; the result lasts until this thread calls it again."""
-        state = forward(self.network, self.parameters, X, into=self.room.largest)
-        if self.room.largest is None or X.shape[1] > self.room.largest.Z2.shape[1]:
-            self.room.largest = state
-        return state
+    def memory(self, name: str, *shape: int, dtype: DTypeLike | None = None) -> Array:
+        """Give memory for an array, over what it had before under that name."""
+        size = math.prod(shape)
+        if name not in self.kept or len(self.kept[name]) < size:
+            self.kept.pop(name, None)  # give back before taking more
+            self.kept[name] = np.empty(size, dtype or self.parameters.W2.dtype)
+        return self.kept[name][:size].reshape(shape)
+
+    def room(self, m: int, *, for_gradients: bool) -> Room:
+        """Give room for m examples; for the loss alone it is small."""
+        V, N = self.parameters.W2.shape
+        R, n = len(_ranges(V)), m if for_gradients else 0
+        return Room(
+            words=WORDS,
+            Z1=self.memory("Z1", m, N),
+            H=self.memory("H", m, N),
+            E=self.memory("E", n * V),
+            scale=self.memory("scale", _blocks(V), n),
+            top=self.memory("top", R, m),
+            total=self.memory("total", R, m, dtype=np.float64),
+            target=self.memory("target", m),
+            dH=self.memory("dH", R, n, N),
+            dZ1=self.memory("dZ1", n, N),
+            loss=self.memory("loss", m, dtype=np.float64),
+        )
+
+    def gradients(self) -> Gradients:
+        """Give room for the gradients, in the memory orders of the parameters."""
+        V, N = self.parameters.W2.shape
+        dW1T, dW2 = self.memory("dW1", V, N), self.memory("dW2", V, N)
+        return Gradients(dW1T.T, self.memory("db1", N, 1), dW2, self.memory("db2", V, 1))
 
 
 def batch_loss(workspace: Workspace, batch: Batch, pool: Executor) -> float:
-    """J of a batch in nats per token, by forward propagation alone."""
-    m = len(batch.y)
-    return sum(pool.map(lambda shard: _loss(workspace, shard, m), _shards(batch)))
+    """J of a batch in nats per token, by forward propagation alone.
+
+    Raises
+    ------
+    ValueError
+        If the batch is empty or does not fit together, or an id is outside the vocabulary.
+    """
+    J = 0.0
+    for part in _parts(workspace, batch):
+        room = _forward(workspace, part, pool, for_gradients=False)
+        _share_out(pool, kernels.finish_losses, ((room, shard) for shard in _shards(part)))
+        J += float(room.loss.sum()) / len(batch.y)
+    return J
 
 
 def batch_gradients(workspace: Workspace, batch: Batch, pool: Executor) -> StepResult:
@@ -73,56 +120,121 @@ def batch_gradients(workspace: Workspace, batch: Batch, pool: Executor) -> StepR
     batch : Batch
         m examples.
     pool : Executor
-        Runs the shards.
+        Runs the pieces.
 
     Returns
     -------
     StepResult
+        Its gradients lie in the workspace; the next call writes over them.
+
+    Raises
+    ------
+    ValueError
+        If the batch is empty or does not fit together, or an id is outside the vocabulary.
     """
-    m = len(batch.y)
-    results = pool.map(lambda shard: _gradients(workspace, shard, m), _shards(batch))
-    J, total, fired = next(results)
-    for part in results:
-        J += part.J
-        fired += part.fired
-        for d, more in zip(total, part.gradients, strict=True):
-            d += more
-    return StepResult(J, total, fired)
+    m, gradients = len(batch.y), workspace.gradients()
+    J, fired = 0.0, np.zeros(len(gradients.db1), np.int64)
+    gradients.db1[:] = 0
+    for number, part in enumerate(_parts(workspace, batch)):
+        room = _forward(workspace, part, pool, for_gradients=True)
+        finish = (_tables(workspace.parameters), part, m, room)
+        _share_out(pool, kernels.finish_gradients, ((*finish, shard) for shard in _shards(part)))
+        slopes = workspace.network.g[1].dg(room.Z1)  # (n, N)
+        np.multiply(room.dH[0], slopes, out=room.dZ1)
+        _words(part, m, room, gradients, pool, add=number > 0)
+        gradients.db1[:, 0] += room.dZ1.sum(axis=0)
+        fired += np.count_nonzero(slopes, axis=0)
+        J += float(room.loss.sum()) / m
+    return StepResult(J, gradients, fired)
 
 
-def _shards(batch: Batch) -> Iterator[Batch]:
-    """Cut a batch into as few shards as may be, of equal size."""
-    m = len(batch.y)
-    bounds = np.linspace(0, m, -(-m // SHARD) + 1).astype(np.intp)
-    for start, stop in itertools.pairwise(bounds):
-        indptr = batch.indptr[start : stop + 1]
-        indices = batch.indices[indptr[0] : indptr[-1]]
-        yield Batch(indices, indptr - indptr[0], batch.y[start:stop])
+def _forward(workspace: Workspace, part: Batch, pool: Executor, *, for_gradients: bool) -> Room:
+    """Compute H, and go through all words once."""
+    tables, shards = _tables(workspace.parameters), _shards(part)
+    room = workspace.room(len(part.y), for_gradients=for_gradients)
+    inputs = (tables, part, room)
+    _share_out(pool, kernels.hidden_sums, ((*inputs, shard) for shard in shards))
+    room.H[:] = workspace.network.g[1].g(room.Z1)
+    pieces = (
+        (*inputs, shard, r, blocks)
+        for r, blocks in enumerate(_ranges(len(tables.W2)))
+        for shard in shards
+    )
+    _share_out(pool, kernels.range_gradients if for_gradients else kernels.range_loss, pieces)
+    return room
 
 
-def _loss(workspace: Workspace, shard: Batch, m: int) -> float:
-    """Give the part of J that comes from one shard of a batch of m."""
-    with _overflow_shows_in_the_loss():
-        pass_ = workspace.forward(_contexts(workspace, shard))
-        return cost(workspace.network, pass_, shard.y) * (len(shard.y) / m)
+def _words(
+    part: Batch, m: int, room: Room, gradients: Gradients, pool: Executor, *, add: bool
+) -> None:
+    """Set the gradients of the words, or add to them."""
+    rows = _tables(gradients)
+    stripes = _cut(_blocks(len(rows.W2)), STRIPE)
+    pieces = ((part, m, room, blocks, add, rows) for blocks in stripes)
+    _share_out(pool, kernels.word_gradients, pieces)
 
 
-def _gradients(workspace: Workspace, shard: Batch, m: int) -> StepResult:
-    """Give the parts of J and of its gradients that come from one shard of a batch of m."""
-    network, parameters = workspace.network, workspace.parameters
-    with _overflow_shows_in_the_loss():
-        pass_ = workspace.forward(_contexts(workspace, shard))
-        J = cost(network, pass_, shard.y) * (len(shard.y) / m)
-        gradients = backward(network, parameters, pass_, shard.y, m)
-    return StepResult(J, gradients, active(network, pass_).sum(axis=1))
+def _tables(arrays: Parameters | Gradients) -> Tables:
+    """Give parameters or gradients of CBOW as tables, without a copy."""
+    W1, b1, W2, b2 = arrays
+    return Tables(W1.T, b1[:, 0], W2, b2[:, 0])
 
 
-def _contexts(workspace: Workspace, shard: Batch) -> csc_array:
-    """Build X of a shard."""
-    W2 = workspace.parameters.W2
-    return contexts(shard.indices, shard.indptr, len(W2), W2.dtype)
+def _share_out(
+    pool: Executor, work: Callable[..., None], pieces: Iterable[tuple[Any, ...]]
+) -> None:
+    """Let the pool do the work on every piece. Overflow gives no warning: the loss shows it."""
+
+    def one(piece: tuple[Any, ...]) -> None:
+        with np.errstate(over="ignore", invalid="ignore"):
+            work(*piece)
+
+    for _ in pool.map(one, pieces):
+        pass
 
 
-def _overflow_shows_in_the_loss() -> np.errstate:
-    """Let numbers overflow without a warning: the loop looks at the loss after every step."""
-    return np.errstate(over="ignore", invalid="ignore")
+def _parts(workspace: Workspace, batch: Batch) -> Iterator[Batch]:
+    """Cut a batch into parts whose exponentials are kept at a time."""
+    V = len(workspace.parameters.W2)
+    _check(batch, V)
+    for start, stop in _cut(len(batch.y), max(SHARD, min(EXAMPLES, KEPT // V))):
+        yield Batch(batch.indices, batch.indptr[start : stop + 1], batch.y[start:stop])
+
+
+def _shards(part: Batch) -> list[Piece]:
+    """Cut examples into shards."""
+    return _cut(len(part.y), SHARD)
+
+
+def _ranges(V: int) -> list[Piece]:
+    """Cut the blocks of V words into ranges."""
+    return _cut(_blocks(V), max(RANGE, -(-_blocks(V) // RANGES)))
+
+
+def _blocks(V: int) -> int:
+    """Count the blocks of V words."""
+    return -(-V // WORDS)
+
+
+def _cut(n: int, most: int) -> list[Piece]:
+    """Cut 0 .. n into as few pieces of at most `most` as may be, of equal size."""
+    bounds = np.linspace(0, n, -(-n // most) + 1).astype(int).tolist()
+    return list(itertools.pairwise(bounds))
+
+
+def _check(batch: Batch, V: int) -> None:
+    """Refuse what would make kernels read and write outside the arrays, or divide by 0."""
+    for ids in (batch.indices, batch.y):
+        if len(ids) and not 0 <= ids.min() <= ids.max() < V:
+            wrong = ids.min() if ids.min() < 0 else ids.max()
+            raise ValueError(
+                f"the id {wrong} is not in a vocabulary of {V} words; "
+                "use ids from 0 to below that size"
+            )
+    m, ends = len(batch.y), len(batch.indptr)
+    if m == 0 or ends != m + 1 or batch.indptr[-1] != len(batch.indices):
+        raise ValueError(
+            f"a batch has {m} targets, {ends} bounds of contexts and {len(batch.indices)} words in "
+            "them, but must have 1 target or more, one bound more than targets, and as many words "
+            "as the last bound says; give one context for each target"
+        )

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import math
+import threading
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -32,6 +33,7 @@ from cbow.training.loop import Loop, Stop
 from cbow.training.losses import Losses, ProbeLosses
 from cbow.training.objective import Objective, choose_objective, usual_rate
 from cbow.training.observer import Baselines, Observer, Plan, Resumed
+from cbow.training.sampled.trainer import SampledTrainer
 from cbow.training.saving import Checkpoints, NoCheckpoints, Saving
 from cbow.training.state import State, Trainer, copy
 from cbow.training.subsampling import entropy, target_distribution
@@ -173,22 +175,25 @@ class Job(NamedTuple):
 
     def trainer(self, observer: Observer) -> Trainer:
         """Make the trainer of the objective; compile its kernels if they are not."""
+        trainer = self._trainer()
+        telling = threading.Timer(QUICK, observer.compiling)
+        telling.start()
+        try:
+            trainer.compile()
+        finally:
+            telling.cancel()
+        return trainer
+
+    def _trainer(self) -> BatchTrainer | SampledTrainer:
         batch = self.objective.batch
         if self.objective.name == "exact":
             return BatchTrainer(
                 cbow_network(self.config.activation), self.parameters, self.source, batch,
                 self.objective.optimizer, self.pool,
             )  # fmt: skip
-        from cbow.training.sampled.trainer import SampledTrainer  # here, because numba is slow
-
-        trainer = SampledTrainer(
+        return SampledTrainer(
             self.config, self.parameters, self.source, batch, self.pool, self.threads
         )
-        compiled = self.pool.submit(trainer.compile)
-        if not wait([compiled], timeout=QUICK).done:
-            observer.compiling()
-        compiled.result()
-        return trainer
 
     def losses(self) -> Losses:
         """Make what measures the losses of the objective."""

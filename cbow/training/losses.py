@@ -15,9 +15,6 @@ from cbow.training.threads import Interrupts
 #: Examples that stand for the rest where the exact loss of all would take longer than to train.
 PROBE: Final = 4096
 
-#: Logits computed at a time then: little memory.
-LOGITS: Final = 2**20
-
 
 class Losses:
     """Measures the exact loss on held-out lines; that of an epoch is known from its batches.
@@ -85,7 +82,7 @@ class ProbeLosses(Losses):
     @property
     def _columns(self) -> int:
         """How many examples to measure at a time."""
-        return max(1, min(self.batch, LOGITS // len(self.source.corpus.vocabulary)))
+        return min(self.batch, PROBE)
 
     def _probe(self, batches: Iterator[Batch]) -> Iterator[Batch]:
         """Give the first `PROBE` examples, about."""

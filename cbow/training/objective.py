@@ -10,7 +10,7 @@ from cbow.network.parameters import B1_START
 from cbow.training.examples import ExampleSource
 
 #: Multiplications and additions up to which the exact softmax is cheap: well under a minute.
-CHEAP: Final = 4e12
+CHEAP: Final = 8e12
 
 #: b1 of the sampled objective starts so high that nine in ten units fire. Its output layer is
 #: centred at the same number; see `cbow.training.sampled.step.centred`.
@@ -18,7 +18,7 @@ SAMPLED_B1_START: Final = 0.5
 
 #: Multiplications and additions a second of one processor, and tokens a second by candidates, to
 #: estimate a time. Nothing depends on them but that.
-SPEED: Final = 6e10
+SPEED: Final = 1.2e11
 TOKENS_A_SECOND: Final = 1.5e6
 
 

@@ -33,7 +33,8 @@ C6: Final = np.float32(0.00015461444724808513)
 LOWEST: Final = np.float32(-126)
 
 HALF: Final = np.float32(0.5)
-BIAS: Final = np.int32(127)
+#: Added to a whole number n from -126 to 127, it leaves n + 127 in the last bits of a float32.
+TO_LAST_BITS: Final = np.float32(2**23 + 127)
 FRACTION_BITS: Final = np.int32(23)
 SIGN_BIT: Final = np.int32(31)
 ALL_BUT_SIGN: Final = np.int32(0x7FFFFFFF)
@@ -65,11 +66,11 @@ def _exponentials32(x: NDArray[Any], powers: NDArray[Any], bits: NDArray[np.int3
     """
     for j in range(len(x)):
         z = x[j] * LOG2E
-        z = z if z > LOWEST else LOWEST
+        z = LOWEST if z < LOWEST else z  # not-a-number stays one
         n = np.floor(z + HALF)
         r = z - n
         x[j] = C0 + r * (C1 + r * (C2 + r * (C3 + r * (C4 + r * (C5 + r * C6)))))
-        bits[j] = (np.int32(n) + BIAS) << FRACTION_BITS
+        bits[j] = np.float32(n + TO_LAST_BITS).view(np.int32) << FRACTION_BITS
     for j in range(len(x)):
         x[j] *= powers[j]
 
