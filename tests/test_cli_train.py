@@ -165,9 +165,15 @@ def run_command(*arguments, **more):
     return subprocess.Popen(
         [sys.executable, "-c", code, *arguments],
         **{"stderr": subprocess.PIPE, "text": True, **more},
-        # A job in the background of a shell ignores Ctrl-C, and so would its children.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        # A job in the background of a shell ignores Ctrl-C, one under nohup the end of the session,
+        # and so would their children.
+        preexec_fn=heed_signals,
     )
+
+
+def heed_signals():
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def wait_for(stream, text):
