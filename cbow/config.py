@@ -176,6 +176,13 @@ class Config:
         f"; sampled: {SAMPLED_BATCH}",
     )
     epochs: int = setting(5, int, POSITIVE, "passes over the text")
+    patience: int | None = setting(
+        None,
+        int,
+        POSITIVE,
+        "stop when the held-out loss has not fallen for so many epochs; needs heldout",
+        unset="train all epochs",
+    )
     seed: int = setting(1, int, SEED, "same seed, same bytes, at any number of threads")
     threads: int | None = setting(
         None, int, POSITIVE, "threads to use", unset="one per processor", saved=False
@@ -184,6 +191,11 @@ class Config:
     def __post_init__(self) -> None:
         for entry in dataclasses.fields(self):
             object.__setattr__(self, entry.name, _checked(entry, getattr(self, entry.name)))
+        if self.patience is not None and self.heldout == 0:
+            raise ConfigError(
+                f"patience is {self.patience}, but heldout is 0, so that there is no loss to "
+                "watch; set heldout, for example to 0.05, or leave patience out"
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """Give the settings a model file records: those that change the result."""

@@ -12,54 +12,12 @@ from hypothesis import strategies as st
 from cbow.training.randomness import Purpose, stream
 from cbow.training.randomness import uniform as plain_uniform
 from cbow.training.sampled import hidden, output
-from cbow.training.sampled.blocks import Keys, Text, Tokens, read_block, uniform
-from cbow.training.sampled.exponential import exponentials, largest, ordered
+from cbow.training.sampled.blocks import Keys, Text, read_block, uniform
 from cbow.training.sampled.noise import alias_table, make_noise
-from cbow.training.sampled.step import Tables
+from cbow.training.sampled.step import Unit, make_rooms, room_of
+from cbow.training.tables import Tables
 
 DTYPES = [np.float32, np.float64]
-
-
-class TestExponential:
-    """exp and maximum of whole arrays."""
-
-    def test_float32_keeps_its_error_bound(self):
-        x = np.concatenate([np.linspace(-87, 0, 20001), -np.logspace(-30, 1.9, 500)])
-        given = x.astype(np.float32)
-        right = np.exp(given.astype(np.float64))
-        exponentials(given, np.empty_like(given))
-        assert (np.abs(given / right - 1) < 2e-7 + 1.2e-7 * np.abs(x)).all()
-        assert np.abs(given - right).max() < 2e-7
-
-    def test_zero_and_far_below(self):
-        x = np.array([0.0, -1e30, -np.inf, -200.0], np.float32)
-        exponentials(x, np.empty_like(x))
-        assert x[0] == 1
-        assert (x[1:] <= 2.0**-126).all()
-        assert (x >= 0).all()
-
-    def test_float64_is_exp(self):
-        x = -np.random.default_rng(0).exponential(size=50)
-        right = np.exp(x)
-        exponentials(x, np.empty_like(x))
-        np.testing.assert_allclose(x, right, rtol=1e-15)
-
-    @given(st.floats(width=32, allow_nan=False), st.floats(width=32, allow_nan=False))
-    def test_ordered_bits_are_ordered_like_the_numbers(self, one, other):
-        a, b = (ordered(np.float32(x).view(np.int32)) for x in (one, other))
-        if one < other:
-            assert a < b
-        assert ordered(a) == np.float32(one).view(np.int32)
-
-    @pytest.mark.parametrize("dtype", DTYPES)
-    def test_largest(self, dtype):
-        rng = np.random.default_rng(0)
-        L = rng.normal(size=(6, 5)).astype(dtype)
-        L[2] = -1e30
-        least = rng.normal(size=6).astype(dtype)
-        top = np.empty(6, dtype)
-        largest(L, least, top)
-        np.testing.assert_array_equal(top, np.maximum(L.max(axis=1), least))
 
 
 def keys_of(seed, epoch=1):
@@ -67,6 +25,11 @@ def keys_of(seed, epoch=1):
     purposes = Purpose.HELDOUT, Purpose.SUBSAMPLE, Purpose.RADIUS, Purpose.CANDIDATES
     epochs = 0, epoch, epoch, epoch
     return Keys(*(np.uint64(stream(seed, p, e)) for p, e in zip(purposes, epochs, strict=True)))
+
+
+def room_for(M):
+    """Room for a block of M tokens, of one unit and one candidate."""
+    return room_of(make_rooms(1, M, 0, (1, 1), np.float64), 0)
 
 
 LINES = st.lists(st.lists(st.integers(0, 5), min_size=1, max_size=30), min_size=1, max_size=8)
@@ -95,7 +58,7 @@ class TestReadBlock:
         found, account = [], np.zeros(3, np.int64)
         for start, stop in itertools.pairwise(bounds):
             M = stop - start + 2 * window
-            tokens = Tokens(*(np.zeros(M, np.int32) for _ in range(3)), np.zeros(3, np.int64))
+            tokens = room_for(M)
             first, last, n = read_block(text, keys_of(seed), window, start, stop, tokens)
             assert 0 <= first <= last <= n <= M
             account += tokens.account
@@ -125,42 +88,41 @@ class TestHidden:
     """Prefix sums forward, difference sums backward."""
 
     @staticmethod
-    def problem(window, seed=0, dtype=np.float64):
+    def problem(window, seed=0):
         rng = np.random.default_rng(seed)
         n, N, V = 14, 3, 6
-        ids = rng.integers(0, V, n).astype(np.int32)
+        room = room_for(n)
+        room.ids[:] = rng.integers(0, V, n)
         radius = rng.integers(1, window + 1, n)
-        left = np.maximum(0, np.arange(n) - radius).astype(np.int32)
-        right = np.minimum(n, np.arange(n) + radius + 1).astype(np.int32)
-        places = np.flatnonzero(right - left > 1)[1:-1].astype(np.int32)
-        return rng, ids, left, right, places, rng.normal(size=(V, N)).astype(dtype)
+        room.left[:] = np.maximum(0, np.arange(n) - radius)
+        room.right[:] = np.minimum(n, np.arange(n) + radius + 1)
+        places = np.flatnonzero(room.right - room.left > 1)[1:-1].astype(np.int32)
+        return rng, room, places, rng.normal(size=(V, N))
 
     @pytest.mark.parametrize("window", [1, 2, 5, 20])
     @pytest.mark.parametrize("slope", [0.0, 0.01, 1.0])
     def test_means_of_windows(self, window, slope):
-        rng, ids, left, right, places, W1T = self.problem(window)
+        rng, room, places, W1T = self.problem(window)
         b1 = rng.normal(size=3)
         P, H = np.empty((15, 3)), np.empty((len(places), 3))
-        hidden.prefix_sums(W1T, ids, 14, P)
-        tables = Tables(W1T, b1, W1T, b1, 0.25)
-        hidden.hidden_layer(P, tables, slope, ids, left, right, places, H)
+        hidden.prefix_sums(W1T, room.ids, 14, P)
+        hidden.hidden_layer(P, Tables(W1T, b1, W1T, b1), Unit(slope, 0.25), room, places, H)
         for h, j in zip(H + 0.25, places, strict=True):
-            around = [*ids[left[j] : j], *ids[j + 1 : right[j]]]
+            around = [*room.ids[room.left[j] : j], *room.ids[j + 1 : room.right[j]]]
             z = W1T[around].mean(axis=0) + b1
             np.testing.assert_allclose(h, np.where(z > 0, z, slope * z), atol=1e-13)
 
     @pytest.mark.parametrize("window", [1, 2, 5, 20])
     def test_gradients_of_windows(self, window):
-        rng, ids, left, right, places, _ = self.problem(window)
+        rng, room, places, _ = self.problem(window)
         D = rng.normal(size=(len(places), 3))
         expected = np.zeros((14, 3))
         for d, j in zip(D, places, strict=True):
-            around = [i for i in range(left[j], right[j]) if i != j]
+            around = [i for i in range(room.left[j], room.right[j]) if i != j]
             expected[around] += d / len(around)
         G = np.full((15, 3), np.nan)
-        hidden.difference_sums(D, left, right, places, 14, G)
+        hidden.difference_sums(D, room, places, 14, G)
         np.testing.assert_allclose(G[:14], expected, atol=1e-13)
-        assert len(ids) == 14
 
     @pytest.mark.parametrize("slope", [0.0, 0.01, 1.0])
     @pytest.mark.parametrize("c", [0.0, 0.75])
@@ -170,7 +132,7 @@ class TestHidden:
         H[0, 0] = 0.0
         expected = D * np.where(H > 0, 1, slope)
         db1, fired = np.ones(3), np.ones(3)
-        hidden.hidden_gradient(D, H - c, c, slope, db1, fired)
+        hidden.hidden_gradient(D, H - c, Unit(slope, c), db1, fired)
         np.testing.assert_allclose(D, expected)
         np.testing.assert_allclose(db1, expected.sum(axis=0))
         np.testing.assert_array_equal(fired, (H > 0).sum(axis=0))
@@ -191,7 +153,7 @@ class TestOutput:
         full = np.column_stack([target, np.where(candidates == y[:, None], -np.inf, L)])
         Yhat = scipy.special.softmax(full.astype(np.float64), axis=1)
         nats = scipy.special.logsumexp(full.astype(np.float64), axis=1) - target
-        loss = output.softmax_loss(L, candidates, y, target, np.empty(m, dtype), np.empty_like(L))
+        loss = output.softmax_loss(L, candidates, y, target, np.empty(m, dtype), np.empty(m))
         close = 1e-12 if dtype == np.float64 else 1e-6
         assert loss == pytest.approx(nats.sum(), rel=close)
         np.testing.assert_allclose(L, Yhat[:, 1:], atol=close)
@@ -203,7 +165,7 @@ class TestOutput:
         L[1, 1] = np.nan
         loss = output.softmax_loss(
             L, np.arange(3, dtype=np.int32), np.array([7, 8], np.int32), np.zeros(2, dtype),
-            np.empty(2, dtype), np.empty_like(L),
+            np.empty(2, dtype), np.empty(2),
         )  # fmt: skip
         assert np.isnan(loss)
 

@@ -14,6 +14,8 @@ from cbow.training.sampled.blocks import Text
 from cbow.training.sampled.noise import Noise, make_noise
 from cbow.training.sampled.step import (
     Rates,
+    Unit,
+    Work,
     apply_block,
     block_gradients,
     centred,
@@ -73,15 +75,16 @@ def one_step(before, activation, blocks, centre):
     bounds = np.linspace(0, len(text.ids), blocks + 1).astype(np.int64)
     rooms = make_rooms(blocks, int(np.diff(bounds).max()), WINDOW, (N, V), np.float64)
     rooms.candidates[:] = np.random.default_rng(3).permutation(V)
-    one = np.ones(1)
+    rates = Rates(*np.ones((4, 1)))
+    unit = Unit(SLOPES[activation], centre)
     with centred(after, centre) as tables:
+        work = Work(
+            text, keys_of(1), WINDOW, bounds, tables, unit, all_words(), rooms, rates
+        )  # fmt: skip
         for k in range(blocks):  # the candidates are not drawn: every word is one
-            block_gradients(
-                text, keys_of(1), WINDOW, bounds[k], bounds[k + 1], tables, SLOPES[activation],
-                all_words(), -1, room_of(rooms, k),
-            )  # fmt: skip
+            block_gradients(work, k, room_of(rooms, k))
         for k in range(blocks):
-            apply_block(tables, room_of(rooms, k), 0, 1, Rates(one, one, one, one), 0)
+            apply_block(tables, room_of(rooms, k), 0, 1, rates, 0)
     return after, rooms
 
 
@@ -123,15 +126,14 @@ def steps(threads, dtype=np.float32, blocks=11, K=3, seed=1):
     rates = Rates(*(np.full(len(order) // K, rate, dtype) for rate in (0.4, 0.01, 0.1, 0.1)))
     reached, sums = np.zeros((threads, 8), np.int64), np.zeros(6 + N)
     noise = make_noise(np.arange(1, V + 1), 4, dtype)
-
-    def run(thread):
-        run_steps(
-            text, keys_of(seed), WINDOW, bounds, order, tables, dtype(0), noise, rooms, rates,
-            thread, reached, sums,
-        )  # fmt: skip
+    unit = Unit(dtype(0), dtype(0.5))
 
     with centred(parameters, 0.5) as tables:
-        workers = [threading.Thread(target=run, args=(t,)) for t in range(threads)]
+        work = Work(text, keys_of(seed), WINDOW, bounds, tables, unit, noise, rooms, rates)
+        workers = [
+            threading.Thread(target=run_steps, args=(work, order, thread, reached, sums))
+            for thread in range(threads)
+        ]
         for worker in workers:
             worker.start()
         for worker in workers:
@@ -167,12 +169,14 @@ def test_blocks_without_an_example_change_nothing():
     after = Parameters(*(array.copy(order="K") for array in before))
     rooms = make_rooms(1, len(text.ids), WINDOW, (N, 4), np.float64)
     sums = np.zeros(6 + N)
+    noise = make_noise(np.ones(V, np.int64), 4, np.float64)
+    rates = Rates(*np.ones((4, 1)))
     with centred(after, 0.0) as tables:
-        run_steps(
-            text, keys_of(1), WINDOW, np.array([0, len(text.ids)]), np.array([0]), tables, 0.0,
-            make_noise(np.ones(V, np.int64), 4, np.float64), rooms, Rates(*np.ones((4, 1))), 0,
-            np.zeros((1, 8), np.int64), sums,
+        work = Work(
+            text, keys_of(1), WINDOW, np.array([0, len(text.ids)]), tables, Unit(0.0, 0.0), noise,
+            rooms, rates,
         )  # fmt: skip
+        run_steps(work, np.array([0]), 0, np.zeros((1, 8), np.int64), sums)
     for new, old in zip(after, before, strict=True):
         np.testing.assert_array_equal(new, old)
     assert sums.tolist() == [0, 0, 0, len(text.ids), 0, len(text.ids), *[0] * N]

@@ -184,15 +184,16 @@ class TestRuns:
         assert watch.epochs[0].loss == pytest.approx(base, abs=0.05)
 
     def test_a_probe_stands_for_the_rest(self, monkeypatch):
-        monkeypatch.setattr(losses, "PROBE", 20)
+        monkeypatch.setattr("cbow.training.learn.PROBE", 20)
+        monkeypatch.setattr(losses, "TOGETHER", 15)
         sizes = []
         measure = losses.batch_loss
         monkeypatch.setattr(
             losses, "batch_loss", lambda w, b, p: (sizes.append(len(b.y)), measure(w, b, p))[1]
         )
         cbow.train(story(), **{**SMALL, "epochs": 1, "heldout": 0.3})
-        assert len(sizes) == 2
-        assert 30 <= sum(sizes) <= 60
+        assert len(sizes) == 4  # two of the epoch, two of the held-out lines
+        assert all(size in (15, 16) for size in sizes)
 
     def test_leaky_units_are_always_active(self):
         watch = Recorder()

@@ -12,12 +12,13 @@ import cbow
 
 ROOT = Path(cbow.__file__).parent
 
-BASE = {"errors", "config", "files", "processors", "safetensors_file"}
+BASE = {"errors", "config", "files", "processors", "compiled", "safetensors_file"}
 ALLOWED = {
     "errors": set(),
     "config": {"errors"},
     "files": {"errors"},
     "processors": set(),
+    "compiled": set(),
     "safetensors_file": {"errors", "files"},
     "text": {*BASE},
     "network": {*BASE},

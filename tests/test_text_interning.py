@@ -8,7 +8,6 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-import cbow.text.kernels as kernels_module
 from cbow.errors import CorpusError
 from cbow.text.alphabet import RULES
 from cbow.text.interning import WordTable, as_bytes, row_of_text, row_of_tokens
@@ -161,30 +160,3 @@ def test_slots_stay_half_free():
 
 
 # the compiler
-
-
-@pytest.mark.parametrize("error", [RuntimeError("no locator"), OSError(28, "full"), EOFError()])
-def test_a_cache_that_cannot_be_used_is_done_without(error, monkeypatch):
-    asked = []
-
-    def njit(signature, *, nogil, cache=False):
-        def compiled(function):
-            asked.append((signature, nogil, cache))
-            if cache:
-                raise error
-            return function
-
-        return compiled
-
-    monkeypatch.setattr(kernels_module._nb, "njit", njit)
-    assert kernels_module._compiled("a", "b")(len) is len
-    assert asked == [(("a", "b"), True, True), (("a", "b"), True, False)]
-
-
-def test_an_error_in_compiling_is_not_hidden(monkeypatch):
-    def njit(*_, **__):
-        raise TypeError("mine")
-
-    monkeypatch.setattr(kernels_module._nb, "njit", njit)
-    with pytest.raises(TypeError, match="mine"):
-        kernels_module._compiled("a")(len)

@@ -1,4 +1,4 @@
-"""How kernels are compiled, and how their threads wait for each other."""
+"""How the threads of kernels wait for each other."""
 
 import threading
 
@@ -6,20 +6,6 @@ import numpy as np
 import pytest
 
 from cbow.training import compiled
-
-
-def test_without_a_folder_for_the_cache_the_code_is_compiled_all_the_same(monkeypatch):
-    asked = []
-
-    def njit(cache=False, **settings):
-        asked.append(cache)
-        if cache:
-            raise RuntimeError("cannot cache function: no locator available")
-        return lambda function: function
-
-    monkeypatch.setattr(compiled.numba, "njit", njit)
-    assert compiled.kernel(len) is len
-    assert asked == [True, False]
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])

@@ -6,14 +6,15 @@ import contextlib
 import json
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO
 
 from cbow.cli.common import complain, discard
 from cbow.errors import OutputError
 from cbow.files import explain_output_errors
-from cbow.text import Progress, TokenAccount
-from cbow.training import Epoch, Observer, Plan, Resumed, Step
+from cbow.text import TokenAccount
+from cbow.training import Epoch, Observer, Plan, Resumed
 
 
 class JSONLog(Observer):
@@ -97,42 +98,17 @@ class Several(Observer):
     def __init__(self, *observers: Observer) -> None:
         self.observers = observers
 
-    def reading(self, progress: Progress) -> None:
-        """Pass on."""
-        for observer in self.observers:
-            observer.reading(progress)
 
-    def encoded(self, account: TokenAccount) -> None:
-        """Pass on."""
-        for observer in self.observers:
-            observer.encoded(account)
+def _passing_on(event: str) -> Callable[..., None]:
+    """Make the method that passes an event on."""
 
-    def planned(self, plan: Plan) -> None:
+    def pass_on(self: Several, *what: Any) -> None:
         """Pass on."""
         for observer in self.observers:
-            observer.planned(plan)
+            getattr(observer, event)(*what)
 
-    def compiling(self) -> None:
-        """Pass on."""
-        for observer in self.observers:
-            observer.compiling()
+    return pass_on
 
-    def resumed(self, resumed: Resumed) -> None:
-        """Pass on."""
-        for observer in self.observers:
-            observer.resumed(resumed)
 
-    def stepped(self, step: Step) -> None:
-        """Pass on."""
-        for observer in self.observers:
-            observer.stepped(step)
-
-    def finished_epoch(self, epoch: Epoch) -> None:
-        """Pass on."""
-        for observer in self.observers:
-            observer.finished_epoch(epoch)
-
-    def checkpointed(self, trouble: OutputError | None) -> None:
-        """Pass on."""
-        for observer in self.observers:
-            observer.checkpointed(trouble)
+for _event in (name for name in vars(Observer) if not name.startswith("_")):
+    setattr(Several, _event, _passing_on(_event))

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import shlex
 import signal
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from cbow.cli.common import DONE, FAILED, INTERRUPTED, command_parser, complain, run, visible
+from cbow.cli.common import DONE, FAILED, INTERRUPTED, command_parser, complain, run, tell, visible
 from cbow.cli.flags import add_settings
 from cbow.cli.outputs import beside, check_outputs, named, save_somewhere, size
 from cbow.cli.task import Task, command_to_go_on, new_task, plain_name, task_to_go_on
@@ -110,10 +108,12 @@ def _train(arguments: argparse.Namespace) -> int:
     if trouble:
         complain("cbow-train", trouble)
         failure = failure or trouble
-    arguments.quiet &= failure is None  # where the model is, everybody wants to know
-    _tell(f"saved {output} ({size(output)}) after {clock(time.monotonic() - began)}", arguments)
-    for line in _next(task, failure, output, model, arguments):
-        _tell(line, arguments)
+    lines = _stopped(model)
+    lines += [f"saved {output} ({size(output)}) after {clock(time.monotonic() - began)}"]
+    lines += _next(task, failure, output, model, arguments)
+    if failure or not arguments.quiet:  # where the model is then, everybody wants to know
+        for line in lines:
+            tell(line)
     if log and (lost := log.close()):
         complain("cbow-train", lost)
         failure = failure or lost
@@ -155,18 +155,19 @@ def _next(
     return []
 
 
+def _stopped(model: Model) -> list[str]:
+    """Say so if training ended of itself before the last epoch."""
+    stop = model.report["stopped"]
+    if stop is None or stop["reason"] != "patience":
+        return []
+    return [f"stopped after epoch {stop['epoch']}: {stop['found']}"]
+
+
 def _exit_code(failure: BaseException | None) -> int:
     """Give the exit code of a run that ended early, or did not."""
     if failure is None:
         return DONE
     return INTERRUPTED if isinstance(failure, Interrupted) else FAILED
-
-
-def _tell(line: str, arguments: argparse.Namespace) -> None:
-    """Print a line on standard error unless the user wants quiet or nobody can read it."""
-    if not arguments.quiet:
-        with contextlib.suppress(OSError, ValueError):
-            print(line, file=sys.stderr, flush=True)
 
 
 def _hint(report: dict[str, Any]) -> str | None:

@@ -44,15 +44,21 @@ def contexts(
     """
     from scipy.sparse import csc_array
 
-    _check(indices, vocabulary_size)
+    check_ids(indices, vocabulary_size)
     lengths = np.diff(indptr)  # (m,)
     shares = np.divide(1, np.maximum(lengths, 1), dtype=dtype)  # (m,) 1/|context|
     data = np.repeat(shares, lengths)  # (k,)
     return csc_array((data, indices, indptr), shape=(vocabulary_size, len(lengths)))
 
 
-def _check(ids: Ids, vocabulary_size: int) -> None:
-    """Refuse an id outside the vocabulary: scipy would read and write outside its arrays."""
+def check_ids(ids: Ids, vocabulary_size: int) -> None:
+    """Refuse an id outside the vocabulary: to use it would read and write outside of arrays.
+
+    Raises
+    ------
+    ValueError
+        If an id is not in 0 .. V-1.
+    """
     if len(ids) and not 0 <= ids.min() <= ids.max() < vocabulary_size:
         wrong = ids.min() if ids.min() < 0 else ids.max()
         raise ValueError(

@@ -22,6 +22,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from cbow.compiled import compiled
 from cbow.text.alphabet import JOINER, KIND_BITS, WORD, Alphabet
 from cbow.text.numbering import LINE_END
 
@@ -70,17 +71,9 @@ class Words(NamedTuple):
     counts: npt.NDArray[np.int64]
 
 
-def _compiled(*signature: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Compile a function, or load it from where it was kept when it was compiled before."""
-
-    def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-        try:
-            made = _nb.njit(signature, nogil=True, cache=True)(function)
-        except Exception:  # no place to keep it, a full disk, a damaged file: whatever numba meets
-            made = _nb.njit(signature, nogil=True)(function)
-        return made  # type: ignore[no-any-return]
-
-    return compiled
+def _compiled(*signature: Any) -> Callable[[Callable[..., Any]], Any]:
+    """Compile a function for arguments of these types."""
+    return lambda function: compiled(function, *signature)
 
 
 _inner = _nb.njit(nogil=True)

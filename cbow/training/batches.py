@@ -5,20 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cbow.network import Network, Parameters
 from cbow.training.exact import Workspace, batch_gradients, batch_loss
-from cbow.training.examples import Batch, ExampleSource
+from cbow.training.examples import Batch, ExampleSource, Tally
+from cbow.training.objective import B1_RATE
 from cbow.training.parallel_optimizers import PARALLEL_OPTIMIZERS
 from cbow.training.state import DivergedError, EpochState, Portion, RateOf
-
-#: Steps of b1 are so much smaller than those of the others. Every example moves it, and a unit
-#: whose b1 falls far below 0 never fires again; measured in docs/training.md.
-B1_RATE: Final = 0.01
 
 
 class BatchTrainer:
@@ -64,7 +61,7 @@ class BatchTrainer:
 
     def portions(self, state: EpochState, rate_of: RateOf) -> Iterator[Portion]:
         """Learn the batches of an epoch that `state` does not have yet."""
-        state.tally = type(state.tally)()  # the batches that are skipped are counted again
+        state.tally = Tally()  # the batches that are skipped are counted again
         before, skipped = 0.0, state.portions
         for batch, share in self.source.epoch(state.epoch, self.batch, state.tally):
             if skipped:

@@ -1,8 +1,4 @@
-"""How the hot kernels are compiled, and how their threads wait for each other.
-
-Kernels are plain functions on bare arrays: with ``NUMBA_DISABLE_JIT=1`` they run as Python. They
-are compiled when first called and kept in numba's cache, so that this time is paid once.
-"""
+"""How the hot kernels of training are compiled, and how their threads wait for each other."""
 
 from __future__ import annotations
 
@@ -11,11 +7,12 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-import numba
 import numpy as np
 from numba.core import types
 from numba.extending import intrinsic, overload
 from numpy.typing import NDArray
+
+from cbow.compiled import compiled
 
 #: What the compiler may assume of floating-point numbers: it may reorder sums and fuse products
 #: (always in the same way, so results stay the same), but not-a-number and infinity keep their
@@ -24,16 +21,8 @@ FASTMATH: Final = {"nsz", "arcp", "contract", "afn", "reassoc"}
 
 
 def kernel(function: Callable[..., Any]) -> Any:
-    """Compile a function to run without Python's lock.
-
-    The code is kept where numba keeps it, or lives as long as the process if no folder for it can
-    be written.
-    """
-    settings: dict[str, Any] = {"nogil": True, "fastmath": FASTMATH, "error_model": "numpy"}
-    try:
-        return numba.njit(cache=True, **settings)(function)
-    except RuntimeError:  # numba's way to say that no cache folder can be written
-        return numba.njit(**settings)(function)
+    """Compile a function of floating-point numbers; see `cbow.compiled.compiled`."""
+    return compiled(function, fastmath=FASTMATH)
 
 
 def fence() -> None:
@@ -66,10 +55,10 @@ def _fence_overload() -> Callable[[], None]:
 
 @overload(give_way)
 def _give_way_overload() -> Callable[[], None]:
-    def compiled() -> None:
+    def give_way() -> None:
         _yield_processor()
 
-    return compiled
+    return give_way
 
 
 @kernel

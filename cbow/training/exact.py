@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
@@ -24,10 +24,13 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from cbow.network import Gradients, Network, Parameters
+from cbow.network.sparse import check_ids
 from cbow.training import exact_kernels as kernels
-from cbow.training.exact_kernels import Room, Tables
+from cbow.training.exact_kernels import Room
 from cbow.training.examples import Batch
 from cbow.training.measures import StepResult
+from cbow.training.tables import tables_of
+from cbow.training.threads import share_out
 
 Array: TypeAlias = NDArray[Any]
 
@@ -106,7 +109,7 @@ def batch_loss(workspace: Workspace, batch: Batch, pool: Executor) -> float:
     J = 0.0
     for part in _parts(workspace, batch):
         room = _forward(workspace, part, pool, for_gradients=False)
-        _share_out(pool, kernels.finish_losses, ((room, shard) for shard in _shards(part)))
+        share_out(pool, kernels.finish_losses, ((room, shard) for shard in _shards(part)))
         J += float(room.loss.sum()) / len(batch.y)
     return J
 
@@ -137,8 +140,8 @@ def batch_gradients(workspace: Workspace, batch: Batch, pool: Executor) -> StepR
     gradients.db1[:] = 0
     for number, part in enumerate(_parts(workspace, batch)):
         room = _forward(workspace, part, pool, for_gradients=True)
-        finish = (_tables(workspace.parameters), part, m, room)
-        _share_out(pool, kernels.finish_gradients, ((*finish, shard) for shard in _shards(part)))
+        finish = (tables_of(workspace.parameters), part, m, room)
+        share_out(pool, kernels.finish_gradients, ((*finish, shard) for shard in _shards(part)))
         slopes = workspace.network.g[1].dg(room.Z1)  # (n, N)
         np.multiply(room.dH[0], slopes, out=room.dZ1)
         _words(part, m, room, gradients, pool, add=number > 0)
@@ -150,17 +153,17 @@ def batch_gradients(workspace: Workspace, batch: Batch, pool: Executor) -> StepR
 
 def _forward(workspace: Workspace, part: Batch, pool: Executor, *, for_gradients: bool) -> Room:
     """Compute H, and go through all words once."""
-    tables, shards = _tables(workspace.parameters), _shards(part)
+    tables, shards = tables_of(workspace.parameters), _shards(part)
     room = workspace.room(len(part.y), for_gradients=for_gradients)
     inputs = (tables, part, room)
-    _share_out(pool, kernels.hidden_sums, ((*inputs, shard) for shard in shards))
+    share_out(pool, kernels.hidden_sums, ((*inputs, shard) for shard in shards))
     room.H[:] = workspace.network.g[1].g(room.Z1)
     pieces = (
         (*inputs, shard, r, blocks)
         for r, blocks in enumerate(_ranges(len(tables.W2)))
         for shard in shards
     )
-    _share_out(pool, kernels.range_gradients if for_gradients else kernels.range_loss, pieces)
+    share_out(pool, kernels.range_gradients if for_gradients else kernels.range_loss, pieces)
     return room
 
 
@@ -168,29 +171,10 @@ def _words(
     part: Batch, m: int, room: Room, gradients: Gradients, pool: Executor, *, add: bool
 ) -> None:
     """Set the gradients of the words, or add to them."""
-    rows = _tables(gradients)
+    rows = tables_of(gradients)
     stripes = _cut(_blocks(len(rows.W2)), STRIPE)
     pieces = ((part, m, room, blocks, add, rows) for blocks in stripes)
-    _share_out(pool, kernels.word_gradients, pieces)
-
-
-def _tables(arrays: Parameters | Gradients) -> Tables:
-    """Give parameters or gradients of CBOW as tables, without a copy."""
-    W1, b1, W2, b2 = arrays
-    return Tables(W1.T, b1[:, 0], W2, b2[:, 0])
-
-
-def _share_out(
-    pool: Executor, work: Callable[..., None], pieces: Iterable[tuple[Any, ...]]
-) -> None:
-    """Let the pool do the work on every piece. Overflow gives no warning: the loss shows it."""
-
-    def one(piece: tuple[Any, ...]) -> None:
-        with np.errstate(over="ignore", invalid="ignore"):
-            work(*piece)
-
-    for _ in pool.map(one, pieces):
-        pass
+    share_out(pool, kernels.word_gradients, pieces)
 
 
 def _parts(workspace: Workspace, batch: Batch) -> Iterator[Batch]:
@@ -225,12 +209,7 @@ def _cut(n: int, most: int) -> list[Piece]:
 def _check(batch: Batch, V: int) -> None:
     """Refuse what would make kernels read and write outside the arrays, or divide by 0."""
     for ids in (batch.indices, batch.y):
-        if len(ids) and not 0 <= ids.min() <= ids.max() < V:
-            wrong = ids.min() if ids.min() < 0 else ids.max()
-            raise ValueError(
-                f"the id {wrong} is not in a vocabulary of {V} words; "
-                "use ids from 0 to below that size"
-            )
+        check_ids(ids, V)
     m, ends = len(batch.y), len(batch.indptr)
     if m == 0 or ends != m + 1 or batch.indptr[-1] != len(batch.indices):
         raise ValueError(

@@ -27,22 +27,12 @@ import scipy.linalg.cython_blas  # noqa: F401
 from numpy.typing import NDArray
 
 from cbow.training.compiled import kernel
-from cbow.training.exact_exponentials import exponentials_and_sums
-from cbow.training.sampled.exponential import largest
+from cbow.training.exponential import exponentials_and_sums, largest
 
 Array: TypeAlias = NDArray[Any]
 
 #: Below every logit.
 LEAST: Final = float(np.finfo(np.float32).min)
-
-
-class Tables(NamedTuple):
-    """Parameters, or their gradients, with a row for each word."""
-
-    W1T: Array  #: (V, N)
-    b1: Array  #: (N,)
-    W2: Array  #: (V, N)
-    b2: Array  #: (V,)
 
 
 class Room(NamedTuple):

@@ -30,9 +30,9 @@ from cbow.training.checkpoint import (
 from cbow.training.exact import Workspace
 from cbow.training.examples import ExampleSource
 from cbow.training.loop import Loop, Stop
-from cbow.training.losses import Losses, ProbeLosses
+from cbow.training.losses import PROBE, Losses
 from cbow.training.objective import Objective, choose_objective, usual_rate
-from cbow.training.observer import Baselines, Observer, Plan, Resumed
+from cbow.training.observer import Baselines, Epoch, Observer, Plan, Resumed
 from cbow.training.sampled.trainer import SampledTrainer
 from cbow.training.saving import Checkpoints, NoCheckpoints, Saving
 from cbow.training.state import State, Trainer, copy
@@ -71,24 +71,35 @@ def learn(task: Task) -> Model:
     p = target_distribution(corpus.vocabulary.counts, source.keep)  # (V,)
     parameters = _start_parameters(task, objective, p)
     plan = _plan(source, objective, parameters, p)
-    observer.planned(plan)
     with workers(threads) as pool, interrupts() as asked:
         asked.deferred = True
         job = Job(config, objective, source, parameters, pool, threads, asked)
         trainer, losses = job.trainer(observer), job.losses()
+        observer.planned(plan)  # now, so that no clock counts the compiling
         loop = Loop(config, trainer, losses, objective.rate, len(corpus.ids), observer)
         if start:
             _go_on(loop, start)
         checkpoints = _checkpoints(task, trainer, objective, plan)
-        stop = loop.run(asked, checkpoints.after_portion)
+
+        def so_far() -> Model:
+            return _model(task, plan, loop, None)
+
+        def after_epoch(epoch: Epoch) -> None:
+            observer.learned(epoch, so_far)
+
+        stop = loop.run(asked, checkpoints.after_portion, after_epoch)
         if stop and stop.reason == "interrupted":
             checkpoints.write(loop.state)
-    model = Model(
-        config, corpus.vocabulary, loop.parameters, _report(corpus, plan, loop.state, stop)
-    )
-    if stop:
+    model = _model(task, plan, loop, stop)
+    if stop and stop.reason != "patience":
         raise _explained(stop, model, objective)
     return model
+
+
+def _model(task: Task, plan: Plan, loop: Loop, stop: Stop | None) -> Model:
+    """Give the model as far as it is trained."""
+    report = _report(task.corpus, plan, loop.state, stop)
+    return Model(task.config, task.corpus.vocabulary, loop.parameters, report)
 
 
 def _objective(task: Task, source: ExampleSource, threads: int) -> Objective:
@@ -156,8 +167,6 @@ def _checkpoints(
 @contextlib.contextmanager
 def workers(threads: int) -> Iterator[ThreadPoolExecutor]:
     """Provide threads, each of which does its own matrix products."""
-    import scipy.linalg  # noqa: F401  BLAS of the kernels: the limit holds for what is loaded
-
     with single_threaded_blas(), ThreadPoolExecutor(threads) as pool:
         yield pool
 
@@ -185,6 +194,7 @@ class Job(NamedTuple):
         return trainer
 
     def _trainer(self) -> BatchTrainer | SampledTrainer:
+        """Make the trainer of the objective."""
         batch = self.objective.batch
         if self.objective.name == "exact":
             return BatchTrainer(
@@ -197,9 +207,9 @@ class Job(NamedTuple):
 
     def losses(self) -> Losses:
         """Make what measures the losses of the objective."""
-        kind = Losses if self.objective.name == "exact" else ProbeLosses
+        probe = None if self.objective.name == "exact" else PROBE
         workspace = Workspace(cbow_network(self.config.activation), self.parameters)
-        return kind(workspace, self.source, self.objective.batch, self.pool, self.interrupts)
+        return Losses(workspace, self.source, self.pool, self.interrupts, probe)
 
 
 def _report(corpus: EncodedCorpus, plan: Plan, state: State, stop: Stop | None) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,7 +38,7 @@ class GoodState:
 class Stop:
     """Why and where the loop ended before its last epoch."""
 
-    reason: str  # "diverged" or "interrupted"
+    reason: str  # "diverged", "interrupted" or "patience"
     found: str  # in words
     epoch: int
     step: int  # steps made
@@ -96,9 +96,12 @@ class Loop:
         self.good.step = state.steps
 
     def run(
-        self, interrupts: Interrupts, after_portion: Callable[[State], None] = lambda state: None
+        self,
+        interrupts: Interrupts,
+        after_portion: Callable[[State], None] = lambda state: None,
+        after_epoch: Callable[[Epoch], None] = lambda epoch: None,
     ) -> Stop | None:
-        """Train all epochs, or until the loss is no number or the user stops it.
+        """Train all epochs, or until the loss is no number, no longer falls, or the user stops it.
 
         Parameters
         ----------
@@ -106,6 +109,8 @@ class Loop:
             Is asked after each portion whether to stop.
         after_portion : callable
             Is given the state after each portion, to save it.
+        after_epoch : callable
+            Is given the record of each epoch.
 
         Returns
         -------
@@ -114,10 +119,12 @@ class Loop:
         """
         try:
             while self.state.epoch.epoch <= self.config.epochs:
+                self._stop_if_it_falls_no_longer()
                 record = self._epoch(interrupts, after_portion)
                 self.state.finished.append(record)
                 self.state.epoch = self._new_epoch(record.epoch + 1)
                 self.observer.finished_epoch(record)
+                after_epoch(record)
         except _StoppedError as stopped:
             if stopped.stop.reason == "diverged":
                 self.parameters = self.good.parameters
@@ -191,9 +198,25 @@ class Loop:
             steps = self.state.steps
             raise _StoppedError(Stop("interrupted", "Ctrl-C", self.state.epoch.epoch, steps, steps))
 
+    def _stop_if_it_falls_no_longer(self) -> None:
+        """Heed `patience`: the least held-out loss must not lie too far back."""
+        patience, steps = self.config.patience, self.state.steps
+        before = self.state.before
+        losses = [each.heldout_loss for each in self.state.finished if each.epoch > before]
+        if patience is not None and since_least(losses) >= patience:
+            found = f"the held-out loss has not fallen for {patience} epochs"
+            last = self.state.epoch.epoch - 1
+            raise _StoppedError(Stop("patience", found, last, steps, steps))
+
     def _diverged(self, found: str) -> Stop:
         epoch, steps = self.state.epoch.epoch, self.state.steps
         return Stop("diverged", found, epoch, steps, self.good.step)
+
+
+def since_least(losses: Sequence[float | None]) -> int:
+    """Count the losses after the least of them, after the first such if it comes again."""
+    known = [loss for loss in losses if loss is not None]
+    return len(known) - 1 - known.index(min(known)) if known else 0
 
 
 def _nothing_to_learn(tally: Tally, config: Config) -> str:

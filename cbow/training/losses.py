@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Executor
 from itertools import islice
 from typing import Final
@@ -15,75 +15,57 @@ from cbow.training.threads import Interrupts
 #: Examples that stand for the rest where the exact loss of all would take longer than to train.
 PROBE: Final = 4096
 
+#: Examples measured at a time.
+TOGETHER: Final = 1024
+
 
 class Losses:
-    """Measures the exact loss on held-out lines; that of an epoch is known from its batches.
+    """Measures the exact loss, nats per token.
 
     Parameters
     ----------
     workspace : Workspace
     source : ExampleSource
-    batch : int
-        Examples measured at a time.
     pool : Executor
     interrupts : Interrupts
         Asked whether to stop.
+    probe : int, optional
+        How many examples, about, stand for the rest: for the sampled objective, whose own loss is
+        another, and for which the loss of all would take long. All of them if not given.
     """
 
     def __init__(
         self,
         workspace: Workspace,
         source: ExampleSource,
-        batch: int,
         pool: Executor,
         interrupts: Interrupts,
+        probe: int | None = None,
     ) -> None:
         self.workspace = workspace
         self.source = source
-        self.batch = batch
         self.pool = pool
         self.interrupts = interrupts
+        self.batches = None if probe is None else -(-probe // TOGETHER)
 
     def of_epoch(self, state: EpochState) -> float:
-        """Give the loss of the examples learned from, nats per token."""
-        return state.measures.loss
+        """Give the loss of an epoch: that of its batches, or of some examples after it."""
+        if self.batches is None:
+            return state.measures.loss
+        return self._mean(batch for batch, _ in self.source.epoch(state.epoch, TOGETHER, Tally()))
 
     def heldout(self) -> float | None:
-        """Give the loss of the held-out lines, nats per token; None if none are held out."""
+        """Give the loss of the held-out lines; None if none are held out."""
         if self.source.heldout == 0:
             return None
-        return self._mean(self.source.heldout_batches(self.batch))
+        return self._mean(self.source.heldout_batches(TOGETHER))
 
-    def _mean(self, batches: Iterable[Batch]) -> float:
+    def _mean(self, batches: Iterator[Batch]) -> float:
         """Average the loss over the examples of some batches."""
         total, examples = 0.0, 0
-        for batch in batches:
+        for batch in islice(batches, self.batches):
             if self.interrupts.asked():
                 break
             total += batch_loss(self.workspace, batch, self.pool) * len(batch.y)
             examples += len(batch.y)
         return total / max(1, examples)
-
-
-class ProbeLosses(Losses):
-    """Measures both on `PROBE` examples: for the sampled objective, whose own loss is another."""
-
-    def of_epoch(self, state: EpochState) -> float:
-        """Give the exact loss of some examples of the epoch, as the network is after it."""
-        epoch = self.source.epoch(state.epoch, self._columns, Tally())
-        return self._mean(self._probe(batch for batch, _ in epoch))
-
-    def heldout(self) -> float | None:
-        """Give the loss of some examples of the held-out lines; None if none are held out."""
-        if self.source.heldout == 0:
-            return None
-        return self._mean(self._probe(self.source.heldout_batches(self._columns)))
-
-    @property
-    def _columns(self) -> int:
-        """How many examples to measure at a time."""
-        return min(self.batch, PROBE)
-
-    def _probe(self, batches: Iterator[Batch]) -> Iterator[Batch]:
-        """Give the first `PROBE` examples, about."""
-        return islice(batches, -(-PROBE // self._columns))

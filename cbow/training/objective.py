@@ -16,6 +16,10 @@ CHEAP: Final = 8e12
 #: centred at the same number; see `cbow.training.sampled.step.centred`.
 SAMPLED_B1_START: Final = 0.5
 
+#: Steps of b1 are so much smaller than those of the others. Every example moves it, and a unit
+#: whose b1 falls far below 0 never fires again; measured in docs/experiments.md.
+B1_RATE: Final = 0.01
+
 #: Multiplications and additions a second of one processor, and tokens a second by candidates, to
 #: estimate a time. Nothing depends on them but that.
 SPEED: Final = 1.2e11

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbow.errors import OutputError
 from cbow.text import Progress, TokenAccount
+
+if TYPE_CHECKING:
+    from cbow.model import Model
 
 
 def perplexity(loss: float) -> float:
@@ -111,12 +114,12 @@ def _finite(values: Mapping[str, float | None]) -> dict[str, float | None]:
 
 
 class Step(NamedTuple):
-    """One update of the parameters."""
+    """A portion of the work: one update of the parameters, or as many as take a moment."""
 
     epoch: int
     tokens_done: int  # of all epochs, counted in tokens of the text
     tokens_total: int
-    loss: float  # of this batch, nats per token
+    loss: float  # of these examples, nats per token, as the objective has it
 
 
 class Plan(NamedTuple):
@@ -156,13 +159,20 @@ class Observer:
         """Hear, after `planned`, that an earlier training goes on."""
 
     def compiling(self) -> None:
-        """Hear that the kernels are compiled, which happens once and takes a while."""
+        """Hear, before `planned`, that kernels are compiled: once, but it takes a while."""
 
     def stepped(self, step: Step) -> None:
-        """Hear of one portion of the work: a step, or as many as take a moment."""
+        """Hear of a portion of the work."""
 
     def finished_epoch(self, epoch: Epoch) -> None:
         """Hear that an epoch is over."""
+
+    def learned(self, epoch: Epoch, model: Callable[[], Model]) -> None:
+        """Hear, after `finished_epoch`, how to get at the model as it is now.
+
+        Its parameters go on to change when this returns: use it, copy or save it, but do not keep
+        it. Without a call it costs nothing.
+        """
 
     def checkpointed(self, trouble: OutputError | None) -> None:
         """Hear that a checkpoint was written, or why not. Training goes on either way."""

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from cbow.network import SGD, AdaGrad, Adam, Gradients, Optimizer, Parameters
 from cbow.network.optimizers import Rate, each
 from cbow.training.compiled import kernel
+from cbow.training.threads import share_out
 
 Array: TypeAlias = NDArray[Any]
 
@@ -39,7 +40,7 @@ class ParallelSGD(SGD):
     def update(self, parameters: Parameters, gradients: Gradients, learning_rate: Rate) -> None:
         """Change `parameters` in place by one step."""
         alphas = each(learning_rate, len(parameters))
-        _share_out(self.pool, _sgd, alphas, parameters, gradients)
+        share_out(self.pool, _sgd, _pieces(alphas, parameters, gradients))
 
 
 class ParallelAdaGrad(AdaGrad):
@@ -52,7 +53,7 @@ class ParallelAdaGrad(AdaGrad):
     def update(self, parameters: Parameters, gradients: Gradients, learning_rate: Rate) -> None:
         """Change `parameters` in place by one step."""
         alphas = each(learning_rate, len(parameters))
-        _share_out(self.pool, _adagrad, alphas, parameters, gradients, self.G)
+        share_out(self.pool, _adagrad, _pieces(alphas, parameters, gradients, self.G))
 
 
 class ParallelAdam(Adam):
@@ -68,7 +69,7 @@ class ParallelAdam(Adam):
         t = int(self.t)
         correction = (1 - BETA2**t) ** 0.5 / (1 - BETA1**t)
         alphas = [alpha * correction for alpha in each(learning_rate, len(parameters))]
-        _share_out(self.pool, _adam, alphas, parameters, gradients, self.m, self.v)
+        share_out(self.pool, _adam, _pieces(alphas, parameters, gradients, self.m, self.v))
 
 
 #: Those of `cbow.network.OPTIMIZERS`, by the same names.
@@ -79,23 +80,7 @@ PARALLEL_OPTIMIZERS: Final[Mapping[str, Callable[[Parameters, Executor], Optimiz
 }
 
 
-def _share_out(
-    pool: Executor, change: Callable[..., None], alphas: Sequence[float], *groups: Sequence[Array]
-) -> None:
-    """Let the pool make a step: `groups` are parameters, gradients, and the optimizer's state.
-
-    Overflow gives no warning: the next loss shows it.
-    """
-
-    def one(piece: list[Any]) -> None:
-        with np.errstate(over="ignore", invalid="ignore"):
-            change(*piece)
-
-    for _ in pool.map(one, _pieces(alphas, groups)):
-        pass
-
-
-def _pieces(alphas: Sequence[float], groups: Sequence[Sequence[Array]]) -> Iterator[list[Any]]:
+def _pieces(alphas: Sequence[float], *groups: Sequence[Array]) -> Iterator[list[Any]]:
     """Cut the arrays of one parameter after the other: θ, g and the state, and α in their dtype."""
     for alpha, *arrays in zip(alphas, *groups, strict=True):
         order: Literal["C", "F"] = "C" if arrays[0].flags.c_contiguous else "F"

@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor
 from types import FrameType
+from typing import Any
 
+import numpy as np
 from threadpoolctl import OpenBLASController, threadpool_limits
 
 
@@ -101,3 +104,24 @@ def interrupts(*more: signal.Signals) -> Iterator[Interrupts]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def share_out(pool: Executor, work: Callable[..., None], pieces: Iterable[Sequence[Any]]) -> None:
+    """Let the pool do the work on every piece, and wait for all.
+
+    Overflow gives no warning: the loss shows it.
+
+    Parameters
+    ----------
+    pool : Executor
+    work : callable
+        Gets the parts of a piece as its arguments.
+    pieces : iterable of sequences
+    """
+
+    def one(piece: Sequence[Any]) -> None:
+        with np.errstate(over="ignore", invalid="ignore"):
+            work(*piece)
+
+    for _ in pool.map(one, pieces):
+        pass

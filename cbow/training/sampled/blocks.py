@@ -40,15 +40,6 @@ class Keys(NamedTuple):
     candidates: np.uint64
 
 
-class Tokens(NamedTuple):
-    """Room for the kept tokens of a block with its margins, M at most, and their windows."""
-
-    ids: NDArray[np.int32]  #: (M,)
-    left: NDArray[np.int32]  #: (M,) the window of token j is left[j] ≤ i < right[j], i ≠ j
-    right: NDArray[np.int32]  #: (M,)
-    account: NDArray[np.int64]  #: (3,) tokens held out, subsampled, isolated
-
-
 def uniform(key: Any, position: Any) -> Any:
     """Give one number of a stream, in [0, 1); see `cbow.training.randomness.uniform`."""
     return randomness.uniform(int(key), np.array([position]))[0]
@@ -72,22 +63,22 @@ def is_kept(text: Any, keys: Any, position: Any) -> Any:
 
 
 @kernel
-def margin_before(text: Any, keys: Any, window: Any, start: Any, tokens: Any) -> Any:
+def margin_before(text: Any, keys: Any, window: Any, start: Any, room: Any) -> Any:
     """Read the last kept tokens before `start` on its line, at most `window`; give their number."""
     line = np.searchsorted(text.line_starts, start, side="right") - 1
     n, position = 0, start - 1
     while position >= text.line_starts[line] and n < window:
         if is_kept(text, keys, position):
             n += 1
-            tokens.ids[window - n] = text.ids[position]
+            room.ids[window - n] = text.ids[position]
         position -= 1
     for j in range(n):
-        tokens.ids[j] = tokens.ids[window - n + j]
+        room.ids[j] = room.ids[window - n + j]
     return n
 
 
 @kernel
-def read_block(text: Any, keys: Any, window: Any, start: Any, stop: Any, tokens: Any) -> Any:
+def read_block(text: Any, keys: Any, window: Any, start: Any, stop: Any, room: Any) -> Any:
     """Read the kept tokens of a block and of its margins, and find the windows of the block's.
 
     Parameters
@@ -98,8 +89,9 @@ def read_block(text: Any, keys: Any, window: Any, start: Any, stop: Any, tokens:
         C: the radius of each window is drawn from 1 to C.
     start, stop : int
         The block is ``text.ids[start:stop]``, not empty.
-    tokens : Tokens
-        Is filled; M must be stop - start + 2 C at least.
+    room : Room
+        Of it ``ids``, ``left``, ``right`` and ``account`` are filled: the window of token j is
+        left[j] ≤ i < right[j], i ≠ j. M must be stop - start + 2 C at least.
 
     Returns
     -------
@@ -107,43 +99,43 @@ def read_block(text: Any, keys: Any, window: Any, start: Any, stop: Any, tokens:
         The kept tokens of the block are first .. last-1, those with the margins 0 .. n-1.
     """
     ids, starts = text.ids, text.line_starts
-    tokens.account[:] = 0
+    room.account[:] = 0
     line = np.searchsorted(starts, start, side="right") - 1
     end = starts[line + 1]
     out = uniform(keys.heldout, line) < text.heldout
-    first = 0 if out else margin_before(text, keys, window, start, tokens)
+    first = 0 if out else margin_before(text, keys, window, start, room)
     n = first
     begin = 0  # the first of the tokens on the line
     for position in range(start, stop):
         if position >= end:
-            close_line(tokens, max(begin, first), n, n)
+            close_line(room, max(begin, first), n, n)
             begin = n
             while position >= end:
                 line += 1
                 end = starts[line + 1]
             out = uniform(keys.heldout, line) < text.heldout
         if out:
-            tokens.account[0] += 1
+            room.account[0] += 1
         elif is_kept(text, keys, position):
             radius = 1 + int(uniform(keys.radius, position) * window)
-            tokens.ids[n] = ids[position]
-            tokens.left[n] = max(begin, n - radius)
-            tokens.right[n] = n + radius + 1
+            room.ids[n] = ids[position]
+            room.left[n] = max(begin, n - radius)
+            room.right[n] = n + radius + 1
             n += 1
         else:
-            tokens.account[1] += 1
+            room.account[1] += 1
     last, position = n, stop
     while position < end and n - last < window and not out:
         if is_kept(text, keys, position):
-            tokens.ids[n] = ids[position]
+            room.ids[n] = ids[position]
             n += 1
         position += 1
-    close_line(tokens, max(begin, first), last, n)
+    close_line(room, max(begin, first), last, n)
     return first, last, n
 
 
 @kernel
-def close_line(tokens: Any, begin: Any, stop: Any, end: Any) -> None:
+def close_line(room: Any, begin: Any, stop: Any, end: Any) -> None:
     """Let no window of the tokens begin .. stop-1 reach beyond the end of their line."""
     for j in range(begin, stop):
-        tokens.right[j] = min(tokens.right[j], end)
+        room.right[j] = min(room.right[j], end)

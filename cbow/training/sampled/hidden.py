@@ -25,9 +25,7 @@ def prefix_sums(W1T: Any, ids: Any, n: Any, P: Any) -> None:
 
 
 @kernel
-def hidden_layer(
-    P: Any, tables: Any, slope: Any, ids: Any, left: Any, right: Any, places: Any, H: Any
-) -> None:
+def hidden_layer(P: Any, tables: Any, unit: Any, room: Any, places: Any, H: Any) -> None:
     """Compute the hidden layer of m examples.
 
         Z1    = (P[right] - P[left] - W1T[own word]) / (right - left - 1) + b1
@@ -41,20 +39,20 @@ def hidden_layer(
     P : (n + 1, N) array
         From `prefix_sums`.
     tables : Tables
-    slope : float
-        Of the activation below 0.
-    ids, left, right : (n,) int32
-        Of every token.
+    unit : Unit
+        Has slope and c.
+    room : Room
+        Of it ``ids``, ``left`` and ``right``.
     places : (m,) int32
         The token in the middle of each example.
     H : (m, N) array
         Is filled with H - c.
     """
-    W1T, b1, c = tables.W1T, tables.b1, tables.centre
+    W1T, b1, c, slope = tables.W1T, tables.b1, unit.centre, unit.slope
     zero, one = b1.dtype.type(0), b1.dtype.type(1)
     for i in range(H.shape[0]):
         j = places[i]
-        a, b, word = left[j], right[j], ids[j]
+        a, b, word = room.left[j], room.right[j], room.ids[j]
         share = one / b1.dtype.type(b - a - 1)  # 1/|context|
         for k in range(H.shape[1]):
             z = (P[b, k] - P[a, k] - W1T[word, k]) * share + b1[k]
@@ -62,7 +60,7 @@ def hidden_layer(
 
 
 @kernel
-def hidden_gradient(D: Any, H: Any, c: Any, slope: Any, db1: Any, fired: Any) -> None:
+def hidden_gradient(D: Any, H: Any, unit: Any, db1: Any, fired: Any) -> None:
     """Turn dH of m examples into dZ1, in place, and sum it up.
 
         dZ1 = dH ⊙ g'(Z1)        db1 = dZ1 1
@@ -75,11 +73,13 @@ def hidden_gradient(D: Any, H: Any, c: Any, slope: Any, db1: Any, fired: Any) ->
         dH, then dZ1.
     H : (m, N) array
         H - c.
-    c, slope : float
+    unit : Unit
+        Has slope and c.
     db1, fired : (N,) arrays
         Are filled; `fired` with the number of examples on which each unit was above 0.
     """
     zero, one = H.dtype.type(0), H.dtype.type(1)
+    c, slope = unit.centre, unit.slope
     for k in range(H.shape[1]):
         db1[k] = zero
         fired[k] = zero
@@ -93,7 +93,7 @@ def hidden_gradient(D: Any, H: Any, c: Any, slope: Any, db1: Any, fired: Any) ->
 
 
 @kernel
-def difference_sums(D: Any, left: Any, right: Any, places: Any, n: Any, G: Any) -> None:
+def difference_sums(D: Any, room: Any, places: Any, n: Any, G: Any) -> None:
     """Spread the gradients of m windows over the n rows they are means of.
 
         G[j] = Σ_i [left_i ≤ j < right_i, j ≠ place_i] D[i] / |context i|
@@ -102,8 +102,8 @@ def difference_sums(D: Any, left: Any, right: Any, places: Any, n: Any, G: Any) 
     ----------
     D : (m, N) array
         dZ1; is divided by |context|.
-    left, right : (n,) int32
-        Of every token.
+    room : Room
+        Of it ``left`` and ``right`` of every token.
     places : (m,) int32
         The token in the middle of each window.
     n : int
@@ -115,7 +115,7 @@ def difference_sums(D: Any, left: Any, right: Any, places: Any, n: Any, G: Any) 
         for k in range(N):
             G[j, k] = 0
     for i in range(D.shape[0]):
-        a, b = left[places[i]], right[places[i]]
+        a, b = room.left[places[i]], room.right[places[i]]
         share = one / D.dtype.type(b - a - 1)
         for k in range(N):
             d = D[i, k] * share

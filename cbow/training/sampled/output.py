@@ -8,8 +8,8 @@ from typing import Any, Final
 import numpy as np
 
 from cbow.training.compiled import kernel
+from cbow.training.exponential import exponentials_and_sums, largest
 from cbow.training.sampled.blocks import uniform
-from cbow.training.sampled.exponential import exponentials, largest
 
 #: A logit that counts for nothing: exp of it, less any other, is 0.
 NOTHING: Final = -1e30
@@ -38,7 +38,7 @@ def mask_targets(L: Any, candidates: Any, y: Any) -> None:
 
 
 @kernel
-def softmax_loss(L: Any, candidates: Any, y: Any, target: Any, top: Any, room: Any) -> Any:
+def softmax_loss(L: Any, candidates: Any, y: Any, target: Any, top: Any, total: Any) -> Any:
     """Turn the logits of m examples into what the cost sends back; give the loss.
 
         Yhat      = softmax over the candidates and the target
@@ -57,7 +57,9 @@ def softmax_loss(L: Any, candidates: Any, y: Any, target: Any, top: Any, room: A
         The word in the middle of each example.
     target : (m,) array
         Its logit.
-    top, room : (m,) and (m, S) arrays
+    top : (m,) array
+        To work in.
+    total : (m,) float64
         To work in.
 
     Returns
@@ -68,21 +70,15 @@ def softmax_loss(L: Any, candidates: Any, y: Any, target: Any, top: Any, room: A
     m, S = L.shape
     mask_targets(L, candidates, y)
     largest(L, target, top)
-    loss = 0.0
+    loss, one = 0.0, L.dtype.type(1)
     for i in range(m):
         loss += top[i] - target[i]
-        target[i] -= top[i]
-        for s in range(S):
-            L[i, s] -= top[i]
-    exponentials(target, top)
-    exponentials(L.reshape(m * S), room.reshape(m * S))
-    one = L.dtype.type(1)
+        total[i] = 0
+    exponentials_and_sums(target.reshape(m, 1), top, total)
+    exponentials_and_sums(L, top, total)
     for i in range(m):
-        total = target[i]
-        for s in range(S):
-            total += L[i, s]
-        loss += math.log(total)
-        share = one / total
+        loss += math.log(total[i])
+        share = L.dtype.type(1 / total[i])
         for s in range(S):
             L[i, s] *= share
         target[i] = target[i] * share - one

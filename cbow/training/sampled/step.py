@@ -16,13 +16,14 @@ from numpy.typing import DTypeLike, NDArray
 
 from cbow.network import Parameters
 from cbow.training.compiled import kernel, wait_for_all
-from cbow.training.sampled.blocks import Tokens, read_block
+from cbow.training.sampled.blocks import Keys, Text, read_block
 from cbow.training.sampled.hidden import (
     difference_sums,
     hidden_gradient,
     hidden_layer,
     prefix_sums,
 )
+from cbow.training.sampled.noise import Noise
 from cbow.training.sampled.output import (
     add_targets,
     add_to_rows,
@@ -32,18 +33,16 @@ from cbow.training.sampled.output import (
     sum_of_rows,
     target_logits,
 )
+from cbow.training.tables import Tables, tables_of
 
 Array = NDArray[Any]
 
 
-class Tables(NamedTuple):
-    """The parameters as the kernels want them: a row for each word."""
+class Unit(NamedTuple):
+    """What a hidden unit does with its Z1, and what the output layer takes off it."""
 
-    W1T: Array  #: (V, N)
-    b1: Array  #: (N,)
-    W2: Array  #: (V, N)
-    b2: Array  #: (V,) of the centred output layer, see `centred`
-    centre: Any  #: c
+    slope: Any  #: of the activation below 0
+    centre: Any  #: c, see `centred`
 
 
 class Rates(NamedTuple):
@@ -53,6 +52,20 @@ class Rates(NamedTuple):
     b1: Array
     W2: Array
     b2: Array
+
+
+class Work(NamedTuple):
+    """What all steps of a portion share."""
+
+    text: Text
+    keys: Keys
+    window: int  #: C
+    bounds: NDArray[np.int64]  #: (blocks + 1,) block b is text.ids[bounds[b]:bounds[b + 1]]
+    tables: Tables  #: are changed
+    unit: Unit
+    noise: Noise
+    rooms: Room  #: of K blocks
+    rates: Rates  #: of each step
 
 
 class Room(NamedTuple):
@@ -72,7 +85,6 @@ class Room(NamedTuple):
     P: Array  #: (M + 1, N) prefix sums; then dH of the examples
     H: Array  #: (M, N) hidden layer
     L: Array  #: (M, S) logits of candidates, then dZ2
-    powers: Array  #: (M, S)
     top: Array  #: (M,)
     target: Array  #: (M,) logit of the target, then dZ2
     C: Array  #: (S, N) rows of W2 of the candidates, then their gradients
@@ -80,6 +92,7 @@ class Room(NamedTuple):
     G: Array  #: (M + 1, N) gradients of the rows of W1ᵀ
     db1: Array  #: (N,)
     fired: Array  #: (N,) examples on which each unit was above 0
+    total: NDArray[np.float64]  #: (M,) sums of exponentials
     loss: NDArray[np.float64]  #: (1,) nats, summed
 
 
@@ -88,17 +101,19 @@ def make_rooms(K: int, longest: int, window: int, shape: tuple[int, int], dtype:
     (N, S), M = shape, longest + 2 * window
 
     def whole(*shape: int, dtype: DTypeLike = np.int32) -> NDArray[Any]:
+        """Allocate numbers of another kind than those of the parameters."""
         return np.zeros((K, *shape), dtype)
 
     def real(*shape: int) -> Array:
+        """Allocate numbers of the kind of the parameters."""
         return np.zeros((K, *shape), dtype)
 
     return Room(
         ids=whole(M), left=whole(M), right=whole(M), account=whole(3, dtype=np.int64),
         size=whole(2, dtype=np.int64), places=whole(M), y=whole(M), candidates=whole(S),
-        P=real(M + 1, N), H=real(M, N), L=real(M, S), powers=real(M, S), top=real(M),
+        P=real(M + 1, N), H=real(M, N), L=real(M, S), top=real(M),
         target=real(M), C=real(S, N), bC=real(S), G=real(M + 1, N), db1=real(N),
-        fired=real(N), loss=np.zeros((K, 1)),
+        fired=real(N), total=whole(M, dtype=np.float64), loss=whole(1, dtype=np.float64),
     )  # fmt: skip
 
 
@@ -108,13 +123,13 @@ def room_of(rooms: Any, k: Any) -> Any:
     return Room(
         rooms.ids[k], rooms.left[k], rooms.right[k], rooms.account[k], rooms.size[k],
         rooms.places[k], rooms.y[k], rooms.candidates[k], rooms.P[k], rooms.H[k], rooms.L[k],
-        rooms.powers[k], rooms.top[k], rooms.target[k], rooms.C[k], rooms.bC[k], rooms.G[k],
-        rooms.db1[k], rooms.fired[k], rooms.loss[k],
+        rooms.top[k], rooms.target[k], rooms.C[k], rooms.bC[k], rooms.G[k],
+        rooms.db1[k], rooms.fired[k], rooms.total[k], rooms.loss[k],
     )  # fmt: skip
 
 
 @kernel
-def block_forward(tables: Any, slope: Any, first: Any, last: Any, n: Any, room: Any) -> Any:
+def block_forward(tables: Any, unit: Any, first: Any, last: Any, n: Any, room: Any) -> Any:
     """Compute the hidden layer of every token that has a context; give their number m."""
     m = 0
     for j in range(first, last):
@@ -124,9 +139,7 @@ def block_forward(tables: Any, slope: Any, first: Any, last: Any, n: Any, room: 
             m += 1
     room.account[2] = last - first - m
     prefix_sums(tables.W1T, room.ids, n, room.P)
-    hidden_layer(
-        room.P, tables, slope, room.ids, room.left, room.right, room.places, room.H[:m]
-    )  # fmt: skip
+    hidden_layer(room.P, tables, unit, room, room.places, room.H[:m])
     return m
 
 
@@ -146,7 +159,7 @@ def block_output(tables: Any, noise: Any, m: Any, room: Any) -> None:
     np.dot(H, C.T, L)  # (m, S)
     add_to_rows(L, bC)
     target_logits(tables.W2, tables.b2, noise.correction, y, H, target)
-    room.loss[0] = softmax_loss(L, candidates, y, target, room.top[:m], room.powers[:m])
+    room.loss[0] = softmax_loss(L, candidates, y, target, room.top[:m], room.total[:m])
     np.dot(L, C, dH)  # (m, N)
     np.dot(L.T, H, C)  # (S, N)
     sum_of_rows(L, bC)
@@ -154,38 +167,26 @@ def block_output(tables: Any, noise: Any, m: Any, room: Any) -> None:
 
 
 @kernel
-def block_backward(c: Any, slope: Any, m: Any, n: Any, room: Any) -> None:
+def block_backward(unit: Any, m: Any, n: Any, room: Any) -> None:
     """Take dH back to db1 and the rows of W1ᵀ."""
     D = room.P[:m]
-    hidden_gradient(D, room.H[:m], c, slope, room.db1, room.fired)
-    difference_sums(D, room.left, room.right, room.places, n, room.G)
+    hidden_gradient(D, room.H[:m], unit, room.db1, room.fired)
+    difference_sums(D, room, room.places, n, room.G)
 
 
 @kernel
-def block_gradients(
-    text: Any,
-    keys: Any,
-    window: Any,
-    start: Any,
-    stop: Any,
-    tables: Any,
-    slope: Any,
-    noise: Any,
-    first_draw: Any,
-    room: Any,
-) -> None:
-    """Compute the loss and the gradients of one block; `first_draw` < 0 keeps the candidates."""
-    tokens = Tokens(room.ids, room.left, room.right, room.account)
-    first, last, n = read_block(text, keys, window, start, stop, tokens)
-    m = block_forward(tables, slope, first, last, n, room)
+def block_gradients(work: Any, b: Any, room: Any) -> None:
+    """Compute the loss and the gradients of block b; its candidates are in the room."""
+    tables, unit = work.tables, work.unit
+    start, stop = work.bounds[b], work.bounds[b + 1]
+    first, last, n = read_block(work.text, work.keys, work.window, start, stop, room)
+    m = block_forward(tables, unit, first, last, n, room)
     room.size[0] = n
     room.size[1] = m
     room.loss[0] = 0
     if m:
-        if first_draw >= 0:
-            draw_candidates(noise, keys.candidates, first_draw, room.candidates)
-        block_output(tables, noise, m, room)
-        block_backward(tables.centre, slope, m, n, room)
+        block_output(tables, work.noise, m, room)
+        block_backward(unit, m, n, room)
 
 
 @kernel
@@ -224,62 +225,36 @@ def apply_block(tables: Any, room: Any, thread: Any, threads: Any, rates: Any, s
 
 
 @kernel
-def run_steps(
-    text: Any,
-    keys: Any,
-    window: Any,
-    bounds: Any,
-    order: Any,
-    tables: Any,
-    slope: Any,
-    noise: Any,
-    rooms: Any,
-    rates: Any,
-    thread: Any,
-    reached: Any,
-    sums: Any,
-) -> None:
+def run_steps(work: Any, order: Any, thread: Any, reached: Any, sums: Any) -> None:
     """Make one step after the other: what one of the threads does.
 
     Parameters
     ----------
-    text : Text
-    keys : Keys
-    window : int
-    bounds : (blocks + 1,) int64
-        Block b is ``text.ids[bounds[b]:bounds[b + 1]]``.
+    work : Work
     order : (steps * K,) int64
         The blocks of each step; -1 for none.
-    tables : Tables
-        Are changed.
-    slope : float
-        Of the activation below 0.
-    noise : Noise
-    rooms : Room
-        Of K blocks.
-    rates : Rates
     thread : int
     reached : (threads, 8) int64
         For `wait_for_all`; zeros at the start.
     sums : (6 + N,) float64
         Thread 0 adds: loss, examples, tokens held out, subsampled, isolated, all; active units.
     """
+    rooms = work.rooms
     threads, K, S = len(reached), rooms.ids.shape[0], rooms.candidates.shape[1]
     for step in range(len(order) // K):
         for k in range(thread, K, threads):
             b = order[step * K + k]
             if b >= 0:
-                block_gradients(
-                    text, keys, window, bounds[b], bounds[b + 1], tables, slope, noise, b * S,
-                    room_of(rooms, k)
-                )  # fmt: skip
+                room = room_of(rooms, k)
+                draw_candidates(work.noise, work.keys.candidates, b * S, room.candidates)
+                block_gradients(work, b, room)
         wait_for_all(thread, reached, 2 * step + 1)
         for k in range(K):
             b = order[step * K + k]
             if b >= 0 and rooms.size[k, 1] > 0:
-                apply_block(tables, room_of(rooms, k), thread, threads, rates, step)
+                apply_block(work.tables, room_of(rooms, k), thread, threads, work.rates, step)
             if b >= 0 and thread == 0:
-                add_up(rooms, k, bounds[b + 1] - bounds[b], sums)
+                add_up(rooms, k, work.bounds[b + 1] - work.bounds[b], sums)
         wait_for_all(thread, reached, 2 * step + 2)
 
 
@@ -298,7 +273,7 @@ def add_up(rooms: Any, k: Any, tokens: Any, sums: Any) -> None:
 
 @contextlib.contextmanager
 def centred(parameters: Parameters, centre: float) -> Iterator[Tables]:
-    """Give the parameters as tables, without a copy, while the output layer is a centred one.
+    """Give the parameters as tables, while the output layer is a centred one.
 
         Z2 = W2 H + b2 = W2 (H - c) + (b2 + W2 c)
 
@@ -313,8 +288,8 @@ def centred(parameters: Parameters, centre: float) -> Iterator[Tables]:
     centre : float
         c, the same for every unit.
     """
-    W1, b1, W2, b2 = parameters
-    c = W2.dtype.type(centre)
-    b2[:, 0] += c * W2.sum(axis=1)
-    yield Tables(W1.T, b1[:, 0], W2, b2[:, 0], c)
-    b2[:, 0] -= c * W2.sum(axis=1)
+    tables = tables_of(parameters)
+    c = tables.W2.dtype.type(centre)
+    tables.b2[:] += c * tables.W2.sum(axis=1)
+    yield tables
+    tables.b2[:] -= c * tables.W2.sum(axis=1)

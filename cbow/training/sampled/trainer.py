@@ -14,21 +14,22 @@ from cbow.config import Config
 from cbow.network import Parameters
 from cbow.network.activations import LEAK
 from cbow.training.examples import ExampleSource, Tally
-from cbow.training.objective import SAMPLED_B1_START
+from cbow.training.objective import B1_RATE, SAMPLED_B1_START
 from cbow.training.randomness import Purpose, stream, uniform
 from cbow.training.sampled.blocks import Keys, Text
 from cbow.training.sampled.noise import make_noise
-from cbow.training.sampled.step import Rates, Tables, centred, make_rooms, run_steps
+from cbow.training.sampled.step import Rates, Unit, Work, centred, make_rooms, run_steps
 from cbow.training.state import DivergedError, EpochState, Portion, RateOf
+from cbow.training.tables import Tables, tables_of
+from cbow.training.threads import share_out
 
 #: Tokens of text that lie together, and how many such stretches from random places make a pool.
 #: The blocks of a pool are shuffled; a pool is one portion of the work.
 STRETCH: Final = 2**12
 POOL: Final = 128
 
-#: Learning rates beside that of W2. The gradient of W1 is divided by the size of each context.
+#: The learning rate of W1 beside that of W2: its gradient is divided by the size of each context.
 W1_RATE: Final = 4.0
-B1_RATE: Final = 0.01
 
 #: The slope of each activation below 0.
 SLOPES: Final[Mapping[str, float]] = {"relu": 0.0, "leaky_relu": LEAK, "identity": 1.0}
@@ -110,7 +111,8 @@ class SampledTrainer:
             (config.dimension, config.candidates),
             dtype,
         )
-        self.slope = dtype.type(SLOPES[config.activation])
+        slope, centre = SLOPES[config.activation], SAMPLED_B1_START
+        self.unit = Unit(dtype.type(slope), dtype.type(centre))
         self.threads = min(threads, self.geometry.blocks_per_step)
 
     def portions(self, state: EpochState, rate_of: RateOf) -> Iterator[Portion]:
@@ -162,57 +164,43 @@ class SampledTrainer:
         self, order: NDArray[np.int64], keys: Keys, rates: list[float]
     ) -> NDArray[np.float64]:
         """Make the steps of a pool, and give the sums of `run_steps`."""
-        K = self.geometry.blocks_per_step
-        padded = np.concatenate([order, np.full(-len(order) % K, -1)])
-        sums = np.zeros(6 + self.config.dimension)
-        reached = np.zeros((self.threads, 8), np.int64)
-
-        with centred(self.parameters, SAMPLED_B1_START) as tables:
-
-            def run(thread: int) -> None:
-                self._run(padded, keys, rates, tables, thread, reached, sums)
-
-            list(self.pool.map(run, range(self.threads)))
-        return sums
+        with centred(self.parameters, self.unit.centre) as tables:
+            return self._run(tables, order, keys, rates)
 
     def compile(self) -> None:
         """Compile the kernels, or fetch them from their cache, by learning from no blocks."""
-        reached, sums = np.zeros((1, 8), np.int64), np.zeros(6 + self.config.dimension)
-        with centred(self.parameters, 0.0) as tables:
-            self._run(np.empty(0, np.int64), self.keys(0), [], tables, 0, reached, sums)
+        self._run(tables_of(self.parameters), np.empty(0, np.int64), self.keys(0), [])
 
     def _run(
-        self,
-        order: NDArray[np.int64],
-        keys: Keys,
-        rates: list[float],
-        tables: Tables,
-        thread: int,
-        reached: NDArray[np.int64],
-        sums: NDArray[np.float64],
-    ) -> None:
-        """Do what one thread does; see `run_steps`."""
-        with np.errstate(over="ignore", invalid="ignore"):  # seen in the loss
-            run_steps(
-                self.text, keys, self.config.window, self.geometry.bounds, order,
-                tables, self.slope, self.noise, self.rooms, self._rates(rates),
-                thread, reached, sums,
-            )  # fmt: skip
+        self, tables: Tables, order: NDArray[np.int64], keys: Keys, rates: list[float]
+    ) -> NDArray[np.float64]:
+        """Let all threads make the steps."""
+        padded = np.concatenate([order, np.full(-len(order) % self.geometry.blocks_per_step, -1)])
+        reached = np.zeros((self.threads, 8), np.int64)
+        sums = np.zeros(6 + self.config.dimension)
+        work = self._work(tables, keys, rates)
+        threads = ((work, padded, thread, reached, sums) for thread in range(self.threads))
+        share_out(self.pool, run_steps, threads)
+        return sums
+
+    def _work(self, tables: Tables, keys: Keys, rates: list[float]) -> Work:
+        """Give what the steps of a portion share, with the rates of each step."""
+        alpha = np.array(rates, tables.W2.dtype)  # (steps,)
+        factors = (W1_RATE, B1_RATE, 1.0, 1.0)
+        return Work(
+            self.text, keys, self.config.window, self.geometry.bounds, tables, self.unit,
+            self.noise, self.rooms, Rates(*(alpha * alpha.dtype.type(x) for x in factors)),
+        )  # fmt: skip
 
     def optimizer_arrays(self) -> Mapping[str, NDArray[Any]]:
         """Give the arrays of the optimizer by name: plain gradient descent has none."""
         return {}
-
-    def _rates(self, rates: list[float]) -> Rates:
-        """Give the rates of each step for each of the parameters."""
-        alpha = np.array(rates, self.parameters.W2.dtype)  # (steps,)
-        return Rates(*(alpha * alpha.dtype.type(factor) for factor in (W1_RATE, B1_RATE, 1.0, 1.0)))
 
     def _count(self, state: EpochState, sums: NDArray[Any], steps: int) -> None:
         """Add what the kernels counted to the state of the epoch."""
         examples, heldout, subsampled, isolated, tokens = sums[1:6].astype(np.int64).tolist()
         state.tally.add(Tally(tokens, heldout, subsampled, isolated, examples))
         fired = sums[6:].astype(np.int64)
-        if self.slope > 0:  # a unit below 0 passes its gradient on, too
+        if self.unit.slope > 0:  # a unit below 0 passes its gradient on, too
             fired[:] = examples
         state.measures.add_sampled(float(sums[0]), examples, steps, fired)

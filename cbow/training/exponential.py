@@ -1,4 +1,4 @@
-"""Largest number and exp over whole arrays, in forms that become vector instructions.
+"""The largest number of each row, and exponentials with their sums, as vector instructions.
 
 A compiler vectorises neither by itself: a maximum must heed not-a-number, and exp is a call for
 each number. float32 goes the quick way, float64, which is for checking, the plain one.
@@ -7,7 +7,7 @@ each number. float32 goes the quick way, float64, which is for checking, the pla
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numba.core import types
@@ -15,6 +15,8 @@ from numba.extending import overload
 from numpy.typing import NDArray
 
 from cbow.training.compiled import kernel
+
+Array: TypeAlias = NDArray[Any]
 
 #: 1 / log 2.
 LOG2E: Final = np.float32(1.4426950408889634)
@@ -40,56 +42,63 @@ SIGN_BIT: Final = np.int32(31)
 ALL_BUT_SIGN: Final = np.int32(0x7FFFFFFF)
 
 
-def exponentials(x: NDArray[Any], room: NDArray[Any]) -> None:
-    """Put exp(x) for each x ≤ 0 of a flat array in its place.
+def exponentials_and_sums(L: Array, top: Array, total: Array) -> None:
+    """E[i, s] = exp(L[i, s] - top[i]) in the place of L, and total[i] += Σ_s E[i, s].
 
     Parameters
     ----------
-    x : (n,) float32 or float64
-        In float32 off by less than 2e-7, and by less than 2e-7 + 1.2e-7 |x| of the value, which
-        is what rounding x / log 2 does; what is below 2^-126 becomes that.
-    room : (n,) of the same dtype
-        To work in.
+    L : (m, S) float32 or float64
+        In float32 E is off by less than 2e-7, and by less than 2e-7 + 1.2e-7 |L - top| of its
+        value, which is what rounding (L - top) / log 2 does; what is below 2^-126 becomes that.
+        Not-a-number stays: nothing else would show it in a loss.
+    top : (m,) of the same dtype
+        Not below any number of the row.
+    total : (m,) float64
     """
-    if x.dtype == np.float64:
-        _exponentials64(x)
+    if L.dtype == np.float64:
+        _exponentials_and_sums64(L, top, total)
     else:
-        _exponentials32(x, room, room.view(np.int32))
+        _exponentials_and_sums32(L, top, total)
 
 
 @kernel
-def _exponentials32(x: NDArray[Any], powers: NDArray[Any], bits: NDArray[np.int32]) -> None:
-    """Give 2^z = 2^n 2^r, with n whole and |r| ≤ 1/2, for z = x / log 2.
-
-    2^n comes about by writing n + 127 where a float32 has its exponent: `bits` is the memory of
-    `powers`.
-    """
-    for j in range(len(x)):
-        z = x[j] * LOG2E
-        z = LOWEST if z < LOWEST else z  # not-a-number stays one
-        n = np.floor(z + HALF)
-        r = z - n
-        x[j] = C0 + r * (C1 + r * (C2 + r * (C3 + r * (C4 + r * (C5 + r * C6)))))
-        bits[j] = np.float32(n + TO_LAST_BITS).view(np.int32) << FRACTION_BITS
-    for j in range(len(x)):
-        x[j] *= powers[j]
+def _exponentials_and_sums32(L: Any, top: Any, total: Any) -> None:
+    """Give 2^z = 2^n 2^r, with n whole and |r| ≤ 1/2, for z = (L - top) / log 2."""
+    for i in range(L.shape[0]):
+        row = np.float32(0)
+        for s in range(L.shape[1]):
+            z = (L[i, s] - top[i]) * LOG2E
+            z = LOWEST if z < LOWEST else z  # this way round, not-a-number stays
+            n = np.floor(z + HALF)
+            r = z - n
+            p = C0 + r * (C1 + r * (C2 + r * (C3 + r * (C4 + r * (C5 + r * C6)))))
+            bits = np.float32(n + TO_LAST_BITS).view(np.int32) << FRACTION_BITS  # of 2^n
+            e = p * np.int32(bits).view(np.float32)
+            L[i, s] = e
+            row += e
+        total[i] += row
 
 
 @kernel
-def _exponentials64(x: NDArray[Any]) -> None:
-    for j in range(len(x)):
-        x[j] = np.exp(x[j])
+def _exponentials_and_sums64(L: Any, top: Any, total: Any) -> None:
+    for i in range(L.shape[0]):
+        row = 0.0
+        for s in range(L.shape[1]):
+            e = np.exp(L[i, s] - top[i])
+            L[i, s] = e
+            row += e
+        total[i] += row
 
 
-@overload(exponentials)
-def _exponentials_overload(x: Any, room: Any) -> Callable[[Any, Any], None]:
-    def in_float32(x: Any, room: Any) -> None:
-        _exponentials32(x, room, room.view(np.int32))
+@overload(exponentials_and_sums)
+def _exponentials_and_sums_overload(L: Any, top: Any, total: Any) -> Callable[..., None]:
+    def in_float32(L: Any, top: Any, total: Any) -> None:
+        _exponentials_and_sums32(L, top, total)
 
-    def in_float64(x: Any, room: Any) -> None:
-        _exponentials64(x)
+    def in_float64(L: Any, top: Any, total: Any) -> None:
+        _exponentials_and_sums64(L, top, total)
 
-    return in_float64 if x.dtype == types.float64 else in_float32
+    return in_float64 if L.dtype == types.float64 else in_float32
 
 
 def largest(L: NDArray[Any], at_least: NDArray[Any], top: NDArray[Any]) -> None:
