@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cbow.config import Config
     from cbow.errors import CBOWError
+    from cbow.evaluation import evaluate
     from cbow.model import Model, load, load_vectors
     from cbow.text import Vocabulary, tokenize
     from cbow.training import resume, train
+    from cbow.vectorizer import CBOWVectorizer as CBOWVectorizer
     from cbow.vectors import WordVectors
 
 __all__ = [
@@ -27,6 +29,7 @@ __all__ = [
     "Model",
     "Vocabulary",
     "WordVectors",
+    "evaluate",
     "load",
     "load_vectors",
     "resume",
@@ -36,12 +39,15 @@ __all__ = [
 
 __version__ = "0.1.0"
 
+# `CBOWVectorizer` is not in `__all__`: a star must not need scikit-learn.
 _HOME = {
     "CBOWError": "cbow.errors",
+    "CBOWVectorizer": "cbow.vectorizer",
     "Config": "cbow.config",
     "Model": "cbow.model",
     "Vocabulary": "cbow.text",
     "WordVectors": "cbow.vectors",
+    "evaluate": "cbow.evaluation",
     "load": "cbow.model",
     "load_vectors": "cbow.model",
     "resume": "cbow.training",
@@ -59,4 +65,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *_HOME})

@@ -13,8 +13,9 @@ A command prints it after ``cbow-train: error:`` and exits with 1; no traceback 
     └── DivergenceError    the loss was no number any more       (also an ArithmeticError)
 
     Interrupted            Ctrl-C while training; a KeyboardInterrupt, no CBOWError
+    VectorsWarning         a file of vectors is not used quite as it stands; a UserWarning
 
-The last two bring the model with them: ``.model`` holds what there is.
+DivergenceError and Interrupted bring the model with them: ``.model`` holds what there is.
 """
 
 from __future__ import annotations
@@ -124,3 +125,7 @@ class Interrupted(KeyboardInterrupt):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (str(self), self.model)
+
+
+class VectorsWarning(UserWarning):
+    """Something of a file of vectors is left out or rounded as it is read or written."""

@@ -31,6 +31,9 @@ DTYPES: Final[Mapping[str, np.dtype[Any]]] = {
     "I64": np.dtype("<i8"),
     "F64": np.dtype("<f8"),
     "F32": np.dtype("<f4"),
+    "I32": np.dtype("<i4"),
+    "F16": np.dtype("<f2"),
+    "I8": np.dtype("i1"),
     "U8": np.dtype("u1"),
 }
 
@@ -133,12 +136,13 @@ def read(path: str | os.PathLike[str]) -> Contents:
             return _contents(file)
     except _DamageError as error:
         raise ModelFileError(
-            f"{path} is not a usable model: {error}; give a whole file that cbow-train wrote"
+            f"{path} is not a usable model: {error}; give a whole file, as cbow-train or "
+            "cbow-convert writes it"
         ) from None
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
         reason = getattr(error, "strerror", None) or error
         raise ModelFileError(
-            f"the model {path} cannot be opened ({reason}); check its name and permissions"
+            f"{path} cannot be opened ({reason}); check its name and permissions"
         ) from error
 
 

@@ -88,11 +88,11 @@ def draw(V: int, N: int, m: int) -> Problem:
 @contextlib.contextmanager
 def cbow(problem: Problem, threads: int) -> Iterator[Measures]:
     """Prepare this package."""
+    from cbow.blas import single_threaded_blas
     from cbow.network import Parameters, cbow_network
     from cbow.training.exact import Workspace, batch_gradients, batch_loss
     from cbow.training.examples import Batch
     from cbow.training.parallel_optimizers import ParallelAdam
-    from cbow.training.threads import single_threaded_blas
 
     table, b1, W2, b2, *batch = problem
     parameters = Parameters(table.T, b1[:, None], W2, b2[:, None])

@@ -24,10 +24,8 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
-import numpy as np
-from scipy.stats import spearmanr
-
 import cbow
+from cbow.evaluation import evaluate
 
 TOP = 30_000
 
@@ -151,7 +149,7 @@ def run_cbow(arguments, flags, text, folder, seed):
     events = [json.loads(line) for line in log.read_text().splitlines()]
     epochs = [event for event in events if event["event"] == "epoch"]
     vectors = cbow.load_vectors(out)
-    scores = evaluate(arguments, list(vectors.words), np.asarray(vectors.matrix))
+    scores = score(arguments, vectors)
     return {
         **cost, "training": epochs[-1]["seconds"], "epochs": len(epochs),
         "vocabulary": len(vectors), "loss": epochs[-1]["loss"], **scores,
@@ -171,7 +169,7 @@ def run_gensim(arguments, settings, text, folder, seed):
     ]  # fmt: skip
     cost = measure(command)
     vectors = KeyedVectors.load_word2vec_format(str(out), binary=True)
-    scores = evaluate(arguments, list(vectors.index_to_key), vectors.vectors)
+    scores = score(arguments, cbow.WordVectors(vectors.index_to_key, vectors.vectors))
     return {
         **cost, "epochs": epochs, "vocabulary": len(vectors), **scores,
     }  # fmt: skip
@@ -197,34 +195,21 @@ def measure(command: list[str]) -> dict[str, object]:
     }
 
 
-def evaluate(arguments, words: list[str], matrix) -> dict[str, float]:
+def score(arguments, vectors: cbow.WordVectors) -> dict[str, float]:
     """Score vectors, in order of frequency, by similarity and analogies."""
-    ids = {word: i for i, word in enumerate(words)}
-    U = matrix / np.maximum(np.linalg.norm(matrix, axis=1, keepdims=True), 1e-30)  # (V, N)
+    if not (arguments.pairs or arguments.analogies):
+        return {}
+    found = evaluate(
+        vectors, arguments.pairs, [arguments.analogies] if arguments.analogies else [],
+        restrict=TOP, methods=("3CosAdd",), resamples=0,
+    )  # fmt: skip
     scores: dict[str, float] = {}
-    if arguments.pairs:
-        rhos = []
-        for path in arguments.pairs:
-            lines = Path(path).read_text(encoding="utf-8").lower().splitlines()
-            rows = [line.split()[:3] for line in lines if line.strip()]
-            rows = [(a, b, float(s)) for a, b, s in rows if a in ids and b in ids]
-            cosines = [U[ids[a]] @ U[ids[b]] for a, b, _ in rows]
-            rhos.append(spearmanr(cosines, [s for *_, s in rows])[0])
-        scores["similarity"] = round(100 * float(np.mean(rhos)), 2)
-    if arguments.analogies:
-        lines = Path(arguments.analogies).read_text(encoding="utf-8").lower().splitlines()
-        asked = [line.split() for line in lines if line[:1] != ":"]
-        known = [[ids[w] for w in row] for row in asked if all(ids.get(w, TOP) < TOP for w in row)]
-        questions = np.array(known)
-        right, top = 0, U[:TOP]
-        for start in range(0, len(questions), 500):
-            a, b, c, d = questions[start : start + 500].T
-            cosines = (top[b] - top[a] + top[c]) @ top.T
-            for word in (a, b, c):
-                cosines[np.arange(len(a)), word] = -np.inf
-            right += int((cosines.argmax(axis=1) == d).sum())
-        scores["analogies"] = round(100 * right / len(questions), 2)
-        scores["questions"] = len(questions)
+    if found.pairs:
+        scores["similarity"] = round(100 * statistics.mean(p.spearman for p in found.pairs), 2)
+    for answered in found.analogies:
+        accuracy = answered.accuracy("3CosAdd")
+        scores["analogies"] = round(100 * accuracy.share, 2)
+        scores["questions"] = accuracy.counted
     return scores
 
 

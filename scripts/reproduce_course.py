@@ -18,6 +18,7 @@ from course.source import read
 from course.tables import Figure, Table, tables
 from course.tokens import tokens
 
+from cbow.blas import single_threaded_blas
 from cbow.cli.common import (
     DONE,
     FAILED,
@@ -29,7 +30,6 @@ from cbow.cli.common import (
     terminal_width,
     wrapped,
 )
-from cbow.training.threads import single_threaded_blas
 
 LEGEND = (
     "Published: the course printed it. Known: computed elsewhere, independently of this script."

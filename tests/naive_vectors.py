@@ -57,3 +57,23 @@ def edit_distance(a, b):
             if i > 1 and j > 1 and a[i - 1] == b[j - 2] and a[i - 2] == b[j - 1]:
                 d[i, j] = min(d[i, j], d[i - 2, j - 2] + 1)
     return d[len(a), len(b)]
+
+
+def product(row, positive, negative):
+    """3CosMul: the product of shifted cosines with some vectors over that with others."""
+    above = math.prod((1 + cosine(term, row)) / 2 for term in positive)
+    below = math.prod((1 + cosine(term, row)) / 2 for term in negative)
+    return above / (below + 1e-6)
+
+
+def closer_than(rows, a, b):
+    """The rows nearer to row a than row b is."""
+    limit = cosine(rows[a], rows[b])
+    return [i for i, row in enumerate(rows) if i != a and cosine(rows[a], row) > limit]
+
+
+def doesnt_match(rows):
+    """The row furthest from the mean of the unit rows."""
+    units = [unit(row) for row in rows]
+    mean = [sum(column) for column in zip(*units, strict=True)]
+    return min(range(len(rows)), key=lambda i: cosine(mean, rows[i]))

@@ -41,6 +41,19 @@ def path(tmp_path_factory):
     return str(path)
 
 
+@pytest.fixture(scope="module")
+def other(tmp_path_factory):
+    """Vectors of another program, of which a line repeats a word."""
+    path = tmp_path_factory.mktemp("nearest") / "other.txt"
+    path.write_text("5 2\nking 1 0\nqueen 3 4\nduke 0 1\nking 5 5\nearl -1 0\n")
+    return str(path)
+
+
+@pytest.fixture(autouse=True)
+def _own_history(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+
+
 @pytest.fixture
 def ask(path, capsys):
     """Run the command; give its exit code, its answers as JSON, and its complaints."""
@@ -135,6 +148,111 @@ def test_a_table(path, capsys):
     assert values == [round(each["cosine"], 4) for each in answer(path, "king")]
     assert {len(line) for line in first.split("\n")} == {len(first.split("\n")[0])}
     assert second.startswith("queen ")
+
+
+def test_lines_with_tabs(path, capsys):
+    assert main([path, "king", "queen - man", "--format", "tsv", "--topn", "9"]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    lines = [line.split("\t") for line in out.splitlines()]
+    assert len(lines) == 9 + 8
+    expected = answer(path, "king", topn=9)
+    assert lines[:9] == [
+        ["king", each["word"].replace("\x1b", r"\x1b"), f"{each['cosine']:.6f}"]
+        for each in expected
+    ]
+    assert {line[0] for line in lines[9:]} == {"queen - man"}
+
+
+def test_json_is_a_format_as_well(ask, path, capsys):
+    expected = ask("king")
+    assert main([path, "--format", "json", "king"]) == 0
+    assert [json.loads(capsys.readouterr().out)] == expected[1]
+    assert main([path, "--format=json", "--json", "king"]) == 2
+    assert "not allowed with argument" in capsys.readouterr().err
+
+
+def test_a_word_alone_has_no_neighbours(tmp_path, capsys):
+    alone = tmp_path / "alone.txt"
+    alone.write_text("1 2\nking 1 0\n")
+    for form, expected in (("tsv", ""), ("table", "king  cosine\n\n"), ("json", None)):
+        assert main([str(alone), "king", "--format", form]) == 0
+        out = capsys.readouterr().out
+        if form == "json":
+            assert json.loads(out)["neighbours"] == []
+        else:
+            assert out == expected
+
+
+NOTE = "note: {}: 1 of 5 rows repeat a word; the first of each is kept\n"
+
+
+def test_vectors_of_another_program(other, capsys):
+    assert main([other, "king", "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert [each["word"] for each in json.loads(out)["neighbours"]] == ["queen", "duke", "earl"]
+    assert err == NOTE.format(other)
+
+
+def test_two_models_side_by_side(path, other, capsys):
+    assert main([path, "king", "--with", other, "--topn", "4", "--embedding", "mean"]) == 0
+    out, err = capsys.readouterr()
+    assert "note: " in err
+    first, header, *rows, last = [*out.split("\n\n")[0].splitlines(), ""]
+    assert first == "king"
+    assert header.split() == ["model.safetensors", "cosine", "other.txt", "cosine"]
+    ours = answer(path, "king", topn=4, kind="mean")
+    start = header.index("other.txt")
+    assert [row[:start].rsplit(maxsplit=1)[1] for row in rows] == [
+        f"{each['cosine']:.4f}" for each in ours
+    ]
+    assert [row[start:].split() for row in rows] == [
+        ["queen", "0.6000"], ["duke", "0.0000"], ["earl", "-1.0000"], []
+    ]  # fmt: skip
+    assert last == ""
+
+
+def test_two_models_below_each_other_where_there_is_no_room(path, other, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    assert main([path, "king", "--with", other, "--topn", "2"]) == 0
+    first, second = capsys.readouterr().out.rstrip("\n").split("\n\n")
+    assert first.splitlines()[0] == "king"
+    assert first.splitlines()[1].split() == ["model.safetensors", "cosine"]
+    assert second.splitlines()[0].split() == ["other.txt", "cosine"]
+    assert second.splitlines()[1].split() == ["queen", "0.6000"]
+
+
+@pytest.mark.parametrize("form", ["json", "tsv"])
+def test_two_models_for_programs(path, other, capsys, form):
+    assert main([path, "king", "queen", "--with", other, "--topn", "2", "--format", form]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    names = ["model.safetensors", "other.txt"]
+    if form == "json":
+        found = [(each["query"], each["model"]) for each in map(json.loads, lines)]
+        assert found == [(query, name) for query in ("king", "queen") for name in names]
+    else:
+        found = [line.split("\t")[:2] for line in lines]
+        assert found == [[query, n] for query in ("king", "queen") for n in names for _ in range(2)]
+
+
+@pytest.mark.parametrize("form", ["table", "json", "tsv"])
+def test_a_word_that_only_one_model_knows(path, other, capsys, form):
+    assert main([path, "duke", "man", "nobody", "--with", other, "--format", form]) == 1
+    out, err = capsys.readouterr()
+    told = [line for line in err.splitlines() if "error" in line]
+    assert [line.split(": ")[2] for line in told] == [
+        "model.safetensors", "other.txt", "model.safetensors", "other.txt"
+    ]  # fmt: skip
+    assert "duke" in out
+    assert "man" in out
+    assert "nobody" not in out
+
+
+def test_the_same_model_twice(path, capsys):
+    assert main([path, "king", "--with", path, "--json"]) == 0
+    one, two = map(json.loads, capsys.readouterr().out.splitlines())
+    assert one == two
+    assert one["model"] == path
 
 
 def test_an_unknown_word_is_told_and_the_next_goes_on(ask):

@@ -418,8 +418,12 @@ BAD_INPUT = {
         "loss good.jsonl -o x.png",
         ["pictures need matplotlib", "pip install matplotlib"],
     ),
-    "words of no model": (nothing, "words corpus.txt -o x.png", ["corpus.txt is not a usable"]),
-    "words of a log": (nothing, "words good.jsonl -o x.png", ["good.jsonl is not a usable model"]),
+    "words of no model": (
+        nothing,
+        "words corpus.txt -o x.png",
+        ["corpus.txt is in no format that cbow reads"],
+    ),
+    "words of a log": (nothing, "words good.jsonl -o x.png", ["good.jsonl is in no format"]),
     "unknown word": (
         nothing,
         "words words.safetensors king qeen man -o x.png",

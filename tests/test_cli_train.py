@@ -389,3 +389,15 @@ def test_a_sampled_run_says_what_it_does(tmp_path, capsys):
     assert "objective: sampled; as asked for; about 1 s\n" in err
     assert "compiling the kernels; this is kept for next time ..." in err
     assert "epoch 1/2 25 %: loss among candidates 1.2500, " in err
+
+
+def test_a_run_that_gains_nothing_ends_and_says_so(corpus, capsys, monkeypatch):
+    coming = iter([2.0, 3.0])
+    monkeypatch.setattr("cbow.training.losses.Losses.heldout", lambda self: next(coming))
+    flags = ["--epochs", "5", "--heldout", "0.2", "--patience", "1"]
+    assert main(["corpus.txt", *SMALL, *flags]) == 0
+    err = capsys.readouterr().err
+    assert "stopped after epoch 2: the held-out loss has not fallen for 1 epoch\n" in err
+    assert "epoch 3/5" not in err
+    assert "saved corpus.safetensors" in err
+    assert len(cbow.load("corpus.safetensors").report["epochs"]) == 2

@@ -8,7 +8,14 @@ import pytest
 
 from cbow import files
 from cbow.errors import OutputError
-from cbow.files import check_writable, explain_output_errors, replacing
+from cbow.files import (
+    check_folder_writable,
+    check_writable,
+    explain_output_errors,
+    replacing,
+    replacing_folder,
+    replacing_together,
+)
 
 
 def names(folder):
@@ -115,6 +122,14 @@ def test_what_a_link_points_to_is_replaced_not_the_link(tmp_path):
     assert (tmp_path / "target").read_text() == "new"
 
 
+def test_a_link_that_leads_back_to_itself_is_refused(tmp_path):
+    (tmp_path / "link").symlink_to("link")
+    with pytest.raises(OutputError, match="Too many levels of symbolic links"):
+        check_writable(tmp_path / "link")
+    with pytest.raises(OutputError, match="link is not a folder; give the name of a folder"):
+        check_folder_writable(tmp_path / "link", [])
+
+
 def test_a_name_with_nul_is_refused(tmp_path):
     with pytest.raises(OutputError, match="holds a NUL"):
         check_writable(str(tmp_path / "a\0b"))
@@ -139,3 +154,97 @@ def test_a_folder_that_cannot_be_flushed_is_no_error(tmp_path, monkeypatch):
     with replacing(tmp_path / "x") as temporary:
         temporary.write_text("new")
     assert (tmp_path / "x").read_text() == "new"
+
+
+# -- several files, and folders ----------------------------------------------------------------
+
+
+def test_several_files_appear_together(tmp_path):
+    paths = [tmp_path / "a", tmp_path / "b"]
+    paths[0].write_text("old")
+    with replacing_together(paths) as temporary:
+        for each, text in zip(temporary, "xy", strict=True):
+            each.write_text(text)
+        assert paths[0].read_text() == "old"
+        assert not paths[1].exists()
+    assert [path.read_text() for path in paths] == ["x", "y"]
+    assert names(tmp_path) == ["a", "b"]
+
+
+def test_none_of_several_files_appears_when_writing_fails(tmp_path):
+    def write():
+        with replacing_together([tmp_path / "a", tmp_path / "b"]) as temporary:
+            temporary[0].write_text("x")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        write()
+    assert names(tmp_path) == []
+
+
+def test_a_folder_appears_whole(tmp_path):
+    path = tmp_path / "folder"
+    for text in ("old", "new"):
+        with replacing_folder(path, ["a", "b"]) as temporary:
+            (temporary / "a").write_text(text)
+            assert (path / "a").exists() is (text == "new")
+        assert (path / "a").read_text() == text
+    assert names(tmp_path) == ["folder"]
+
+
+def test_the_old_folder_stays_when_writing_fails(tmp_path):
+    path = tmp_path / "folder"
+    path.mkdir()
+    (path / "a").write_text("old")
+
+    def write():
+        with replacing_folder(path, ["a"]) as temporary:
+            (temporary / "a").write_text("half")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        write()
+    assert (path / "a").read_text() == "old"
+    assert names(tmp_path) == ["folder"]
+
+
+def test_what_fails_in_a_folder_is_told_of_its_own_name(tmp_path):
+    def write():
+        with replacing_folder(tmp_path / "folder", ["a"]) as temporary, replacing(temporary / "a"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(OutputError, match=r"the disk is full: .*/folder could not be written"):
+        write()
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ["a\0b", "x" * 300, "no/folder", "file", "link"])
+def test_folders_that_cannot_be_written(tmp_path, name):
+    (tmp_path / "file").write_text("a file")
+    (tmp_path / "link").symlink_to("nowhere")
+
+    def write():
+        with replacing_folder(tmp_path / name, []):
+            raise AssertionError("it must not come to this")
+
+    for ask in (write, lambda: check_folder_writable(tmp_path / name, [])):
+        with pytest.raises(OutputError):
+            ask()
+    assert names(tmp_path) == ["file", "link"]
+
+
+def test_a_folder_that_could_be_written(tmp_path):
+    check_folder_writable(tmp_path / "new", [])
+    check_folder_writable(tmp_path, [])
+    (tmp_path / "a").touch()
+    check_folder_writable(tmp_path, ["a"])
+    with pytest.raises(OutputError, match="holds a, which would be lost"):
+        check_folder_writable(tmp_path, ["b"])
+    assert names(tmp_path) == ["a"]
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/fd/1"), reason="the system has no such names")
+@pytest.mark.parametrize("name", ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])
+def test_an_open_stream_is_not_replaced(name):
+    with pytest.raises(OutputError, match="is an open stream; give the name of a file"):
+        check_writable(name)

@@ -250,7 +250,7 @@ class TestObjective:
             assert "the exact softmax would take about" in chosen.reason
             assert chosen.optimizer == "sgd"
             assert chosen.batch == 512
-            assert chosen.b1_start == 0.5
+            assert chosen.b1_start == 1.0
 
     @pytest.mark.parametrize("name", ["exact", "sampled"])
     def test_what_is_given_holds(self, tmp_path, name):

@@ -12,12 +12,13 @@ import cbow
 
 ROOT = Path(cbow.__file__).parent
 
-BASE = {"errors", "config", "files", "processors", "compiled", "safetensors_file"}
+BASE = {"errors", "config", "files", "processors", "blas", "compiled", "safetensors_file"}
 ALLOWED = {
     "errors": set(),
     "config": {"errors"},
     "files": {"errors"},
     "processors": set(),
+    "blas": set(),
     "compiled": set(),
     "safetensors_file": {"errors", "files"},
     "text": {*BASE},
@@ -25,12 +26,19 @@ ALLOWED = {
     "vectors": {*BASE},
     "model": {*BASE, "text", "network", "vectors"},
     "training": {*BASE, "text", "network", "model"},
+    "evaluation": {*BASE, "vectors"},
+    "explore": {*BASE, "vectors"},
+    "vectorizer": {*BASE, "text", "network", "vectors", "model", "training"},
     "plot": {*BASE},
     "explain": {*BASE, "text", "network"},
-    "cli": {*BASE, "text", "network", "vectors", "model", "training", "plot", "explain"},
-}
+    "cli": {
+        *BASE, "text", "network", "vectors", "model", "training", "evaluation", "plot", "explain",
+        "explore",
+    },
+}  # fmt: skip
 """cli → training → model → {text, network, vectors} → {config, errors, files}; the terminal's
-pictures and pages, plot and explain, stand beside them."""
+pictures and pages, plot, explain and explore, stand beside them, and so does the vectorizer, which
+is scikit-learn's view of all."""
 
 
 def modules():
@@ -84,6 +92,7 @@ def test_public_names():
         "Model",
         "Vocabulary",
         "WordVectors",
+        "evaluate",
         "load",
         "load_vectors",
         "resume",
@@ -91,7 +100,7 @@ def test_public_names():
         "train",
     ]
     assert all(getattr(cbow, name).__doc__ for name in cbow.__all__)
-    assert set(cbow.__all__) <= set(dir(cbow))
+    assert {*cbow.__all__, "CBOWVectorizer"} <= set(dir(cbow))
 
 
 def test_an_unknown_name_is_an_attribute_error():
@@ -106,6 +115,7 @@ HEAVY = "numba", "nltk", "scipy", "matplotlib", "regex", "zstandard", "tqdm", "n
     ("statement", "unwanted"),
     [
         ("import cbow", HEAVY),
+        ("from cbow import evaluate", ("numba", "nltk", "scipy", "matplotlib", "tqdm")),
         ("from cbow import load_vectors", ("numba", "nltk", "scipy", "matplotlib", "tqdm")),
         ("import cbow.cli.train as c; c._parser()", ("numba", "nltk", "scipy", "numpy", "tqdm")),
     ],

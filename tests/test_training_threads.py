@@ -6,8 +6,9 @@ import threading
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from cbow.training import threads
-from cbow.training.threads import interrupts, single_threaded_blas
+from cbow import blas
+from cbow.blas import single_threaded_blas
+from cbow.training.threads import interrupts
 
 
 def blas_threads():
@@ -44,8 +45,8 @@ def test_trainings_that_overlap_leave_blas_as_it_was():
 
 
 def test_an_older_threadpoolctl_has_no_owner_to_clear(monkeypatch):
-    monkeypatch.delattr(threads.OpenBLASController, "clear_controlling_thread", raising=False)
-    limiter = threads._SingleThreadedBLAS()
+    monkeypatch.delattr(blas.OpenBLASController, "clear_controlling_thread", raising=False)
+    limiter = blas._SingleThreadedBLAS()
     with limiter():
         limiter.setter = None  # as if another thread had set it
     assert limiter.users == 0

@@ -1,5 +1,6 @@
 """Looking words up, comparing them, finding the nearest; held against gensim and plain loops."""
 
+import sys
 import warnings
 
 import naive_vectors as naive
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from cbow.errors import CBOWError, ModelFileError, QueryError, UnknownWordError
-from cbow.vectors import WordVectors, nearest
+from cbow.vectors import WordVectors, formats, nearest, search
+from cbow.vectors.packed import PackedWords, encode_words
 
 V, N = 700, 16
 WORDS = [f"w{i}" for i in range(V)]
@@ -50,6 +52,42 @@ def test_what_it_shows(vectors):
     assert 7 not in vectors
     assert ["w7"] not in vectors
     assert WordVectors(["a"], np.eye(1)).counts is None
+
+
+def packed(words, where=""):
+    letters, ends = encode_words(words)
+    return WordVectors(PackedWords(letters, ends, where), np.eye(len(ends)))
+
+
+def test_packed_words_are_looked_up_without_a_table_at_first(monkeypatch):
+    vectors = packed(WORDS[:30])
+    made = []
+    monkeypatch.setattr(
+        PackedWords, "places", lambda words: made.append(1) or {w: i for i, w in enumerate(words)}
+    )
+    assert "w3" in vectors
+    assert "nope" not in vectors
+    assert vectors["w5"][5] == 1
+    assert made == []
+    for i in range(30):
+        assert vectors[f"w{i}"][i] == 1
+    assert made == [1]
+    assert vectors.ids["w7"] == 7
+    assert made == [1]
+    assert vectors.words == tuple(WORDS[:30])
+    assert list(vectors) == WORDS[:30]
+    assert vectors.most_similar("w3", topn=2)[0] == ("w0", 0.0)
+    with pytest.raises(UnknownWordError, match="did you mean w2"):
+        vectors["W2"]
+
+
+def test_packed_words_that_come_twice_are_told_when_all_are_looked_at():
+    vectors = packed(["b", "a", "a"], "v.bin is not usable: ")
+    np.testing.assert_array_equal(vectors["a"], [0, 1, 0])
+    with pytest.raises(
+        ModelFileError, match=r"v.bin is not usable: .* the word 'a' more than once"
+    ):
+        _ = vectors.ids
 
 
 def test_looking_up(vectors):
@@ -118,16 +156,6 @@ def test_what_is_no_list_of_words(vectors, key):
 def test_parts_that_do_not_fit(words, matrix, counts, message):
     with pytest.raises(ModelFileError, match=message):
         WordVectors(words, matrix, counts)
-
-
-def test_similarity(vectors, gensim_vectors):
-    for a, b in [("w1", "w2"), ("w5", "w699"), ("w3", "w3")]:
-        expected = naive.cosine(MATRIX[int(a[1:])], MATRIX[int(b[1:])])
-        assert vectors.similarity(a, b) == pytest.approx(expected, abs=1e-12)
-        assert vectors.similarity(a, b) == pytest.approx(gensim_vectors.similarity(a, b), abs=1e-6)
-    assert vectors.similarity(MATRIX[1], "w2") == vectors.similarity("w1", "w2")
-    assert small().similarity("king", "nil") == 0
-    assert small().similarity("king", "anti") == -1
 
 
 U, W = MATRIX[11] * 3, MATRIX[12] - MATRIX[13]
@@ -223,22 +251,146 @@ def test_ties_come_in_order_of_frequency_and_zero_rows_are_zero():
         small().most_similar("nil")
 
 
-@pytest.mark.parametrize("held", [1, 1000, 10**9])
-def test_a_batch_is_one_query_after_the_other(vectors, monkeypatch, held):
-    monkeypatch.setattr(nearest, "COSINES", held)
+@pytest.mark.parametrize("many", [1, 16, 1000])
+def test_a_batch_is_one_query_after_the_other(vectors, monkeypatch, many):
+    monkeypatch.setattr(search, "MANY", many)
     positive = [[f"w{i}"] for i in range(20)] + [["w1", ("w2", 0.5)], [U]]
     negative = [[]] * 20 + [["w9"], []]
     single = [vectors.most_similar(p, n) for p, n in zip(positive, negative, strict=True)]
-    batch = vectors.most_similar(positive, negative)
-    assert [[w for w, _ in each] for each in batch] == [[w for w, _ in each] for each in single]
-    np.testing.assert_allclose(
-        [[c for _, c in each] for each in batch],
-        [[c for _, c in each] for each in single],
-        atol=1e-6,
-    )
+    assert vectors.most_similar(positive, negative) == single
     assert vectors.most_similar([["w1"]], topn=3) == [vectors.most_similar("w1", topn=3)]
     assert vectors.most_similar(None, [["w1"]], 3) == [vectors.most_similar(None, "w1", 3)]
     assert len(vectors.most_similar((["w1"], ["w2"]))) == 2
+
+
+def test_in_a_batch_the_number_of_a_bad_query_is_told(vectors):
+    with pytest.raises(QueryError, match=r"^query 2 adds up to zero"):
+        vectors.most_similar([["w1"], ["w2"]], [["w3"], ["w2"]])
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"restrict_vocab": 50},
+        {"restrict_vocab": 5000},
+        {"clip_start": 600},
+        {"clip_end": 30},
+        {"clip_start": 100, "clip_end": 200},
+        {"clip_start": 3, "clip_end": 6},
+    ],
+)
+@pytest.mark.parametrize("word", ["w4", "w650"])
+def test_only_part_of_the_vocabulary(vectors, gensim_vectors, part, word):
+    ours = vectors.most_similar(word, topn=10, **part)
+    # gensim shortens the list by the word of the query although it is not in that part.
+    theirs = gensim_vectors.most_similar([MATRIX[int(word[1:])]], topn=11, **part)
+    assert [w for w, _ in ours] == [w for w, _ in theirs if w != word][:10]
+    assert vectors.most_similar([[word]], topn=10, **part) == [ours]
+
+
+@pytest.mark.parametrize("part", [{"clip_start": 5, "clip_end": 5}, {"clip_start": 700}])
+def test_no_part_of_the_vocabulary(vectors, part):
+    assert vectors.most_similar("w1", **part) == []
+
+
+@pytest.mark.parametrize(
+    ("positive", "negative"),
+    [
+        ("w1", None),
+        (["w1", "w2"], ["w3"]),
+        (["w1"], ["w2", "w3"]),
+        (["w1", "w1"], "w4"),
+        (["w1", MATRIX[2] / np.linalg.norm(MATRIX[2])], ["w3"]),
+    ],
+)
+@pytest.mark.parametrize("topn", [0, 1, 10, 699, 5000])
+@pytest.mark.filterwarnings("ignore:Call to deprecated `init_sims`:DeprecationWarning")
+def test_most_similar_cosmul_is_gensims(vectors, gensim_vectors, positive, negative, topn):
+    ours = vectors.most_similar_cosmul(positive, negative, topn)
+    theirs = gensim_vectors.most_similar_cosmul(positive, negative, topn=topn)
+    assert [word for word, _ in ours] == [word for word, _ in theirs]
+    np.testing.assert_allclose([c for _, c in ours], [c for _, c in theirs], rtol=1e-4)
+
+
+def test_most_similar_cosmul_in_parts_and_many(vectors):
+    whole = vectors.most_similar_cosmul("w1", "w2", topn=700)
+    expected = [pair for pair in whole if int(pair[0][1:]) < 50][:10]
+    assert vectors.most_similar_cosmul("w1", "w2", restrict_vocab=50) == expected
+    many = vectors.most_similar_cosmul([["w1"], ["w3", "w4"]], [["w2"], ["w5"]])
+    assert many == [
+        vectors.most_similar_cosmul("w1", "w2"),
+        vectors.most_similar_cosmul(["w3", "w4"], ["w5"]),
+    ]
+    # A vector counts by its direction alone.
+    assert vectors.most_similar_cosmul([8 * U, "w2"]) == vectors.most_similar_cosmul([U, "w2"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (([], ["king"]), "query is empty"),
+        (((), None), "query is empty"),
+        (([("king", 0.5)],), "a product has no weights; give words or vectors alone"),
+        (([("king", -1)],), "a product has no weights"),
+        ((["king"], [("queen", 2.0)]), "a product has no weights"),
+        ((["king", "nil"],), "a term of the query is zero, which has no direction; leave it out"),
+        (("king", "nil"), "a term of the query is zero"),
+        (("king", None, -1), "topn is -1"),
+        (("king", None, 10, 0), "restrict_vocab is 0, but must be a whole number of 1 or more"),
+    ],
+)
+def test_products_that_make_no_sense(arguments, message):
+    with pytest.raises(QueryError, match=message):
+        small().most_similar_cosmul(*arguments)
+
+
+def test_similar_by_word_and_by_vector(vectors, gensim_vectors):
+    for part in ({}, {"topn": 3}, {"topn": 5, "restrict_vocab": 40}):
+        word = vectors.similar_by_word("w7", **part)
+        assert word == vectors.most_similar("w7", **part)
+        assert [w for w, _ in word] == [w for w, _ in gensim_vectors.similar_by_word("w7", **part)]
+        found = vectors.similar_by_vector(MATRIX[7], **part)
+        theirs = gensim_vectors.similar_by_vector(MATRIX[7], **part)
+        assert [w for w, _ in found] == [w for w, _ in theirs]
+        assert found[0][0] == "w7"
+        both = vectors.similar_by_word(["w7", "w8"], **part)
+        assert both == [word, vectors.similar_by_word("w8", **part)]
+        assert vectors.similar_by_vector([MATRIX[7]], **part) == [found]
+        assert vectors.similar_by_vector([*MATRIX[:2]], **part)[0][0][0] == "w0"
+    assert vectors.similar_by_word([]) == vectors.similar_by_vector([]) == []
+
+
+@pytest.mark.parametrize("word", [7, None, ["w1", 7], MATRIX[0], [MATRIX[0]], ["w1", ["w2"]]])
+def test_similar_by_what_is_no_word(vectors, word):
+    with pytest.raises(QueryError, match="is not a word"):
+        vectors.similar_by_word(word)
+
+
+def test_to_gensim(vectors, gensim_vectors):
+    theirs = vectors.to_gensim()
+    assert theirs.index_to_key == WORDS
+    np.testing.assert_array_equal(theirs.vectors, MATRIX)
+    assert theirs.vectors.dtype == np.float32
+    assert theirs.get_vecattr("w0", "count") == V
+    theirs.vectors[0] = 0  # a copy
+    assert MATRIX[0].any()
+    assert small().to_gensim().vectors.dtype == np.float64
+    assert "count" not in small().to_gensim().expandos
+
+
+def test_without_gensim(monkeypatch):
+    monkeypatch.setitem(sys.modules, "gensim.models", None)
+    with pytest.raises(CBOWError, match=r"gensim cannot be imported .*pip install gensim"):
+        small().to_gensim()
+
+
+def test_saving(tmp_path):
+    small().save(tmp_path / "vectors.safetensors")
+    found = formats.read(tmp_path / "vectors.safetensors")
+    assert tuple(found.words) == small().words
+    np.testing.assert_array_equal(found.matrix, small().matrix)
+    small().save(tmp_path / "vectors", format="word2vec-text")
+    assert (tmp_path / "vectors").read_text().startswith("6 2\n")
 
 
 @pytest.mark.parametrize(
@@ -251,6 +403,13 @@ def test_a_batch_is_one_query_after_the_other(vectors, monkeypatch, held):
         (("w1", None, 2.0), "topn is 2.0"),
         (("w1", None, None), "topn is None"),
         (("w1", None, True), "topn is True"),
+        (("w1", None, 10, -1), "clip_start is -1, but must be a whole number of 0 or more"),
+        (("w1", None, 10, 0, -1), "clip_end is -1"),
+        (("w1", None, 10, 0, 2.5), "clip_end is 2.5"),
+        (("w1", None, 10, None), "clip_start is None"),
+        (("w1", None, 10, 0, None, 0), "restrict_vocab is 0, but must be a whole number of 1"),
+        (("w1", None, 10, 3, None, 9), "restrict_vocab is given and so is clip_start or clip_end"),
+        (("w1", None, 10, 0, 3, 9), "restrict_vocab is given and so is"),
         ((7,), "int 7 is no query"),
         ((np.ones(3),), r"shape \(3,\), but must hold 16 finite numbers"),
         ((np.ones(()),), r"shape \(\)"),
@@ -281,15 +440,6 @@ def test_vectors_that_are_no_numbers(broken):
     for query in ("a", "b", np.ones(2)):
         with pytest.raises(QueryError, match=said):
             WordVectors("abc", matrix).most_similar(query)
-
-
-@pytest.mark.parametrize("broken", [np.nan, np.inf, -np.inf])
-def test_the_cosine_of_a_vector_that_is_no_number(broken):
-    vectors = WordVectors("abc", np.array([[1, 1], [1, broken], [1, 0]]))
-    assert vectors.similarity("a", "c") == pytest.approx(0.5**0.5)
-    for pair in ("ab", "ba"):
-        with pytest.raises(QueryError, match=r"not finite, .* in a vector, the first 'b'; tr"):
-            vectors.similarity(*pair)
 
 
 def test_no_words_at_all():

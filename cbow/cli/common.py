@@ -137,10 +137,13 @@ def show(result: str) -> None:
 
 
 def tell(line: str) -> None:
-    """Print a line about the work on standard error, if somebody can read it."""
+    """Print a line about the work on standard error, if somebody can read it.
+
+    Control characters, as names of files may have them, are shown as escapes.
+    """
     if sys.stderr is not None:  # `print` would take standard output instead
         with contextlib.suppress(OSError, ValueError):
-            print(line, file=sys.stderr, flush=True)
+            print(visible(line), file=sys.stderr, flush=True)
 
 
 def complain(prog: str, error: object) -> None:

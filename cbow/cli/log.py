@@ -8,13 +8,16 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from cbow.cli.common import complain, discard
 from cbow.errors import OutputError
 from cbow.files import explain_output_errors
 from cbow.text import TokenAccount
 from cbow.training import Epoch, Observer, Plan, Resumed
+
+if TYPE_CHECKING:
+    from cbow.evaluation import Evaluation
 
 
 class JSONLog(Observer):
@@ -53,6 +56,10 @@ class JSONLog(Observer):
         """Log an epoch, with the seconds since training began."""
         seconds = round(time.monotonic() - self.began, 3)
         self._write("epoch", {**epoch.to_dict(), "seconds": seconds})
+
+    def scored(self, epoch: int, evaluation: Evaluation) -> None:
+        """Log the scores of the vectors after an epoch."""
+        self._write("scores", {"epoch": epoch, **evaluation.to_dict()})
 
     def close(self) -> OSError | None:
         """Close the file, and give the error that ended the log, if one did.

@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import io
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
-from cbow.cli.common import (
-    DONE,
-    FAILED,
-    command_parser,
-    complain,
-    json_line,
-    run,
-    show,
-    table,
-    visible,
-)
-from cbow.config import DEFAULT_EMBEDDING, EMBEDDINGS
+from cbow.cli.common import DONE, FAILED, command_parser, complain, run, show, terminal_width
+from cbow.cli.nearest_forms import FORMS, Answer, Form, short_names
+from cbow.cli.opening import MODEL_HELP, add_opening_flags, open_vectors
+from cbow.cli.prompt import session, typed
 from cbow.errors import QueryError, UnknownWordError
 
 if TYPE_CHECKING:
@@ -35,10 +26,20 @@ examples:
   cbow-nearest corpus.safetensors king - man + woman a sum of words
   cbow-nearest corpus.safetensors                    asks, or reads a query per line
   cbow-nearest corpus.safetensors -- -ness           a word that begins with -
+  cbow-nearest a.safetensors king --with b.txt       two models side by side
 
 + and - are signs where they stand alone, white space around them; else they are part of a word.
 The cosine is 1 for the same direction, 0 for no relation, -1 for the opposite.
+At a terminal, Tab completes words, and the queries are kept in ~/.local/state/cbow.
 """
+
+
+class Asked(NamedTuple):
+    """What every query has in common."""
+
+    models: list[tuple[str, WordVectors]]  #: with their names
+    topn: int
+    form: Form
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -56,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = command_parser(
         PROG, "Show the words nearest to a word or to a sum of words.", EXAMPLES
     )
-    parser.add_argument("model", metavar="MODEL", help="a file that cbow-train wrote")
+    parser.add_argument("model", metavar="MODEL", help=MODEL_HELP)
     parser.add_argument(
         "queries",
         metavar="WORD",
@@ -65,31 +66,45 @@ def _parser() -> argparse.ArgumentParser:
         help="a word, or words with + and - between them; without any, standard input is read",
     )
     parser.add_argument(
-        "--topn", type=int, default=10, metavar="N", help="words to show (default: %(default)s)"
+        "--with",
+        dest="others",
+        metavar="MODEL",
+        action="append",
+        default=[],
+        help="another model to ask the same; may be repeated",
     )
     parser.add_argument(
-        "--embedding",
-        choices=EMBEDDINGS,
-        default=DEFAULT_EMBEDDING,
-        help="rows of W1, of W2, or their mean (default: %(default)s)",
+        "--topn", type=int, default=10, metavar="N", help="words to show (default: %(default)s)"
     )
-    parser.add_argument("--json", action="store_true", help="print a JSON object per query")
+    add_opening_flags(parser)
+    forms = parser.add_mutually_exclusive_group()
+    forms.add_argument(
+        "--format",
+        choices=FORMS,
+        default="table",
+        help="tsv: a line per word found: query, word, cosine, with the model behind the query if "
+        "there are several; json: an object per query and model (default: %(default)s)",
+    )
+    forms.add_argument(
+        "--json", dest="format", action="store_const", const="json", help="short for --format json"
+    )
     return parser
 
 
 def _body(arguments: argparse.Namespace) -> int:
-    from cbow.model import load_vectors  # here, so that --help comes at once
-
     if arguments.topn < 1:
         raise QueryError(f"--topn is {arguments.topn}, but must be a whole number of 1 or more")
-    vectors = load_vectors(arguments.model, arguments.embedding)
-    form = _as_json if arguments.json else _as_table
+    paths = [arguments.model, *arguments.others]
+    opened = [open_vectors(path, arguments.embedding, arguments.errors) for path in paths]
+    models = list(zip(short_names(paths), opened, strict=True))
+    asked = Asked(models, arguments.topn, FORMS[arguments.format])
     if arguments.queries:
-        return _answer_all(vectors, _joined(arguments.queries), arguments.topn, form)
+        return _answer_all(asked, _joined(arguments.queries))
     if sys.stdin is not None and sys.stdin.isatty():
-        _answer_all(vectors, _not_blank(_typed()), arguments.topn, form)
+        with session("nearest", lambda: dict.fromkeys(w for each in opened for w in each)):
+            _answer_all(asked, _not_blank(typed()))
         return DONE
-    return _answer_all(vectors, _not_blank(_piped()), arguments.topn, form)
+    return _answer_all(asked, _not_blank(_piped()))
 
 
 def _joined(words: Sequence[str]) -> Sequence[str]:
@@ -106,24 +121,6 @@ def _not_blank(lines: Iterable[str]) -> Iterator[str]:
     return (line for line in lines if line.strip())
 
 
-def _typed() -> Iterator[str]:
-    """Ask for one query after the other until Ctrl-D."""
-    with contextlib.suppress(ImportError):
-        import readline  # noqa: F401  # editing and history for `input`
-    with contextlib.suppress(EOFError):
-        while True:
-            yield _ask()
-    print(file=sys.stderr)
-
-
-def _ask() -> str:
-    """Prompt for a line; never onto standard output when that is no terminal."""
-    if sys.stdout.isatty():
-        return input("> ")
-    print("> ", end="", file=sys.stderr, flush=True)
-    return input()
-
-
 def _piped() -> Iterator[str]:
     """Give the lines of standard input. Bytes that are no text make an unknown word, no crash."""
     if isinstance(sys.stdin, io.TextIOWrapper):
@@ -131,22 +128,19 @@ def _piped() -> Iterator[str]:
     yield from sys.stdin or ()
 
 
-def _answer_all(
-    vectors: WordVectors,
-    queries: Iterable[str],
-    topn: int,
-    form: Callable[[str, list[Neighbour]], str],
-) -> int:
-    """Print the answer to each query; one that has none is reported, and the next goes on."""
+def _answer_all(asked: Asked, queries: Iterable[str]) -> int:
+    """Print the answers to each query; what has none is reported, and the next goes on."""
     code = DONE
     for query in (line.strip() for line in queries):
-        try:
-            neighbours = _answer(vectors, query, topn)
-        except (QueryError, UnknownWordError) as error:
-            complain(PROG, error)
-            code = FAILED
-        else:
-            show(form(query, neighbours))
+        answers = []
+        for name, vectors in asked.models:
+            try:
+                answers.append(Answer(name, _answer(vectors, query, asked.topn)))
+            except (QueryError, UnknownWordError) as error:
+                complain(PROG, f"{name}: {error}" if len(asked.models) > 1 else error)
+                code = FAILED
+        if text := asked.form(query, answers, len(asked.models), terminal_width()):
+            show(text)
     return code
 
 
@@ -157,13 +151,3 @@ def _answer(vectors: WordVectors, query: str, topn: int) -> list[Neighbour]:
     if query in vectors:
         return vectors.most_similar(query, topn=topn)
     return vectors.most_similar(*parse_expression(query), topn=topn)
-
-
-def _as_json(query: str, neighbours: list[Neighbour]) -> str:
-    found = [{"word": word, "cosine": cosine} for word, cosine in neighbours]
-    return json_line({"query": query, "neighbours": found})
-
-
-def _as_table(query: str, neighbours: list[Neighbour]) -> str:
-    rows = [(visible(word), f"{cosine:.4f}") for word, cosine in neighbours]
-    return table((visible(query), "cosine"), rows, "<>") + "\n"

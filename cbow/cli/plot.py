@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cbow.cli.common import DONE, command_parser, run, tell, visible
-from cbow.config import DEFAULT_EMBEDDING, EMBEDDINGS
+from cbow.cli.opening import MODEL_HELP, add_opening_flags, open_vectors
 from cbow.errors import OutputError, QueryError
 from cbow.files import check_writable, replacing
 from cbow.plot.canvas import ENDINGS, check_matplotlib, percent
@@ -89,7 +89,7 @@ def _words_parser() -> argparse.ArgumentParser:
         "Draw words along two principal components of their vectors.",
         WORDS_EXAMPLES,
     )
-    parser.add_argument("source", metavar="MODEL", help="a file that cbow-train wrote")
+    parser.add_argument("source", metavar="MODEL", help=MODEL_HELP)
     parser.add_argument(
         "words",
         metavar="WORD",
@@ -105,12 +105,7 @@ def _words_parser() -> argparse.ArgumentParser:
         metavar="A,B",
         help="principal components on the two axes, the largest is 1 (default: %(default)s)",
     )
-    parser.add_argument(
-        "--embedding",
-        choices=EMBEDDINGS,
-        default=DEFAULT_EMBEDDING,
-        help="rows of W1, of W2, or their mean (default: %(default)s)",
-    )
+    add_opening_flags(parser)
     return parser
 
 
@@ -149,11 +144,10 @@ def _loss(arguments: argparse.Namespace) -> int:
 
 def _words(arguments: argparse.Namespace) -> int:
     output = _checked_output(arguments)
-    from cbow.model import load_vectors
     from cbow.plot.fonts import legible
     from cbow.plot.words import words_picture
 
-    vectors = load_vectors(arguments.source, arguments.embedding)
+    vectors = open_vectors(arguments.source, arguments.embedding, arguments.errors)
     words = _named_once(arguments.words) if arguments.words else _known(vectors)
     drawn = _project(vectors, words, arguments.components)
     text = legible([visible(word) for word in words])

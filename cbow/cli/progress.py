@@ -6,12 +6,15 @@ import contextlib
 import io
 import sys
 import time
-from typing import Any, Final, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from tqdm import tqdm
 
 from cbow.text import Progress, TokenAccount
 from cbow.training import Epoch, Observer, Plan, Resumed, Step
+
+if TYPE_CHECKING:
+    from cbow.evaluation import Evaluation
 
 #: Seconds between two plain lines.
 QUIET_SECONDS: Final = 10.0
@@ -123,6 +126,12 @@ class Display(Observer):
         self.say(line)
         if epoch.epoch == self.epochs:
             self.close()
+
+    def scored(self, epoch: int, evaluation: Evaluation) -> None:
+        """Print the scores of the vectors after an epoch."""
+        from cbow.cli.scoring import in_a_line  # here: few ask for scores
+
+        self.say(f"epoch {epoch}/{self.epochs}: {in_a_line(evaluation)}")
 
     def close(self) -> None:
         """Take the bar away."""

@@ -33,13 +33,15 @@ class Task(NamedTuple):
     train: Callable[[Observer], Model]
 
 
-def command_to_go_on(checkpoint: Path, task: Task, log: str | None) -> str:
+def command_to_go_on(checkpoint: Path, task: Task, arguments: argparse.Namespace) -> str:
     """Give the command that goes on from a checkpoint."""
     words = ["cbow-train", "--resume", plain_name(checkpoint)]
     if task.output != _output_of(checkpoint):
         words += ["-o", plain_name(task.output)]
-    if log is not None:
-        words += ["--log-json", log]
+    if arguments.log_json is not None:
+        words += ["--log-json", arguments.log_json]
+    for file in arguments.evaluate:
+        words += ["--evaluate", file]
     if "-" in task.sources:
         words += map(str, task.sources)
     return shlex.join(words)

@@ -6,7 +6,7 @@ import argparse
 import shlex
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +17,8 @@ from cbow.cli.task import Task, command_to_go_on, new_task, plain_name, task_to_
 from cbow.errors import DivergenceError, Interrupted
 
 if TYPE_CHECKING:
+    from cbow.cli.scoring import Scoring
+    from cbow.evaluation import Evaluation
     from cbow.model import Model
     from cbow.training import Observer
 
@@ -35,6 +37,7 @@ examples:
   xz -dc corpus.txt.xz | cbow-train - --dimension 200
   cbow-train books/ --checkpoint-every 60        writes a checkpoint every minute
   cbow-train --resume books.safetensors.checkpoint
+  cbow-train books/ --evaluate pairs.txt         scores the vectors after every epoch
   cbow-train books/ --resume books.safetensors --epochs 3 -o more.safetensors
   cbow-nearest corpus.safetensors king           what to do next
 """
@@ -64,6 +67,14 @@ def _parser() -> argparse.ArgumentParser:
         "--log-json", metavar="FILE", help="write the account and every epoch as JSON lines"
     )
     parser.add_argument(
+        "--evaluate",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="score the vectors after every epoch by a file of word pairs or of analogies (see "
+        "cbow-evaluate --help); may be repeated",
+    )
+    parser.add_argument(
         "--checkpoint-every",
         metavar="SECONDS",
         type=float,
@@ -91,7 +102,8 @@ def _train(arguments: argparse.Namespace) -> int:
     task = _task(arguments)
     display = None if arguments.quiet else Display(task.config.epochs)
     log = None if arguments.log_json is None else JSONLog(arguments.log_json)
-    observers: list[Observer] = [each for each in (display, log, Complaints()) if each]
+    scoring = _scoring(arguments.evaluate, [each.scored for each in (display, log) if each])
+    observers: list[Observer] = [each for each in (display, log, Complaints(), scoring) if each]
     began = time.monotonic()
     # Ctrl-C waits from the first step until the model is saved; so does the end of a session.
     with interrupts(*END_OF_SESSION):
@@ -117,7 +129,7 @@ def _train(arguments: argparse.Namespace) -> int:
     if log and (lost := log.close()):
         complain("cbow-train", lost)
         failure = failure or lost
-    return _exit_code(failure)
+    return _exit_code(failure or (scoring.trouble if scoring else None))
 
 
 def _task(arguments: argparse.Namespace) -> Task:
@@ -128,6 +140,17 @@ def _task(arguments: argparse.Namespace) -> Task:
     checkpoint = [task.checkpoint] if task.checkpoint else []
     check_outputs(task.sources, [task.output, *_log_file(arguments), *checkpoint])
     return task
+
+
+def _scoring(
+    files: Sequence[str], heard: Sequence[Callable[[int, Evaluation], None]]
+) -> Scoring | None:
+    """Make what scores the vectors after each epoch, if that is asked for; read its files."""
+    if not files:
+        return None
+    from cbow.cli.scoring import Scoring
+
+    return Scoring(files, heard)
 
 
 def _trained(task: Task, observer: Observer) -> tuple[Model, BaseException | None]:
@@ -151,7 +174,7 @@ def _next(
         command = next_command(output, list(model.vocabulary))
         return [*([hint] if hint else []), f"next: {command}"]
     if isinstance(failure, Interrupted) and task.checkpoint and task.checkpoint.exists():
-        return ["to go on: " + command_to_go_on(task.checkpoint, task, arguments.log_json)]
+        return ["to go on: " + command_to_go_on(task.checkpoint, task, arguments)]
     return []
 
 

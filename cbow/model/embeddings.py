@@ -40,23 +40,30 @@ def embed(W1T: Floats, W2: Floats, kind: str) -> Floats:
     ConfigError
         If there is no such kind.
     """
-    if kind not in _KINDS:
-        raise ConfigError(f"embedding is {kind!r}, but must be one of {', '.join(EMBEDDINGS)}")
+    check_kind(kind)
     with np.errstate(over="ignore", invalid="ignore"):  # a query says what is wrong
         vectors: Floats = _KINDS[kind](W1T, W2)  # (V, N)
         return vectors
 
 
-def joint_vectors(W1T: Floats, W2: Floats) -> Floats:
+def check_kind(kind: str) -> None:
+    """Raise `ConfigError` if there is no such kind of vectors."""
+    if kind not in _KINDS:
+        raise ConfigError(f"embedding is {kind!r}, but must be one of {', '.join(EMBEDDINGS)}")
+
+
+def joint_vectors(W1T: Floats, W2: Floats, power: float = POWER) -> Floats:
     """Give what the unit rows of both matrices have in common, (V, N).
 
         X = [W1T / |W1T|, W2 / |W2|], centred         (V, 2N), row by row
         X = U S Vᵀ                                    its singular value decomposition
-        vectors = U S^POWER                           the N largest
+        vectors = U S^power                           the N largest
 
     Parameters
     ----------
     W1T, W2 : (V, N) arrays
+    power : float
+        Of the singular values.
 
     Returns
     -------
@@ -70,7 +77,7 @@ def joint_vectors(W1T: Floats, W2: Floats) -> Floats:
     S2, Q = S2[::-1][:N], Q[:, ::-1][:, :N]  # (N,), (2N, N)
     Q = Q * np.sign(Q[np.abs(Q).argmax(axis=0), np.arange(N)])  # its largest entry is positive
     kept = NOTHING * V < S2
-    scale = np.where(kept, np.where(kept, S2, 1) ** ((POWER - 1) / 2), 0)  # S^(POWER - 1)
+    scale = np.where(kept, np.where(kept, S2, 1) ** ((power - 1) / 2), 0)  # S^(power - 1)
     vectors = np.empty((V, N), W1T.dtype)
     for start in range(0, V, ROWS):
         rows = slice(start, start + ROWS)

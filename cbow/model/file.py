@@ -16,9 +16,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -29,12 +27,11 @@ from cbow import safetensors_file
 from cbow.config import Config
 from cbow.errors import ConfigError, ModelFileError
 from cbow.vectors.nearest import Floats
+from cbow.vectors.packed import Integers, PackedWords, encode_words
 
 FORMAT_VERSION: Final = 1
 
 _NAMES: Final = {"W1T", "b1", "W2", "b2", "counts", "words", "word_ends"}
-
-Integers = npt.NDArray[np.int64]
 
 
 class Stored(NamedTuple):
@@ -81,7 +78,7 @@ def read(path: str | os.PathLike[str]) -> Stored:
                 "--resume FILE"
             )
         check_version(content, "format_version", FORMAT_VERSION)
-        return restored(tensors, content)
+        return restored(tensors, content, f"{Path(path)} is not a usable model: ")
 
 
 @contextlib.contextmanager
@@ -112,8 +109,12 @@ def settings_and_report(model: Stored) -> dict[str, Any]:
     return {"config": model.config.to_dict(), "report": model.report}
 
 
-def restored(tensors: Mapping[str, npt.NDArray[Any]], content: Mapping[str, Any]) -> Stored:
+def restored(
+    tensors: Mapping[str, npt.NDArray[Any]], content: Mapping[str, Any], where: str = ""
+) -> Stored:
     """Put a model together again: the inverse of `arrays_of` and `settings_and_report`.
+
+    The words stay packed: what is wrong with them is told when they are used, behind `where`.
 
     Raises
     ------
@@ -125,53 +126,14 @@ def restored(tensors: Mapping[str, npt.NDArray[Any]], content: Mapping[str, Any]
         raise damaged_metadata()
     config = Config.from_dict(settings)
     _check_tensors(tensors, config.dimension)
-    words = decode_words(tensors["words"], tensors["word_ends"])
-    _check_vocabulary(words, tensors["counts"])
+    words = PackedWords(tensors["words"], tensors["word_ends"], where)
+    _check_counts(tensors["counts"])
     arrays = {name: tensors[name] for name in ("counts", "W1T", "b1", "W2", "b2")}
     return Stored(config, report, words, **arrays)
 
 
-def encode_words(words: Sequence[str]) -> tuple[npt.NDArray[np.uint8], Integers]:
-    """Join words into one array of bytes.
-
-    Returns
-    -------
-    letters : ndarray of uint8
-        The UTF-8 of all words, end to end.
-    ends : ndarray of int64, (V,)
-        Where each word ends.
-    """
-    encoded = [word.encode() for word in words]
-    ends = np.cumsum([len(word) for word in encoded], dtype=np.int64)  # (V,)
-    return np.frombuffer(b"".join(encoded), np.uint8), ends
-
-
-def decode_words(letters: npt.NDArray[np.uint8], ends: Integers) -> list[str]:
-    """Cut bytes into words: the inverse of `encode_words`.
-
-    Raises
-    ------
-    ModelFileError
-        If the ends do not rise from above 0 to the number of bytes, or a word is not UTF-8.
-    """
-    edges = np.concatenate(([0], ends))  # (V + 1,)
-    if not (edges[1:] > edges[:-1]).all() or edges[-1] != len(letters):
-        raise ModelFileError("its words do not follow one another; fetch or train it again")
-    whole, places = letters.tobytes(), edges.tolist()
-    try:
-        return [whole[start:end].decode() for start, end in pairwise(places)]
-    except UnicodeDecodeError:
-        raise ModelFileError("its words are not UTF-8; fetch or train it again") from None
-
-
-def _check_vocabulary(words: Sequence[str], counts: Integers) -> None:
-    """Check that no word comes twice and that the counts can be counts, in their order."""
-    if len(set(words)) < len(words):
-        repeated = next(word for word, times in Counter(words).items() if times > 1)
-        raise ModelFileError(
-            f"it is damaged, for it holds the word {repeated!r} more than once; "
-            "fetch or train it again"
-        )
+def _check_counts(counts: Integers) -> None:
+    """Check that the counts can be counts, in their order."""
     if (counts < 0).any() or (counts[1:] > counts[:-1]).any():
         raise ModelFileError(
             "it is damaged, for its counts are not falling numbers of 0 or more; "

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import os
+import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from cbow.config import DEFAULT_EMBEDDING, Config
-from cbow.errors import ModelFileError
+from cbow.errors import ModelFileError, VectorsWarning
 from cbow.model import file
-from cbow.model.embeddings import embed
-from cbow.vectors import WordVectors
+from cbow.model.embeddings import check_kind, embed
+from cbow.vectors import WordVectors, formats
+from cbow.vectors.packed import distinct
 
 if TYPE_CHECKING:
+    from cbow.model.center import Guess
     from cbow.network import Parameters
     from cbow.text import Vocabulary
 
@@ -91,6 +96,49 @@ class Model:
         matrix = embed(self.parameters.W1.T, self.parameters.W2, kind)  # (V, N)
         return WordVectors(self.vocabulary.words, matrix, self.vocabulary.counts)
 
+    @overload
+    def predict_center(self, context_words: Sequence[str], topn: int = 10) -> list[Guess]: ...
+    @overload
+    def predict_center(
+        self, context_words: Sequence[list[str]], topn: int = 10
+    ) -> list[list[Guess]]: ...
+
+    def predict_center(
+        self, context_words: Sequence[str] | Sequence[list[str]], topn: int = 10
+    ) -> list[Guess] | list[list[Guess]]:
+        """Ask the network for the word that is missing among others.
+
+        This is the forward pass of training, with the softmax over the whole vocabulary; see
+        `cbow.model.center`. The probabilities are those of the text as training saw it: with
+        `sample` above 0, frequent words are rarer there.
+
+        Parameters
+        ----------
+        context_words : list of str, or list of lists
+            The words around the gap, any number in any order; one that comes twice counts twice.
+            They may be guessed as well. A list of lists is many gaps.
+        topn : int
+            How many words to give; all there are if there are fewer.
+
+        Returns
+        -------
+        list of (word, probability)
+            The most probable first; equals by falling frequency. For many gaps, a list of such
+            lists.
+
+        Raises
+        ------
+        UnknownWordError
+            If a word is not in the vocabulary. Leave it out:
+            ``[word for word in words if word in model.vocabulary]``.
+        QueryError
+            If there is no word, something is no word, or the model has numbers that are not finite.
+        """
+        # Here, so that `load_vectors` does without the network and what it needs.
+        from cbow.model.center import predict_center
+
+        return predict_center(self, context_words, topn)
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model to one file. Equal models give equal bytes.
 
@@ -118,9 +166,8 @@ class Model:
 
         W1 = stored.W1T.T  # (N, V), in Fortran order as it lies in the file
         parameters = Parameters(W1, stored.b1[:, None], stored.W2, stored.b2[:, None])
-        return cls(
-            stored.config, Vocabulary(stored.words, stored.counts), parameters, stored.report
-        )
+        vocabulary = Vocabulary(distinct(stored.words), stored.counts)
+        return cls(stored.config, vocabulary, parameters, stored.report)
 
 
 def load(path: str | os.PathLike[str]) -> Model:
@@ -139,24 +186,46 @@ def load(path: str | os.PathLike[str]) -> Model:
     return Model.from_stored(file.read(path))
 
 
-def load_vectors(path: str | os.PathLike[str], embedding: str = DEFAULT_EMBEDDING) -> WordVectors:
-    """Open only the word vectors of a model.
+def load_vectors(
+    path: str | os.PathLike[str], embedding: str = DEFAULT_EMBEDDING, errors: str = "strict"
+) -> WordVectors:
+    """Open the word vectors of a model, or a file of vectors in any format of `formats.FORMATS`.
 
     Parameters
     ----------
     path : path-like
-        A file that `Model.save` or ``cbow-train`` wrote.
+        A file that `Model.save` or ``cbow-train`` wrote, a file of vectors of word2vec, fastText,
+        GloVe, the Embedding Projector, numpy or this package, or a folder of model2vec; the
+        content tells which.
     embedding : str
-        ``input`` or ``output``, which stay on disk until they are used, ``mean`` or ``joint``,
-        which are computed; see `Model.embedding`.
+        Of a model: ``input`` or ``output``, which stay on disk until they are used, ``mean`` or
+        ``joint``, which are computed; see `Model.embedding`. Other files hold one kind only.
+    errors : {"strict", "replace"}
+        Whether a word that is not UTF-8 is refused, or kept with U+FFFD for its bad bytes.
 
     Raises
     ------
     ModelFileError
         If the file is missing, damaged, of another kind or of a later version of cbow.
     ConfigError
-        If there is no such kind of vectors.
+        If there is no such kind of vectors, or `errors` is something else.
+
+    Warns
+    -----
+    VectorsWarning
+        If something of a file of vectors is left out, or read otherwise than it stands there.
     """
-    stored = file.read(path)
-    matrix = embed(stored.W1T, stored.W2, embedding)  # (V, N)
-    return WordVectors(stored.words, matrix, stored.counts)
+    path = Path(path)
+    name = formats.recognise(path)
+    if name == formats.MODEL:
+        stored = file.read(path)
+        matrix = embed(stored.W1T, stored.W2, embedding)  # (V, N)
+        return WordVectors(stored.words, matrix, stored.counts)
+    check_kind(embedding)
+    words, matrix, counts, account = formats.read(path, name, errors)
+    notes = list(account.notes())
+    if embedding != DEFAULT_EMBEDDING:
+        notes.append(f"there is one kind of vectors in it, so embedding={embedding!r} says nothing")
+    for note in notes:
+        warnings.warn(f"{path}: {note}", VectorsWarning, stacklevel=2)
+    return WordVectors(words, matrix, counts)

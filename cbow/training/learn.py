@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from cbow.blas import single_threaded_blas
 from cbow.config import Config
 from cbow.errors import CorpusError, DivergenceError, Interrupted
 from cbow.model import Model
@@ -37,7 +38,7 @@ from cbow.training.sampled.trainer import SampledTrainer
 from cbow.training.saving import Checkpoints, NoCheckpoints, Saving
 from cbow.training.state import State, Trainer, copy
 from cbow.training.subsampling import entropy, target_distribution
-from cbow.training.threads import Interrupts, interrupts, single_threaded_blas
+from cbow.training.threads import Interrupts, interrupts
 
 #: Seconds within which kernels come out of their cache.
 QUICK: Final = 1.0

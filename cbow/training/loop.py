@@ -204,7 +204,7 @@ class Loop:
         before = self.state.before
         losses = [each.heldout_loss for each in self.state.finished if each.epoch > before]
         if patience is not None and since_least(losses) >= patience:
-            found = f"the held-out loss has not fallen for {patience} epochs"
+            found = f"the held-out loss has not fallen for {patience} epoch{'s' * (patience > 1)}"
             last = self.state.epoch.epoch - 1
             raise _StoppedError(Stop("patience", found, last, steps, steps))
 

@@ -14,7 +14,7 @@ CHEAP: Final = 8e12
 
 #: b1 of the sampled objective starts so high that nine in ten units fire. Its output layer is
 #: centred at the same number; see `cbow.training.sampled.step.centred`.
-SAMPLED_B1_START: Final = 0.5
+SAMPLED_B1_START: Final = 1.0
 
 #: Steps of b1 are so much smaller than those of the others. Every example moves it, and a unit
 #: whose b1 falls far below 0 never fires again; measured in docs/experiments.md.

@@ -2,28 +2,37 @@
 
     cos(q, r) = q·r / (|q| |r|),    0 where a row is zero
 
+A search has two steps. The first computes all cosines in a quick way, each wrong by at most a known
+`slack`, and keeps the rows that may be among the nearest. The second computes the cosines of those
+few in float64, each in the same way whichever other rows there are. So the answer depends neither
+on the quick way, nor on the number of threads, nor on what else is asked at the same time.
+
 The matrix is never copied at unit length: one number per row, 1/|r|, does the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.floating[Any]]
+Doubles = npt.NDArray[np.float64]
 Ids = npt.NDArray[np.intp]
 
-#: Rows whose lengths are taken at once: enough to be fast, little to hold in float64.
+#: Rows that are handled at once in float64: enough to be fast, little to hold.
 ROWS: Final = 4096
 
-#: Cosines held at once for a batch of queries (128 MiB in float32).
-COSINES: Final = 2**25
+#: Neighbouring cosines of which only the largest is looked at first, by `may_be_largest`.
+BLOCK: Final = 128
 
-#: Neighbouring cosines of which only the largest is looked at first, by `largest`.
-BLOCK: Final = 512
+
+class Found(NamedTuple):
+    """The rows that are nearest to a query."""
+
+    ids: Ids  #: (n,)
+    cosines: Doubles  #: (n,), falling; equals in the order of the rows
 
 
 def inverse_lengths(matrix: Floats) -> Floats:
@@ -52,93 +61,138 @@ def inverse_lengths(matrix: Floats) -> Floats:
     return inverse
 
 
-def unit(vector: Floats) -> npt.NDArray[np.float64]:
-    """Scale a vector (N,) to length 1; zero stays zero."""
-    wide = np.asarray(vector, np.float64)  # (N,)
-    largest_entry = np.abs(wide).max(initial=0)
-    if largest_entry == 0:
-        return wide
-    wide = wide / largest_entry  # whose squares neither overflow nor vanish
-    result: npt.NDArray[np.float64] = wide / np.sqrt(wide @ wide)
-    return result
+def unit(vectors: Floats) -> Doubles:
+    """Scale vectors, the last axis of an array (..., N), to length 1; zero stays zero."""
+    wide: Doubles = np.array(vectors, np.float64)  # (..., N)
+    if vectors.dtype == np.float64:  # of which squares overflow or vanish
+        largest = np.abs(wide).max(axis=-1, initial=0, keepdims=True)  # (..., 1)
+        largest[largest == 0] = 1
+        wide /= largest
+    lengths = np.sqrt(np.add.reduce(wide * wide, axis=-1, keepdims=True))  # (..., 1)
+    lengths[lengths == 0] = 1
+    wide /= lengths
+    return wide
 
 
-def cosines(matrix: Floats, inverse: Floats, queries: Floats) -> Floats:
-    """Compute the cosine of every query with every row.
+def slack(dtype: npt.DTypeLike, N: int) -> float:
+    """Bound the error of a cosine that is computed in a floating-point type.
+
+    In whatever order it is added up, a sum of N products is wrong by at most N u Σ |q_i r_i| and
+    terms of second order, u half the distance from 1 to the next number, and that sum is at most
+    |q| |r| (Higham, "Accuracy and Stability of Numerical Algorithms", 2nd edition, 2002, section
+    3.1). As much again is for products below the normal numbers, the rest for the rounding of q, of
+    1/|r| and of the product with it.
+    """
+    return (2 * N + 16) * float(np.finfo(dtype).eps) / 2
+
+
+def cosines(matrix: Floats, inverse: Floats, query: Doubles) -> Floats:
+    """Compute the cosine of a query with every row, up to the `slack` of the matrix's dtype.
 
     Parameters
     ----------
     matrix : ndarray, (V, N)
     inverse : ndarray, (V,)
         From `inverse_lengths`.
-    queries : ndarray, (Q, N)
-        Rows of length 1.
+    query : ndarray, (N,)
+        Of length 1.
 
     Returns
     -------
-    ndarray, (Q, V)
+    ndarray, (V,)
     """
-    result: Floats = queries.astype(matrix.dtype) @ matrix.T  # (Q, V)
+    result: Floats = matrix @ query.astype(matrix.dtype)  # (V,)
     result *= inverse
     return result
 
 
-def largest(scores: Floats, k: int) -> Ids:
-    """Find the k largest scores, the largest first; among equals the first comes first.
+def exact_cosines(matrix: Floats, inverse: Floats, queries: Doubles, ids: Ids) -> Doubles:
+    """Compute cosines with some rows in float64, each by itself.
 
-    The scores are cut into blocks. k blocks have a maximum no smaller than the k-th largest
-    maximum t, so k scores at least are no smaller than t, and only those have to be sorted.
+    Rows that are equal get equal cosines, and a row gets the same whichever others are asked for.
+
+    Parameters
+    ----------
+    matrix : ndarray, (V, N)
+    inverse : ndarray, (V,)
+        From `inverse_lengths`.
+    queries : ndarray, (N,) or (n, N)
+        Of length 1: one for all rows, or one for each.
+    ids : ndarray of int, (n,)
+        The rows.
+
+    Returns
+    -------
+    ndarray, (n,)
+    """
+    result = np.empty(len(ids))
+    for start in range(0, len(ids), ROWS):
+        these = ids[start : start + ROWS]  # (n,)
+        rows = matrix[these].astype(np.float64)  # (n, N)
+        rows *= inverse[these, None]  # about 1 long, so that no square overflows
+        lengths = np.sqrt(np.add.reduce(rows * rows, axis=1))  # (n,)
+        lengths[lengths == 0] = 1
+        rows *= queries if queries.ndim == 1 else queries[start : start + ROWS]
+        result[start : start + ROWS] = np.add.reduce(rows, axis=1) / lengths
+    return result
+
+
+def may_be_largest(scores: Floats, k: int, slack: float) -> Ids:
+    """Find the scores that may be among the k largest if each is wrong by at most `slack`.
+
+    The scores are cut into blocks. k blocks have a maximum no smaller than the k-th largest maximum
+    t, so k scores at least are no smaller than t. Each score that is below t by more than twice the
+    slack then has k above it for certain.
 
     Parameters
     ----------
     scores : ndarray, (V,)
         No NaN among them.
     k : int
-        From 0 to V.
+        From 1 to V.
+    slack : float
 
     Returns
     -------
-    ndarray, (k,)
-        Their positions.
+    ndarray of int
+        Their positions, rising; k at least.
     """
-    whole = len(scores) // BLOCK
-    if 0 < k <= whole:
-        maxima = scores[: whole * BLOCK].reshape(whole, BLOCK).max(axis=1)  # (whole,)
-        candidates = np.flatnonzero(scores >= np.partition(maxima, whole - k)[whole - k])
-    else:
-        candidates = np.arange(len(scores))
-    order = np.argsort(-scores[candidates], kind="stable")
-    return candidates[order[:k]]
+    few, whole = scores, len(scores) // BLOCK
+    if 2 * k <= whole:  # with fewer blocks, t would be far too small
+        few = scores[: whole * BLOCK].reshape(whole, BLOCK).max(axis=1)  # (whole,)
+    t = np.partition(few, len(few) - k)[len(few) - k]
+    return np.flatnonzero(scores >= t - 2 * slack)
 
 
 def nearest(
-    matrix: Floats, inverse: Floats, queries: Floats, excluded: Sequence[Ids], topn: int
-) -> list[tuple[Ids, Floats]]:
-    """Find the rows of largest cosine for each query.
+    matrix: Floats, inverse: Floats, query: Doubles, hidden: Ids, topn: int, rows: range
+) -> Found:
+    """Find the rows of largest cosine.
 
     Parameters
     ----------
     matrix : ndarray, (V, N)
     inverse : ndarray, (V,)
         From `inverse_lengths`, without NaN.
-    queries : ndarray, (Q, N)
-        Rows of length 1.
-    excluded : sequence of Q arrays of int
+    query : ndarray, (N,)
+        Of length 1.
+    hidden : ndarray of int
         Rows that are not to be found, each once.
     topn : int
         How many to find; all there are if there are fewer.
-
-    Returns
-    -------
-    list of Q pairs of ndarray
-        Row numbers and their cosines, the largest first; equals in the order of the rows.
+    rows : range
+        The rows among which to search, one next to the other.
     """
-    results = []
-    step = max(1, COSINES // max(1, len(matrix)))
-    for start in range(0, len(queries), step):
-        scores = cosines(matrix, inverse, queries[start : start + step])  # (step, V)
-        for row, hidden in zip(scores, excluded[start : start + step], strict=True):
-            row[hidden] = -np.inf
-            ids = largest(row, min(topn, len(row) - len(hidden)))
-            results.append((ids, row[ids]))
-    return results
+    part = slice(rows.start, rows.stop)
+    scores = cosines(matrix[part], inverse[part], query)  # (len(rows),)
+    k = min(topn + len(hidden), len(rows))
+    ids = rows.start + may_be_largest(scores, k, slack(matrix.dtype, matrix.shape[1]))
+    return chosen(ids, exact_cosines(matrix, inverse, query, ids), hidden, topn)
+
+
+def chosen(ids: Ids, cosines: Doubles, hidden: Ids, topn: int) -> Found:
+    """Choose the largest cosines among candidates, in the order of their rows, but none hidden."""
+    order = np.argsort(-cosines, kind="stable")[: topn + len(hidden)]
+    found, without = ids[order], set(hidden.tolist())  # quicker than np.isin for a few
+    order = order[[row not in without for row in found.tolist()]][:topn]
+    return Found(ids[order], cosines[order])

@@ -10,14 +10,18 @@ import numpy.typing as npt
 
 from cbow.errors import QueryError
 
-#: A word, or a vector of the same dimension.
-Key: TypeAlias = str | npt.NDArray[Any]
+#: A vector of the dimension that the words' have, of any kind of number.
+Vector: TypeAlias = npt.NDArray[Any]
+#: A word, or a vector.
+Key: TypeAlias = str | Vector
+#: Words or vectors, one for each of many questions.
+Keys: TypeAlias = list[str] | list[Vector] | list[Key]
 #: A key, or a key with its weight.
-Term: TypeAlias = Key | tuple[str, float] | tuple[npt.NDArray[Any], float]
+Term: TypeAlias = Key | tuple[str, float] | tuple[Vector, float]
 #: One question.
 Query: TypeAlias = Key | Sequence[Term]
 #: Many questions: a list of lists.
-Queries: TypeAlias = Sequence[list[str]] | Sequence[list[Term]]
+Queries: TypeAlias = Sequence[list[str]] | Sequence[list[Key]] | Sequence[list[Term]]
 
 
 def questions(
@@ -108,3 +112,15 @@ def _term(term: Term, weight: float) -> tuple[Key, float]:
 
 def _kind(thing: object) -> str:
     return f"{type(thing).__name__} {thing!r}"
+
+
+def check_whole(name: str, value: object, least: int) -> None:
+    """Refuse what is no whole number of `least` or more.
+
+    Raises
+    ------
+    QueryError
+    """
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not whole or value < least:  # type: ignore[operator]  # a whole number by now
+        raise QueryError(f"{name} is {value!r}, but must be a whole number of {least} or more")

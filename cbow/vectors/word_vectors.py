@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
-from types import MappingProxyType
-from typing import Any, TypeAlias, overload
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeAlias, overload
 
 import numpy as np
-import numpy.typing as npt
 
-from cbow.errors import ModelFileError, QueryError, UnknownWordError
-from cbow.vectors import nearest, spelling
-from cbow.vectors.nearest import Floats
-from cbow.vectors.query import Key, Queries, Query, questions, terms
+from cbow.errors import CBOWError, QueryError
+from cbow.vectors import nearest
+from cbow.vectors.comparisons import Comparisons
+from cbow.vectors.directions import directions
+from cbow.vectors.nearest import Found, Ids
+from cbow.vectors.products import largest_products
+from cbow.vectors.query import Key, Queries, Query, Vector, check_whole, questions, terms
+
+if TYPE_CHECKING:
+    from gensim.models import KeyedVectors
 
 #: A word and its cosine.
 Neighbour: TypeAlias = tuple[str, float]
 
 
-class WordVectors:
+class WordVectors(Comparisons):
     """Words with a vector each.
 
     Parameters
@@ -34,7 +38,8 @@ class WordVectors:
     Raises
     ------
     ModelFileError
-        If the words are not distinct, or the shapes do not agree.
+        If the words are not distinct, or the shapes do not agree. Of `PackedWords`, which are not
+        read before they are needed, this is told when all are looked at.
 
     Examples
     --------
@@ -51,106 +56,25 @@ class WordVectors:
     ['queen', 'apple']
     """
 
-    def __init__(
-        self,
-        words: Sequence[str],
-        matrix: Floats,
-        counts: npt.NDArray[np.integer[Any]] | None = None,
-    ) -> None:
-        self._words = tuple(words)
-        self._ids = dict(zip(self._words, range(len(self._words)), strict=True))
-        self._matrix = _read_only(matrix)
-        self._counts = None if counts is None else _read_only(counts)
-        self._check()
-
-    def _check(self) -> None:
-        """Hold words, matrix and counts against each other."""
-        V = len(self._words)
-        if len(self._ids) != V:
-            raise ModelFileError(
-                f"of {V} words only {len(self._ids)} are distinct; give each word once"
-            )
-        if self._matrix.ndim != 2 or self._matrix.dtype not in (np.float32, np.float64):
-            raise ModelFileError(
-                f"the matrix is {self._matrix.dtype} with {self._matrix.ndim} dimensions; "
-                "give float32 or float64 with a row per word"
-            )
-        if len(self._matrix) != V:
-            raise ModelFileError(f"there are {V} words, but {len(self._matrix)} rows; give as many")
-        if self._counts is not None and self._counts.shape != (V,):
-            raise ModelFileError(f"there are {V} words, but counts of shape {self._counts.shape}")
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        """The V words, the most frequent first."""
-        return self._words
-
-    @property
-    def ids(self) -> Mapping[str, int]:
-        """The row of each word."""
-        return MappingProxyType(self._ids)
-
-    @property
-    def matrix(self) -> Floats:
-        """The vectors, (V, N), read-only."""
-        return self._matrix
-
-    @property
-    def counts(self) -> npt.NDArray[np.integer[Any]] | None:
-        """How often each word occurs in the training text, (V,); None if not known."""
-        return self._counts
-
-    @property
-    def dimension(self) -> int:
-        """Numbers per word, N."""
-        return int(self._matrix.shape[1])
-
-    def __len__(self) -> int:
-        return len(self._words)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._words)
-
-    def __contains__(self, word: object) -> bool:
-        return isinstance(word, str) and word in self._ids
-
-    def __repr__(self) -> str:
-        return f"WordVectors({len(self)} words, {self.dimension} dimensions)"
-
-    def __getitem__(self, word: str | Sequence[str]) -> Floats:
-        """Give the vector of a word, (N,), or those of several, one per row.
-
-        Raises
-        ------
-        UnknownWordError
-            If a word is not there.
-        QueryError
-            If something is no word.
-        """
-        if isinstance(word, str) or not isinstance(word, Iterable):
-            row: Floats = self._matrix[self._id(word)]  # (N,)
-            return row
-        return self._matrix[np.array([self._id(each) for each in word], np.intp)]
-
-    def similarity(self, a: Key, b: Key) -> float:
-        """Compute the cosine of the angle between two words, from -1 to 1; 0 if one is zero.
-
-        Raises
-        ------
-        UnknownWordError
-            If a word is not there.
-        QueryError
-            If a vector holds a number that is not finite.
-        """
-        return float(self._unit(a) @ self._unit(b))
-
     @overload
     def most_similar(
-        self, positive: Query | None = None, negative: Query | None = None, topn: int = 10
+        self,
+        positive: Query | None = None,
+        negative: Query | None = None,
+        topn: int = 10,
+        clip_start: int = 0,
+        clip_end: int | None = None,
+        restrict_vocab: int | None = None,
     ) -> list[Neighbour]: ...
     @overload
     def most_similar(
-        self, positive: Queries, negative: Queries | None = None, topn: int = 10
+        self,
+        positive: Queries,
+        negative: Queries | None = None,
+        topn: int = 10,
+        clip_start: int = 0,
+        clip_end: int | None = None,
+        restrict_vocab: int | None = None,
     ) -> list[list[Neighbour]]: ...
 
     def most_similar(
@@ -158,6 +82,9 @@ class WordVectors:
         positive: Query | Queries | None = None,
         negative: Query | Queries | None = None,
         topn: int = 10,
+        clip_start: int = 0,
+        clip_end: int | None = None,
+        restrict_vocab: int | None = None,
     ) -> list[Neighbour] | list[list[Neighbour]]:
         """Find the words whose vectors point most nearly where the words of the query point.
 
@@ -174,6 +101,10 @@ class WordVectors:
             What counts with weight -1. A pair keeps the sign of its own weight.
         topn : int
             How many words to give; all there are if there are fewer.
+        clip_start, clip_end : int, optional
+            Only words from this place of the vocabulary to before that one are found.
+        restrict_vocab : int, optional
+            Only so many words are found, the most frequent ones; all there are if there are fewer.
 
         Returns
         -------
@@ -188,97 +119,209 @@ class WordVectors:
         UnknownWordError
             If a word is not there.
         """
-        if isinstance(topn, bool) or not isinstance(topn, int | np.integer) or topn < 0:
-            raise QueryError(f"topn is {topn!r}, but must be a whole number of 0 or more")
+        check_whole("topn", topn, 0)
+        rows = self._clipped(clip_start, clip_end, restrict_vocab)
         pairs, many = questions(positive, negative)
-        answers = self._search([terms(*pair) for pair in pairs], topn)
-        return answers if many else answers[0]
+        asked = [terms(*pair) for pair in pairs]
+        search = self._search  # first: it refuses vectors with which nothing can be done
+        keys = [key for each in asked for key, _ in each]
+        weights = [weight for each in asked for _, weight in each]
+        sizes = [len(each) for each in asked]
+        ids = self._located(keys)
+        queries = directions(self._terms(keys, ids), weights, sizes)  # (Q, N)
+        found = search(queries, _own(ids, sizes), topn, rows)
+        return self._named(found) if many else self._named(found)[0]
 
-    def _search(self, asked: list[list[tuple[Key, float]]], topn: int) -> list[list[Neighbour]]:
-        """Answer each query, a list of keys and weights."""
-        inverse = self._inverse  # (V,), first: it refuses vectors with which nothing can be done
-        directions = np.array([self._direction(each) for each in asked])  # (Q, N)
-        own = [
-            np.unique([self._id(key) for key, _ in each if isinstance(key, str)]).astype(np.intp)
-            for each in asked
-        ]
-        found = nearest.nearest(self._matrix, inverse, directions, own, topn)
+    @overload
+    def most_similar_cosmul(
+        self,
+        positive: Query,
+        negative: Query | None = None,
+        topn: int = 10,
+        restrict_vocab: int | None = None,
+    ) -> list[Neighbour]: ...
+    @overload
+    def most_similar_cosmul(
+        self,
+        positive: Queries,
+        negative: Queries | None = None,
+        topn: int = 10,
+        restrict_vocab: int | None = None,
+    ) -> list[list[Neighbour]]: ...
+
+    def most_similar_cosmul(
+        self,
+        positive: Query | Queries,
+        negative: Query | Queries | None = None,
+        topn: int = 10,
+        restrict_vocab: int | None = None,
+    ) -> list[Neighbour] | list[list[Neighbour]]:
+        """Find words as `most_similar` does, but by a product of cosines in the place of a sum.
+
+        See `cbow.vectors.products` for the formula (Levy and Goldberg 2014).
+
+        Parameters
+        ----------
+        positive : word, vector, list of these, or list of lists
+            What counts for a word. There are no weights.
+        negative : the same, optional
+            What counts against it.
+        topn : int
+            How many words to give; all there are if there are fewer.
+        restrict_vocab : int, optional
+            Only so many words are found, the most frequent ones; all there are if there are fewer.
+
+        Returns
+        -------
+        list of (word, score)
+            The largest first; equals by falling frequency. For many queries, a list of such lists.
+
+        Raises
+        ------
+        QueryError
+            If nothing is positive, a term is zero or has a weight, or a word has numbers that are
+            not finite.
+        UnknownWordError
+            If a word is not there.
+        """
+        check_whole("topn", topn, 0)
+        rows = self._clipped(0, None, restrict_vocab)
+        pairs, many = questions(positive, negative)
+        found = [self._largest_products(*pair, topn, rows) for pair in pairs]
+        return self._named(found) if many else self._named(found)[0]
+
+    def _largest_products(
+        self, positive: Query | None, negative: Query | None, topn: int, rows: range
+    ) -> Found:
+        """Answer one query by a product."""
+        plus = terms(positive, None)
+        minus = [] if negative is None else terms(None, negative)
+        if any(weight != 1 for _, weight in plus) or any(weight != -1 for _, weight in minus):
+            raise QueryError("a product has no weights; give words or vectors alone")
+        inverse = self._inverse  # first: it refuses vectors with which nothing can be done
+        keys = [key for key, _ in plus + minus]
+        ids = self._located(keys)
+        units = nearest.unit(self._vectors(keys, ids))  # (T, N)
+        if not units.any(axis=1).all():
+            raise QueryError("a term of the query is zero, which has no direction; leave it out")
+        [own] = _own(ids, [len(ids)])
+        return largest_products(self._matrix, inverse, units, len(plus), own, topn, rows)
+
+    @overload
+    def similar_by_word(
+        self, word: str, topn: int = 10, restrict_vocab: int | None = None
+    ) -> list[Neighbour]: ...
+    @overload
+    def similar_by_word(
+        self, word: list[str], topn: int = 10, restrict_vocab: int | None = None
+    ) -> list[list[Neighbour]]: ...
+
+    def similar_by_word(
+        self, word: str | list[str], topn: int = 10, restrict_vocab: int | None = None
+    ) -> list[Neighbour] | list[list[Neighbour]]:
+        """Find the words nearest to a word, or to each word of a list; see `most_similar`."""
+        if isinstance(word, list):
+            return self._each([self._word(each) for each in word], topn, restrict_vocab)
+        return self.most_similar(self._word(word), topn=topn, restrict_vocab=restrict_vocab)
+
+    @overload
+    def similar_by_vector(
+        self, vector: Vector, topn: int = 10, restrict_vocab: int | None = None
+    ) -> list[Neighbour]: ...
+    @overload
+    def similar_by_vector(
+        self, vector: list[Vector], topn: int = 10, restrict_vocab: int | None = None
+    ) -> list[list[Neighbour]]: ...
+
+    def similar_by_vector(
+        self, vector: Vector | list[Vector], topn: int = 10, restrict_vocab: int | None = None
+    ) -> list[Neighbour] | list[list[Neighbour]]:
+        """Find the words nearest to a vector (N,), or to each of a list; see `most_similar`.
+
+        No word is left out: that of which it is the vector comes first.
+        """
+        if isinstance(vector, list):
+            return self._each(vector, topn, restrict_vocab)
+        return self.most_similar(vector, topn=topn, restrict_vocab=restrict_vocab)
+
+    def _each(
+        self, keys: Sequence[Key], topn: int, restrict_vocab: int | None
+    ) -> list[list[Neighbour]]:
+        """Answer a query of one key each."""
+        if not keys:
+            return []
+        batch = [[key] for key in keys]
+        return self.most_similar(batch, topn=topn, restrict_vocab=restrict_vocab)
+
+    def save(self, path: str | os.PathLike[str], format: str | None = None) -> None:
+        """Write words, vectors and counts to a file; see `cbow.vectors.formats.write`.
+
+        Parameters
+        ----------
+        path : path-like
+        format : str, optional
+            By default the ending of `path` tells: ``.safetensors`` keeps everything.
+
+        Raises
+        ------
+        OutputError
+            If the file cannot be written, or its name does not tell the format.
+        ModelFileError
+            If the format cannot hold the vectors.
+        ConfigError
+            If there is no such format.
+        """
+        from cbow.vectors.formats import write
+
+        write(path, self._words, self._matrix, self._counts, format)
+
+    def to_gensim(self) -> KeyedVectors:
+        """Give a copy of these words and vectors as gensim has them, with the counts.
+
+        Raises
+        ------
+        CBOWError
+            If gensim cannot be imported.
+        """
+        try:
+            from gensim.models import KeyedVectors
+        except ImportError as error:
+            raise CBOWError(
+                f"gensim cannot be imported ({error}); install it with: pip install gensim"
+            ) from error
+        keyed = KeyedVectors(self.dimension, dtype=self._matrix.dtype)
+        keyed.add_vectors(list(self._words), self._matrix)
+        for row, count in enumerate(() if self._counts is None else self._counts.tolist()):
+            keyed.set_vecattr(row, "count", count)
+        return keyed
+
+    def _clipped(self, start: int, end: int | None, restricted: int | None) -> range:
+        """Give the rows in which to search."""
+        check_whole("clip_start", start, 0)
+        if end is not None:
+            check_whole("clip_end", end, 0)
+        if restricted is not None:
+            check_whole("restrict_vocab", restricted, 1)
+            if start or end is not None:
+                raise QueryError(
+                    "restrict_vocab is given and so is clip_start or clip_end; give only one"
+                )
+            end = restricted
+        return range(len(self))[start:end]
+
+    def _named(self, found: Sequence[Found]) -> list[list[Neighbour]]:
+        """Put words in the place of their rows."""
+        words = self._words
         return [
-            [(self._words[row], float(cosine)) for row, cosine in zip(ids, cosines, strict=True)]
+            list(zip([words[row] for row in ids.tolist()], cosines.tolist(), strict=True))
             for ids, cosines in found
         ]
 
-    def _direction(self, asked: list[tuple[Key, float]]) -> npt.NDArray[np.float64]:
-        """Add up the weighted terms and scale the sum to length 1, (N,)."""
-        vectors = [
-            self._unit(key) if isinstance(key, str) else np.asarray(self._vector(key), np.float64)
-            for key, _ in asked
-        ]
-        weights = np.array([[weight] for _, weight in asked])  # (terms, 1)
-        with np.errstate(over="ignore", invalid="ignore"):
-            parts = weights * vectors  # (terms, N)
-            total = parts.sum(axis=0)  # (N,)
-        if not np.isfinite(total).all():
-            raise QueryError("the query adds up to infinity; give smaller weights or vectors")
-        # What does not come out exactly, as in a + b - a - b, leaves rounding errors of this size.
-        rounding = len(parts) ** 2 * np.finfo(np.float64).eps * np.abs(parts).max(initial=0)
-        if np.abs(total).max(initial=0) <= rounding:
-            raise QueryError(
-                "the query adds up to zero, which has no direction, so that no word is nearer than "
-                "another; ask for another sum"
-            )
-        return nearest.unit(total)
 
-    @cached_property
-    def _inverse(self) -> Floats:
-        """One over the length of each row, (V,): computed at the first search, then kept."""
-        inverse = nearest.inverse_lengths(self._matrix)
-        broken = np.flatnonzero(np.isnan(inverse))
-        if len(broken):
-            raise _not_finite(f"the vectors of {len(broken)} words", self._words[broken[0]])
-        return inverse
-
-    def _unit(self, key: Key) -> npt.NDArray[np.float64]:
-        """Give the vector of a word, or the one that is given, at length 1, (N,)."""
-        vector = self._vector(key)
-        if not np.isfinite(vector).all():  # a word's: those that are given have been checked
-            raise _not_finite("a vector", str(key))
-        return nearest.unit(vector)
-
-    def _id(self, word: str) -> int:
-        """Give the row of a word."""
-        if not isinstance(word, str):
-            raise QueryError(f"{word!r} is not a word; ask for words by their spelling")
-        try:
-            return self._ids[word]
-        except KeyError:
-            raise UnknownWordError(
-                word, lambda: spelling.alike(word, self._words, self._ids)
-            ) from None
-
-    def _vector(self, key: Key) -> Floats:
-        """Give the vector (N,) of a word, or check the one that is given."""
-        if isinstance(key, str):
-            return self[key]
-        numbers = key.dtype.kind in "fiu"
-        if not numbers or key.shape != (self.dimension,) or not np.isfinite(key).all():
-            raise QueryError(
-                f"the query holds a vector of shape {key.shape}, but must hold {self.dimension} "
-                "finite numbers; give vectors of the dimension that the words' have"
-            )
-        return key
-
-
-def _not_finite(where: str, word: str) -> QueryError:
-    """Create the error about a model whose training went wrong."""
-    return QueryError(
-        f"the model holds numbers that are not finite, or far too large, in {where}, the first "
-        f"{word!r}; train it again with a smaller learning rate"
-    )
-
-
-def _read_only(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """View an array so that nobody changes it through this view."""
-    view = np.asarray(array).view()
-    view.flags.writeable = False
-    return view
+def _own(ids: Ids, sizes: Sequence[int]) -> list[Ids]:
+    """Give the rows of the words of each query, each once."""
+    listed, behind = ids.tolist(), np.cumsum(sizes).tolist()
+    return [
+        np.array(sorted({row for row in listed[end - size : end] if row >= 0}), np.intp)
+        for size, end in zip(sizes, behind, strict=True)
+    ]

@@ -1,0 +1,179 @@
+"""``cbow-convert``: word vectors from one file format into another."""
+
+from __future__ import annotations
+
+import argparse
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from cbow.cli.common import DONE, command_parser, json_line, run, show, tell
+from cbow.cli.opening import add_opening_flags
+from cbow.cli.outputs import named, same
+from cbow.config import DEFAULT_EMBEDDING
+from cbow.errors import ConfigError, ModelFileError, OutputError, VectorsWarning
+
+if TYPE_CHECKING:
+    from cbow.vectors.formats import Contents
+
+PROG: Final = "cbow-convert"
+
+#: The formats, here as well so that --help comes at once.
+FORMATS: Final = (
+    "word2vec-text",
+    "word2vec-binary",
+    "fasttext",
+    "glove",
+    "projector",
+    "npz",
+    "safetensors",
+    "model2vec",
+)
+
+EXAMPLES: Final = """\
+formats, and the endings of OUT that stand for them:
+  word2vec-text     .txt, .txt.gz    gensim, spaCy and most others read it
+  word2vec-binary   .bin, .bin.gz    smaller and quicker, float32
+  fasttext          .vec, .vec.gz
+  glove             (--to glove)     text without a header
+  projector         .tsv             OUT and OUT_metadata.tsv, for projector.tensorflow.org
+  npz               .npz             numpy
+  safetensors       .safetensors     cbow's own: opened in milliseconds, however large
+  model2vec         a name ending in /
+
+examples:
+  cbow-convert corpus.safetensors corpus.txt         a model of cbow-train, for other tools
+  cbow-convert GoogleNews-vectors-negative300.bin.gz news.safetensors --limit 200000
+  cbow-convert corpus.safetensors glove.txt.gz --to glove
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run ``cbow-convert`` and return its exit code."""
+    return run(_convert, _parser(), argv)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = command_parser(PROG, "Convert a file of word vectors to another format.", EXAMPLES)
+    parser.add_argument(
+        "source",
+        metavar="IN",
+        help="a model of cbow-train, or vectors in any of the formats below; its content tells",
+    )
+    parser.add_argument(
+        "output", metavar="OUT", help="the file or folder to write; its ending tells the format"
+    )
+    for flag, name, which in (("--from", "source", "IN"), ("--to", "output", "OUT")):
+        parser.add_argument(
+            flag,
+            dest=f"{name}_format",
+            choices=FORMATS,
+            metavar="FORMAT",
+            help=f"the format of {which}, where its {'content' if name == 'source' else 'ending'} "
+            "does not tell",
+        )
+    add_opening_flags(parser)
+    parser.add_argument(
+        "--limit",
+        type=int,
+        metavar="N",
+        help="write the first N words only; in the files of all tools they are the most frequent",
+    )
+    parser.add_argument("--json", action="store_true", help="print what was done as JSON")
+    return parser
+
+
+def _convert(arguments: argparse.Namespace) -> int:
+    from cbow.vectors import formats  # here, so that --help comes at once
+
+    if arguments.limit is not None and arguments.limit < 1:
+        raise ConfigError(f"--limit is {arguments.limit}, but must be a whole number of 1 or more")
+    source, output = _source(arguments.source), Path(named("OUT", arguments.output))
+    written_as = arguments.output_format or formats.named(arguments.output)
+    read_as = arguments.source_format or formats.recognise(source)
+    for place in formats.outputs_of(output, written_as):
+        for other in formats.inputs_of(source, read_as):
+            if same(place, other):
+                raise OutputError(
+                    f"{place} would be written over {other}, which is read; give another OUT"
+                )
+    formats.check_place(output, written_as)
+    contents, notes = _read(source, read_as, arguments)
+    read = _described(source, read_as, contents)
+    tell(f"read {source} ({_summary(read)})")
+    contents = _first(contents, arguments.limit)
+    notes += _write(output, written_as, contents)
+    written = _described(output, written_as, contents)
+    for note in notes:
+        tell(f"note: {note}")
+    beside = [each for each in formats.outputs_of(output, written_as) if each.parent != output]
+    tell(f"wrote {' and '.join(map(str, beside))} ({_summary(written)})")
+    if arguments.json:
+        account = contents.account.to_dict()
+        show(json_line({"read": {**read, "account": account}, "written": written, "notes": notes}))
+    return DONE
+
+
+def _source(name: str) -> Path:
+    if name in ("", "-"):
+        raise ModelFileError(
+            f"IN is {name!r}, but must be the name of a file: its size and its parts are looked at "
+            "before it is read; write the stream to a file first"
+        )
+    return Path(name)
+
+
+def _read(source: Path, name: str, arguments: argparse.Namespace) -> tuple[Contents, list[str]]:
+    """Read the vectors; tell what is to be known of them."""
+    from cbow.vectors import formats
+
+    if name == formats.MODEL:
+        from cbow.model import load_vectors
+
+        model = load_vectors(source, arguments.embedding)
+        account = formats.Account(rows=len(model))
+        return formats.Contents(model.words, model.matrix, model.counts, account), []
+    contents = formats.read(source, name, arguments.errors)
+    notes = list(contents.account.notes())
+    if arguments.embedding != DEFAULT_EMBEDDING:
+        notes.append(
+            f"there is one kind of vectors in {source}, so --embedding {arguments.embedding} says "
+            "nothing"
+        )
+    return contents, notes
+
+
+def _first(contents: Contents, limit: int | None) -> Contents:
+    """Leave out all but the first words."""
+    words, matrix, counts, _ = contents
+    if limit is None or limit >= len(words):  # packed words stay packed
+        return contents
+    some = None if counts is None else counts[:limit]
+    return contents._replace(words=words[:limit], matrix=matrix[:limit], counts=some)
+
+
+def _write(output: Path, name: str, contents: Contents) -> list[str]:
+    """Write the vectors; tell what of them could not be kept."""
+    from cbow.vectors import formats
+
+    words, matrix, counts, _ = contents
+    form = formats.FORMATS[name]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", VectorsWarning)
+        formats.write(output, words, matrix, counts, name)
+    notes = [str(each.message) for each in caught]
+    if counts is not None and not form.counts:
+        notes.append(f"the counts are left out: {form.title} has no place for them")
+    return notes
+
+
+def _described(path: Path, name: str, contents: Contents) -> dict[str, Any]:
+    """Say what a file holds, for JSON."""
+    V, N = contents.matrix.shape
+    return {"path": str(path), "format": name, "words": V, "dimension": N}
+
+
+def _summary(file: dict[str, Any]) -> str:
+    """Say what a file holds, for a person."""
+    return f"{file['format']}; {file['words']:,} words, {file['dimension']} dimensions"

@@ -1,0 +1,225 @@
+"""Vectors scored by word pairs and by analogies.
+
+Words are looked up once (`prepare`); then vectors of the same words can be scored again and again
+(`Prepared.score`), as after every epoch of a training run.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from cbow.errors import QueryError
+from cbow.evaluation.analogy import answers
+from cbow.evaluation.correlation import defined, interval, pearson, resampled_spearman, spearman
+from cbow.evaluation.lookup import Flags, Ids, all_known, find_rows, find_variants
+from cbow.evaluation.results import AnalogiesResult, Evaluation, PairsResult
+from cbow.evaluation.rules import Rules
+from cbow.evaluation.sets import Analogies, Pairs, StrPath, read_analogies, read_pairs
+from cbow.evaluation.similarity import pair_cosines
+from cbow.vectors.nearest import Floats, inverse_lengths
+
+if TYPE_CHECKING:
+    from cbow.vectors import WordVectors
+
+Set = TypeVar("Set", Pairs, Analogies)
+
+
+def evaluate(
+    vectors: WordVectors,
+    pairs: StrPath | Pairs | Sequence[StrPath | Pairs] = (),
+    analogies: StrPath | Analogies | Sequence[StrPath | Analogies] = (),
+    **rules: Any,
+) -> Evaluation:
+    """Score word vectors by files of word pairs and of analogies.
+
+    Parameters
+    ----------
+    vectors : WordVectors
+    pairs : path-like, or sequence of these
+        Files of lines ``word word score``; or what `read_pairs` made of them.
+    analogies : path-like, or sequence of these
+        Files of lines ``: section`` and ``a b c d``; or what `read_analogies` made of them.
+    **rules
+        See `Rules`: restrict, oov, fold, methods, resamples, seed.
+
+    Returns
+    -------
+    Evaluation
+        A result for each file, in order.
+
+    Raises
+    ------
+    QueryError
+        If no file is given, a file does not hold what it should, the vectors know next to nothing
+        of it, or they are not finite.
+    ConfigError
+        If a rule is outside its range.
+    """
+    chosen = Rules(**rules)
+    sets: list[Pairs | Analogies] = [
+        *(_read(each, read_pairs) for each in _listed(pairs)),
+        *(_read(each, read_analogies) for each in _listed(analogies)),
+    ]
+    return prepare(vectors.words, sets, chosen).score(vectors.matrix)
+
+
+def _listed(given: StrPath | Set | Sequence[StrPath | Set]) -> Sequence[StrPath | Set]:
+    """Put a single path or set into a list."""
+    return [given] if isinstance(given, str | os.PathLike | Pairs | Analogies) else given
+
+
+def _read(given: StrPath | Set, read: Callable[[StrPath], Set]) -> Set:
+    """Read a file, if it has not been read before."""
+    return read(given) if isinstance(given, str | os.PathLike) else given
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """Sets whose words have been looked up in one vocabulary; made by `prepare`.
+
+    Attributes
+    ----------
+    words : sequence of str
+        V of them.
+    rules : Rules
+    pairs : tuple of (Pairs, rows)
+        The rows of their words, (n, 2), -1 for one that the vocabulary lacks.
+    analogies : tuple of (Analogies, rows)
+        The same, (n, 4), among the words that the questions are restricted to.
+    variants : mapping of int to ndarray of int
+        See `find_variants`.
+    """
+
+    words: Sequence[str]
+    rules: Rules
+    pairs: tuple[tuple[Pairs, Ids], ...]
+    analogies: tuple[tuple[Analogies, Ids], ...]
+    variants: Mapping[int, Ids]
+
+    def score(self, matrix: Floats) -> Evaluation:
+        """Score vectors, (V, N), a row for each word.
+
+        Raises
+        ------
+        QueryError
+            If there is not a row for each word, or a vector that is needed is not finite.
+        """
+        V = len(self.words)
+        if matrix.ndim != 2 or len(matrix) != V:
+            raise QueryError(
+                f"the matrix has the shape {matrix.shape}, but must have {V} rows, one for each "
+                "word that was looked up"
+            )
+        pairs = tuple(self._score_pairs(matrix, *each) for each in self.pairs)
+        top = matrix[: self.rules.restrict if self.analogies else 0]  # (restrict, N)
+        inverse = self._inverse(top)  # (restrict,)
+        analogies = tuple(self._answer(top, inverse, *each) for each in self.analogies)
+        return Evaluation(V, matrix.shape[1], self.rules, pairs, analogies)
+
+    def _score_pairs(self, matrix: Floats, asked: Pairs, rows: Ids) -> PairsResult:
+        """Compare the cosines of pairs with their scores."""
+        known = all_known(rows)  # (n,)
+        cosines = np.full(len(rows), 0.0 if self.rules.oov == "zero" else np.nan)  # (n,)
+        cosines[known] = pair_cosines(matrix, rows[known])
+        broken = np.flatnonzero(known & np.isnan(cosines))
+        if len(broken):
+            raise _not_finite(" or ".join(map(repr, asked.words[broken[0]])))
+        counted = ~np.isnan(cosines)
+        x, y = cosines[counted], asked.scores[counted]
+        drawn = resampled_spearman(x[None], y, self.rules.resamples, self.rules.seed)  # (1, R)
+        return PairsResult(
+            asked, known, cosines, defined(spearman(x, y)[0]), defined(pearson(x, y)),
+            interval(drawn[0]),
+        )  # fmt: skip
+
+    def _answer(self, top: Floats, inverse: Floats, asked: Analogies, rows: Ids) -> AnalogiesResult:
+        """Answer the questions whose words are known; any spelling of the answer is right."""
+        known = all_known(rows)  # (n,)
+        first = np.arange(len(top))  # (restrict,), of each word's spellings
+        for row, spellings in self.variants.items():
+            first[spellings] = row
+        right = {}
+        for method in self.rules.methods:
+            found = answers(top, inverse, rows[known, :3], method, self.variants)  # (known,)
+            right[method] = np.zeros(len(rows), bool)
+            right[method][known] = (found >= 0) & (first[found] == rows[known, 3])
+        counted: Flags = known | (self.rules.oov == "zero")
+        return AnalogiesResult(asked, known, counted, right)
+
+    def _inverse(self, top: Floats) -> Floats:
+        """Give one over the length of each row; refuse numbers that are not finite."""
+        inverse = inverse_lengths(top)
+        broken = np.flatnonzero(np.isnan(inverse))
+        if len(broken):
+            raise _not_finite(repr(self.words[broken[0]]))
+        return inverse
+
+
+def prepare(
+    words: Sequence[str], sets: Sequence[Pairs | Analogies], rules: Rules | None = None
+) -> Prepared:
+    """Look up the words of sets in a vocabulary, once for any number of matrices.
+
+    Parameters
+    ----------
+    words : sequence of str
+        The vocabulary, the most frequent word first.
+    sets : sequence of Pairs and Analogies
+        From `read_set`, for example.
+    rules : Rules, optional
+
+    Raises
+    ------
+    QueryError
+        If there is no set, the vocabulary has fewer than two pairs of one, or no question.
+    """
+    if not sets:
+        raise QueryError("there is nothing to score by; give files of word pairs or of analogies")
+    rules = rules or Rules()
+    top = list(islice(words, rules.restrict))
+    pairs, analogies = [], []
+    for each in sets:
+        if isinstance(each, Pairs):
+            pairs.append((each, _rows_of_pairs(words, each, rules)))
+        else:
+            analogies.append((each, _rows_of_analogies(top, each, rules)))
+    variants = find_variants(top) if analogies and rules.fold else {}
+    return Prepared(words, rules, tuple(pairs), tuple(analogies), variants)
+
+
+def _rows_of_pairs(words: Sequence[str], asked: Pairs, rules: Rules) -> Ids:
+    """Look up pairs, (n, 2); refuse a set of which too little is known."""
+    rows = find_rows(words, asked.words, rules.fold)
+    known = all_known(rows).sum()
+    if known < 2:
+        raise QueryError(
+            f"{asked.file}: of its word pairs, {len(rows):,} in all, the model has the words of "
+            f"{known}, but a correlation takes 2 or more; give pairs in the language of the model"
+        )
+    return rows
+
+
+def _rows_of_analogies(top: Sequence[str], asked: Analogies, rules: Rules) -> Ids:
+    """Look up questions, (n, 4); refuse a set of which nothing is known."""
+    rows = find_rows(top, asked.words, rules.fold)
+    if not all_known(rows).any():
+        raise QueryError(
+            f"{asked.file}: of its questions, {len(rows):,} in all, none has its four words among "
+            f"the first {len(top):,} of the model; give questions in its language, or let restrict "
+            "be larger"
+        )
+    return rows
+
+
+def _not_finite(words: str) -> QueryError:
+    """Create the error about a model whose training went wrong."""
+    return QueryError(
+        f"the vector of {words} holds numbers that are not finite, or far too large; mend the "
+        "vectors, or train the model again with a smaller learning rate"
+    )

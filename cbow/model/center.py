@@ -1,0 +1,150 @@
+"""The missing word, asked of the trained network itself.
+
+    x    = mean of the one-hot vectors of the words around the gap    (V, 1)
+    Z1   = W1 x + b1        H    = g(Z1)                              (N, 1)
+    Z2   = W2 H + b2        Yhat = softmax(Z2)                        (V, 1)
+
+The columns of a batch are answered together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import numpy as np
+
+from cbow.errors import QueryError, UnknownWordError
+from cbow.network import cbow_network, contexts, forward
+from cbow.vectors import spelling
+from cbow.vectors.nearest import Floats, Ids, may_be_largest
+
+if TYPE_CHECKING:
+    from cbow.model.model import Model
+    from cbow.network import Network, Parameters
+    from cbow.text import Vocabulary
+
+#: A word and its probability.
+Guess: TypeAlias = tuple[str, float]
+
+#: Probabilities held at once for a batch of contexts (16 MiB in float32).
+HELD: Final = 2**22
+
+
+def predict_center(
+    model: Model, context_words: Sequence[str] | Sequence[Sequence[str]], topn: int
+) -> list[Guess] | list[list[Guess]]:
+    """Answer `Model.predict_center`, which see."""
+    if isinstance(topn, bool) or not isinstance(topn, int | np.integer) or topn < 0:
+        raise QueryError(f"topn is {topn!r}, but must be a whole number of 0 or more")
+    lists, many = _lists(context_words)
+    asked = [_ids(words, model.vocabulary) for words in lists]
+    network = cbow_network(model.config.activation)
+    found = most_probable(network, model.parameters, asked, int(topn))
+    guesses = [
+        [(model.vocabulary.word(id), float(p)) for id, p in zip(ids, probabilities, strict=True)]
+        for ids, probabilities in found
+    ]
+    return guesses if many else guesses[0]
+
+
+def most_probable(
+    network: Network, parameters: Parameters, asked: Sequence[Ids], topn: int
+) -> list[tuple[Ids, Floats]]:
+    """Find the outputs of largest probability for each context.
+
+    Parameters
+    ----------
+    network : Network
+        Whose output is softmax.
+    parameters : Parameters
+        W1 (N, V), b1 (N, 1), W2 (V, N), b2 (V, 1).
+    asked : sequence of m arrays of int
+        The ids of the words of each context, none empty; an id that comes twice counts twice.
+    topn : int
+        How many to find; all V if that is fewer.
+
+    Returns
+    -------
+    list of m pairs of ndarray
+        Ids and their probabilities, the largest first; equals by rising id.
+
+    Raises
+    ------
+    QueryError
+        If a probability is no number.
+    """
+    V = len(parameters.W2)
+    step, done, results = max(1, HELD // V), None, []
+    for start in range(0, len(asked), step):
+        block = asked[start : start + step]
+        ends = np.cumsum([0, *map(len, block)])  # (m + 1,)
+        X = contexts(np.concatenate(block), ends, V, parameters.W1.dtype)  # (V, m)
+        with np.errstate(over="ignore", invalid="ignore"):  # the next line says what is wrong
+            done = forward(network, parameters, X, into=done)
+        if np.isnan(done.Yhat).any():
+            raise QueryError(
+                "the model holds numbers that are not finite, or far too large, so that its "
+                "probabilities are none; train it again with a smaller learning rate"
+            )
+        results += [_largest(p, min(topn, V)) for p in done.Yhat.T]  # (V,) each
+    return results
+
+
+def _largest(p: Floats, k: int) -> tuple[Ids, Floats]:
+    """Find the k largest, the largest first; equals in their order."""
+    ids = may_be_largest(p, k, slack=0) if k else np.empty(0, np.intp)
+    ids = ids[np.argsort(-p[ids], kind="stable")[:k]]  # (k,)
+    return ids, p[ids]
+
+
+def _lists(context_words: Iterable[str | Iterable[str]]) -> tuple[list[list[str]], bool]:
+    """Give the words of each context, and whether a batch was asked, be it of one."""
+    given = _listed(context_words)
+    single = [isinstance(each, str) for each in given]
+    if all(single):
+        return [_checked(given, "the context")], False
+    if any(single):
+        raise QueryError(
+            f"of {len(given)} contexts {sum(single)} are single words; give words, or a list of "
+            "words for each gap"
+        )
+    lists = [_listed(each) for each in given]
+    return [_checked(words, f"context {i}") for i, words in enumerate(lists)], True
+
+
+def _listed(words: object) -> list[str]:
+    """Put a single word into a list, and the words of any other iterable."""
+    if isinstance(words, str):
+        return [words]
+    if not isinstance(words, Iterable) or isinstance(words, bytes):
+        raise QueryError(
+            f"{type(words).__name__} {words!r} is no context; give a list of the words around the "
+            "gap, or a list of such lists"
+        )
+    return list(words)
+
+
+def _checked(words: list[str], name: str) -> list[str]:
+    """Refuse a context of no words, or of what are none."""
+    if not words:
+        raise QueryError(f"{name} is empty; give at least one of the words around the gap")
+    for word in words:
+        if not isinstance(word, str):
+            raise QueryError(f"{word!r} in {name} is not a word; ask for words by their spelling")
+    return words
+
+
+def _ids(words: list[str], vocabulary: Vocabulary) -> Ids:
+    """Give the id of each word, (c,)."""
+    for word in words:
+        if word not in vocabulary:
+            raise UnknownWordError(word, partial(_alike, word, vocabulary))
+    return np.array([vocabulary[word] for word in words], np.intp)
+
+
+def _alike(word: str, vocabulary: Vocabulary) -> list[str]:
+    """Find known words that are spelled alike."""
+    ids = {known: id for id, known in enumerate(vocabulary)}
+    return spelling.alike(word, vocabulary.words, ids)

@@ -1,0 +1,307 @@
+"""CBOW vectors for scikit-learn: documents in, the mean of their words' vectors out.
+
+    X = mean of the one-hot vectors of a document's words    (V, n), column by column
+    transform(documents) = Xᵀ vectors                        (n, N)
+
+Needs scikit-learn, the extra ``sklearn``.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import count
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cbow.config import DEFAULT_EMBEDDING, SEED, Config
+from cbow.errors import CBOWError, ConfigError, CorpusError, QueryError
+from cbow.model import Model, load_vectors
+from cbow.model.embeddings import check_kind
+from cbow.network import contexts
+from cbow.text import Tokenizer, tokenize
+from cbow.vectors import WordVectors
+
+try:
+    from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+    from sklearn.utils import Tags, check_random_state
+    from sklearn.utils.validation import check_is_fitted
+except ImportError as error:
+    raise CBOWError(
+        f"CBOWVectorizer needs scikit-learn 1.6 or later, which cannot be imported ({error}); "
+        'install it with: python -m pip install "scikit-learn>=1.6"'
+    ) from None
+
+#: Arguments that are no settings of a training run.
+_OWN: Final = {"embedding", "vectors", "random_state"}
+
+
+class CBOWVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Learn word vectors from documents, and give each document the mean of its words' vectors.
+
+    A document is a str, cut into words by the tokenizer, or a list of words. Every occurrence of a
+    word counts; words that are not in the vocabulary do not. A document without any known word
+    becomes zeros, and a warning counts them.
+
+    Parameters
+    ----------
+    tokenizer : str or callable
+        The name of a tokenizer, or a function that cuts a line into words.
+    min_count, max_vocabulary, heldout, window, sample, dimension, activation, objective, \
+candidates, block, optimizer, learning_rate, batch, epochs, patience, threads
+        The settings of a training run, with their defaults; see `cbow.Config`. The defaults are
+        made for texts of many megabytes; a small one wants more epochs, a larger `sample`, and
+        perhaps a smaller `min_count`.
+    embedding : str
+        Which vectors: ``input``, ``output``, ``mean`` or ``joint``; see `cbow.Model.embedding`.
+    vectors : path-like, WordVectors or Model, optional
+        Ready vectors, in any form that `cbow.load_vectors` opens. `fit` then trains nothing, and
+        the settings of training do not matter. In a grid search give a path: objects are copied
+        for every fit.
+    random_state : int, RandomState or None
+        An int is the seed: same documents, same vectors. The others give a new seed at every fit.
+
+    Attributes
+    ----------
+    vectors_ : WordVectors
+        A vector for each word.
+    model_ : Model
+        What `fit` has trained, with ``model_.report``; absent if `vectors` was given.
+    vocabulary_ : mapping of str to int
+        The row of each word in ``vectors_.matrix``.
+
+    Raises
+    ------
+    CBOWError
+        When it is imported without scikit-learn.
+
+    Examples
+    --------
+    >>> documents = ["the king rules the land", "a fox runs over the land"] * 60
+    >>> vectorizer = CBOWVectorizer(dimension=3, sample=0, epochs=2)
+    >>> vectorizer.fit_transform(documents).shape
+    (120, 3)
+    >>> vectorizer.get_feature_names_out().tolist()
+    ['cbowvectorizer0', 'cbowvectorizer1', 'cbowvectorizer2']
+    """
+
+    # The signature is what scikit-learn knows the parameters by; the defaults are those of Config.
+    def __init__(
+        self,
+        *,
+        tokenizer: str | Tokenizer = Config.tokenizer,
+        min_count: int = Config.min_count,
+        max_vocabulary: int | None = Config.max_vocabulary,
+        heldout: float = Config.heldout,
+        window: int = Config.window,
+        sample: float = Config.sample,
+        dimension: int = Config.dimension,
+        activation: str = Config.activation,
+        objective: str = Config.objective,
+        candidates: int = Config.candidates,
+        block: int = Config.block,
+        optimizer: str | None = Config.optimizer,
+        learning_rate: float | None = Config.learning_rate,
+        batch: int | None = Config.batch,
+        epochs: int = Config.epochs,
+        patience: int | None = Config.patience,
+        threads: int | None = Config.threads,
+        embedding: str = DEFAULT_EMBEDDING,
+        vectors: str | os.PathLike[str] | WordVectors | Model | None = None,
+        random_state: int | np.random.RandomState | None = Config.seed,
+    ) -> None:
+        self.tokenizer = tokenizer
+        self.min_count = min_count
+        self.max_vocabulary = max_vocabulary
+        self.heldout = heldout
+        self.window = window
+        self.sample = sample
+        self.dimension = dimension
+        self.activation = activation
+        self.objective = objective
+        self.candidates = candidates
+        self.block = block
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.batch = batch
+        self.epochs = epochs
+        self.patience = patience
+        self.threads = threads
+        self.embedding = embedding
+        self.vectors = vectors
+        self.random_state = random_state
+
+    def fit(self, documents: Iterable[Any], y: object = None) -> CBOWVectorizer:
+        """Train on documents, or open the vectors that were given.
+
+        Parameters
+        ----------
+        documents : iterable of str or of lists of str
+            Read once. A str may have several lines; no context goes beyond a line.
+        y : ignored
+
+        Raises
+        ------
+        ConfigError
+            If a setting is outside its range.
+        CorpusError
+            If something is no document, or nothing can be learned from them.
+        ModelFileError
+            If the file of the vectors cannot be used.
+        """
+        texts = _documents(documents)
+        check_kind(self.embedding)  # before the training, not after
+        if self.vectors is None:
+            from cbow.training import train  # here, for it brings the compiler
+
+            self.model_ = train(texts, **self._settings())
+            self.vectors_ = self.model_.embedding(self.embedding)
+        else:
+            self.vectors_ = _ready(self.vectors, self.embedding)
+            self.__dict__.pop("model_", None)  # of an earlier fit
+        return self
+
+    def transform(self, documents: Iterable[Any]) -> NDArray[np.float32]:
+        """Give each of n documents the mean of the vectors of its known words.
+
+        Parameters
+        ----------
+        documents : iterable of str or of lists of str
+
+        Returns
+        -------
+        (n, N) array of float32
+            Zeros for a document without any known word.
+
+        Raises
+        ------
+        CorpusError
+            If something is no document.
+        QueryError
+            If the mean of a document is not finite, as of vectors whose training went wrong.
+        NotFittedError
+            Before `fit`.
+
+        Warns
+        -----
+        UserWarning
+            If documents have no known word.
+        """
+        check_is_fitted(self)
+        id_of, ids, ends = self.vocabulary_.get, array("i"), array("q", [0])
+        for document in _documents(documents):
+            text = isinstance(document, str)
+            words = tokenize(document, self.tokenizer) if text else document
+            ids.extend(id for id in map(id_of, words) if id is not None)
+            ends.append(len(ids))
+        indptr = np.array(ends)  # (n + 1,)
+        X = contexts(np.array(ids), indptr, len(self.vectors_), np.float32)  # (V, n)
+        X.sum_duplicates()  # so that the order of the words changes not even the rounding
+        _warn_of_empty(indptr)
+        with np.errstate(over="ignore"):  # the next line but one says what is wrong
+            means: NDArray[np.float32] = X.T @ self.vectors_.matrix.astype(np.float32, copy=False)
+        _check_finite(means)
+        return means
+
+    def fit_transform(
+        self, documents: Iterable[Any], y: object = None, **parameters: Any
+    ) -> NDArray[np.float32]:
+        """Do `fit` and `transform` on the same documents."""
+        documents = list(_documents(documents))  # read twice
+        means: NDArray[np.float32] = super().fit_transform(documents, y, **parameters)
+        return means
+
+    @property
+    def vocabulary_(self) -> Mapping[str, int]:
+        """The row of each word in ``vectors_.matrix``."""
+        return self.vectors_.ids
+
+    @property
+    def _n_features_out(self) -> int:
+        """For the names of the features."""
+        return self.vectors_.dimension
+
+    def _settings(self) -> dict[str, Any]:
+        """Give the settings of the training run by their names in `Config`."""
+        own = {name: each for name, each in self.get_params().items() if name not in _OWN}
+        return {**own, "seed": _seed(self.random_state)}
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.two_d_array = False
+        tags.transformer_tags.preserves_dtype = []  # float32, whatever comes in
+        return tags
+
+
+def _documents(documents: Iterable[Any]) -> Iterator[Any]:
+    """Check documents as they go by: each a str, or a list of str."""
+    one = isinstance(documents, str | bytes | Mapping) or not isinstance(documents, Iterable)
+    if one or getattr(documents, "ndim", 1) != 1:  # a table would give the names of its columns
+        raise CorpusError(
+            f"the documents are of type {type(documents).__name__}; give a list of documents, each "
+            "a str or a list of str"
+        )
+    return map(_document, count(), documents)
+
+
+def _document(position: int, document: object) -> Any:
+    """Give a document back if it is one."""
+    words = isinstance(document, list | tuple) and all(isinstance(word, str) for word in document)
+    if not words and not isinstance(document, str):
+        raise CorpusError(
+            f"document {position} is {document!r:.60}, of type {type(document).__name__}; give "
+            "a str, or a list of str"
+        )
+    return document
+
+
+def _ready(vectors: Any, embedding: str) -> WordVectors:
+    """Give the vectors that need no training."""
+    if isinstance(vectors, WordVectors):
+        return vectors
+    if isinstance(vectors, Model):
+        return vectors.embedding(embedding)
+    if isinstance(vectors, str | os.PathLike):
+        return load_vectors(vectors, embedding)
+    raise ConfigError(
+        f"vectors is of type {type(vectors).__name__}; give the name of a file, WordVectors, or a "
+        "Model, or leave it out to have vectors trained"
+    )
+
+
+def _seed(random_state: Any) -> int:
+    """Give a seed for `Config`: an int is one, from others one is drawn."""
+    if random_state is None or isinstance(random_state, np.random.RandomState):
+        return int(check_random_state(random_state).randint(2**31 - 1))
+    whole = isinstance(random_state, int | np.integer) and not isinstance(random_state, bool)
+    if not whole or not SEED.accepts(random_state):
+        raise ConfigError(
+            f"random_state is {random_state!r}, but must be {SEED.expected}, a RandomState or None"
+        )
+    return int(random_state)
+
+
+def _check_finite(means: NDArray[np.float32]) -> None:
+    """Refuse means that no classifier could take, (n, N)."""
+    broken = np.flatnonzero(~np.isfinite(means).all(axis=1))
+    if len(broken):
+        raise QueryError(
+            f"the mean of document {broken[0]} is not finite, for the vectors of its words are "
+            "not, or are far too large; mend the vectors, or train them again with a smaller "
+            "learning rate"
+        )
+
+
+def _warn_of_empty(ends: NDArray[np.integer[Any]]) -> None:
+    """Tell how many documents have no known word."""
+    n, empty = len(ends) - 1, int((np.diff(ends) == 0).sum())
+    if empty:
+        warnings.warn(
+            f"{empty} of {n} documents have no word of the vocabulary, and become zeros",
+            stacklevel=4,  # transform is wrapped by scikit-learn
+        )

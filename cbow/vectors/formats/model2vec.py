@@ -1,0 +1,203 @@
+"""The folder of model2vec, as its ``StaticModel.from_pretrained`` reads it.
+
+    model.safetensors   embeddings (V, N); of a model with fewer rows than words also mapping (V,),
+                        the row of each word, and weights (V,), by which the rows are multiplied
+    tokenizer.json      the words and their numbers, as the tokenizers library has them
+    config.json         settings of model2vec; not read
+
+Read are also float16 and int8, which become float32, and sentence-transformers' name for the
+matrix, embedding.weight. Tokens that stand for no word ([PAD], [UNK]) are left out and counted.
+
+Written are the words as a vocabulary of whole words, between which is white space, and in the last
+row zeros for whatever else occurs, which model2vec leaves out: every word is encoded as its own
+vector. Text must be split into words and lower-cased as the words are.
+Source: https://github.com/MinishLab/model2vec (``model2vec/persistence``).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from cbow import safetensors_file
+from cbow.errors import ModelFileError
+from cbow.files import replacing_folder
+from cbow.vectors.formats.base import Contents
+from cbow.vectors.formats.checks import checked, is_table
+from cbow.vectors.formats.streams import check_regular, explained
+from cbow.vectors.nearest import Floats
+
+MODEL, TOKENIZER, CONFIG = MEMBERS = "model.safetensors", "tokenizer.json", "config.json"
+
+#: What the matrix is called by model2vec, and by sentence-transformers.
+MATRICES: Final = "embeddings", "embedding.weight"
+
+#: What words are called that are not there, unless it is a word itself.
+UNKNOWN: Final = "[UNK]"
+
+
+#: Characters of what is said of JSON: it quotes the file.
+MOST_SAID: Final = 99
+
+
+def inside(path: Path) -> Path | None:
+    """Give the folder with the files, which may lie one deeper; None if there is none."""
+    for folder in (path, path / "0_StaticEmbedding"):
+        if all(os.path.exists(folder / member) for member in (MODEL, TOKENIZER)):
+            return folder
+    return None
+
+
+def read(path: Path, *, errors: str = "strict") -> Contents:
+    """Read a folder.
+
+    Parameters
+    ----------
+    path : Path
+    errors : {"strict", "replace"}
+        Whether a word that is no Unicode text is refused, or kept with U+FFFD for what is not.
+
+    Raises
+    ------
+    ModelFileError
+        If it is not such a folder, or damaged.
+    """
+    folder = inside(path)
+    if folder is None:
+        raise ModelFileError(
+            f"{path} is not a folder with {MODEL} and {TOKENIZER}; give one that model2vec wrote"
+        )
+    tensors, _ = safetensors_file.read(folder / MODEL)
+    words, special = _tokens(folder / TOKENIZER)
+    try:
+        matrix = _rows(tensors, len(words))
+    except ModelFileError as error:
+        raise ModelFileError(f"{folder / MODEL} does not fit {TOKENIZER}: {error}") from None
+    if special:
+        kept = [row for row in range(len(words)) if row not in special]
+        words = [words[row] for row in kept]
+        matrix = matrix[: len(kept)] if kept == list(range(len(kept))) else matrix[kept]
+    contents = checked(path, words, matrix, errors=errors)
+    contents.account.rows += len(special)
+    contents.account.special = len(special)
+    return contents
+
+
+def write(
+    path: Path,
+    words: Sequence[str],
+    matrix: Floats,
+    counts: npt.NDArray[np.integer[Any]] | None = None,
+) -> None:
+    """Write a folder, which appears whole or not at all. The counts have no place in it.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written, or would replace one that holds other things.
+    """
+    V, N = matrix.shape
+    vocabulary = {word: row for row, word in enumerate(words)}
+    unknown = UNKNOWN
+    while unknown in vocabulary:
+        unknown = f"[{unknown}]"
+    vocabulary[unknown] = V
+    tokenizer: dict[str, Any] = {
+        "version": "1.0",
+        "truncation": None,
+        "padding": None,
+        "added_tokens": [_phrase(word, row) for word, row in vocabulary.items() if _spaced(word)],
+        "normalizer": None,
+        "pre_tokenizer": {"type": "WhitespaceSplit"},
+        "post_processor": None,
+        "decoder": None,
+        "model": {"type": "WordLevel", "vocab": vocabulary, "unk_token": unknown},
+    }
+    config = {
+        "model_type": "model2vec",
+        "architectures": ["StaticModel"],
+        "hidden_dim": N,
+        "embedding_dtype": matrix.dtype.name,
+        "normalize": False,
+    }
+    rows = np.concatenate((matrix, np.zeros((1, N), matrix.dtype)))  # (V + 1, N)
+    with replacing_folder(path, MEMBERS) as folder:
+        safetensors_file.write(folder / MODEL, {MATRICES[0]: rows}, {})
+        for name, content in ((TOKENIZER, tokenizer), (CONFIG, config)):
+            text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+            (folder / name).write_bytes(text.encode())
+
+
+def _spaced(word: str) -> bool:
+    return word.split() != [word]
+
+
+def _phrase(word: str, row: int) -> dict[str, Any]:
+    """Let the tokenizer find a word with white space in it before it splits there."""
+    no = dict.fromkeys(("lstrip", "rstrip", "normalized", "special"), False)
+    return {"id": row, "content": word, "single_word": True, **no}
+
+
+def _rows(tensors: Mapping[str, npt.NDArray[Any]], V: int) -> Floats:
+    """Give a row for each of V words, (V, N)."""
+    matrix = next((tensors[name] for name in MATRICES if name in tensors), None)
+    if matrix is None or matrix.dtype.kind not in "fi" or not is_table(matrix):
+        raise ModelFileError(f"it holds no matrix {MATRICES[0]}; fetch or write it again")
+    if matrix.dtype not in (np.float32, np.float64):
+        matrix = matrix.astype(np.float32)
+    mapping, weights = tensors.get("mapping"), tensors.get("weights")
+    if mapping is not None:
+        if mapping.dtype.kind != "i" or mapping.ndim != 1:
+            raise ModelFileError(f"mapping is {mapping.dtype}, not a row for each word")
+        if len(mapping) and not 0 <= mapping.min() <= mapping.max() < len(matrix):
+            raise ModelFileError(f"mapping names rows beyond the {len(matrix)} that there are")
+        matrix = matrix[mapping]
+    if len(matrix) != V:
+        raise ModelFileError(f"there are {V} words, but {len(matrix)} rows")
+    if weights is not None:
+        if weights.dtype.kind != "f" or weights.shape != (V,):
+            raise ModelFileError(f"weights is {weights.dtype} of shape {weights.shape}, not ({V},)")
+        with np.errstate(over="ignore", invalid="ignore"):  # told by what looks for such numbers
+            matrix = (matrix * weights[:, None]).astype(matrix.dtype)
+    return matrix
+
+
+def _tokens(path: Path) -> tuple[list[str], set[int]]:
+    """Read the V tokens in the order of their numbers, and which of them stand for no word."""
+    check_regular(path)
+    with explained(path):
+        content = path.read_bytes()
+    try:
+        table = safetensors_file.strict_json(content.decode())
+        return _listed(table["model"], table.get("added_tokens") or [])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ModelFileError(
+            f"{path} is not a usable list of words as the tokenizers library writes it "
+            f"({str(error)[:MOST_SAID]}); fetch or write it again"
+        ) from None
+
+
+def _listed(
+    model: Mapping[str, Any], added: Sequence[Mapping[str, Any]]
+) -> tuple[list[str], set[int]]:
+    """List the tokens of a model, and those that were added to it."""
+    vocabulary, unknown = model["vocab"], model.get("unk_id")
+    if isinstance(vocabulary, list):  # pairs of a token and its logarithmic probability
+        vocabulary = {token: number for number, (token, _) in enumerate(vocabulary)}
+    else:
+        unknown = vocabulary.get(model.get("unk_token"))
+    numbers = {**vocabulary, **{each["content"]: each["id"] for each in added}}
+    tokens = {number: token for token, number in numbers.items()}
+    if not all(type(number) is int and isinstance(token, str) for number, token in tokens.items()):
+        raise ValueError("a token is no text, or its number no number")
+    if len(tokens) < len(numbers) or tokens.keys() != set(range(len(tokens))):
+        raise ValueError("the tokens are not numbered from 0 to the last")
+    special = {unknown, *(each["id"] for each in added if each.get("special"))}
+    listed = [tokens[number] for number in range(len(tokens))]
+    return listed, {number for number in tokens if number in special}

@@ -1,0 +1,248 @@
+"""numpy's ``.npz``: a zip archive of arrays, written as ``np.savez`` writes them, without pickle.
+
+    vectors.npy     (V, N) float32 or float64
+    words.npy       uint8, the UTF-8 of all words, end to end
+    word_ends.npy   (V,) int64, where each word ends among them
+    counts.npy      (V,) int64; left out if they are not known
+
+Archives of others are read too: ``words`` may be an array of texts (V,), ``vectors`` float16, and
+the archive compressed. Equal vectors give equal bytes: the dates in the archive are fixed. Layout
+of an array: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import warnings
+import zipfile
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import IO, Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from cbow.errors import ModelFileError
+from cbow.files import replacing
+from cbow.vectors.formats.base import Contents, shown
+from cbow.vectors.formats.checks import ROWS, check_counts, checked, is_table
+from cbow.vectors.formats.streams import check_regular, unreadable
+from cbow.vectors.nearest import Floats
+from cbow.vectors.packed import encode_words
+
+#: An array that is packed more tightly than this is refused, unless it is small (bytes unpacked):
+#: it is no file of vectors, whose digits are nearly random, but made to fill the memory.
+MOST_PACKED: Final = 200
+SMALL: Final = 2**24
+
+#: Characters of what zipfile and numpy say: they quote the file.
+MOST_SAID: Final = 99
+
+#: Bytes read at a time.
+BLOCK: Final = 2**20
+
+#: What arrays may hold, by numpy's letters.
+KINDS: Final = {"f": "floating-point numbers", "iu": "whole numbers"}
+
+_WORDS, _ENDS, _VECTORS, _COUNTS = "words", "word_ends", "vectors", "counts"
+
+_READERS: Final = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
+
+
+class _DamageError(Exception):
+    """What is wrong with a file, without its name."""
+
+
+class _Header(NamedTuple):
+    """What stands before the numbers of an array."""
+
+    shape: tuple[int, ...]
+    fortran: bool
+    dtype: np.dtype[Any]
+
+
+def read(path: Path, *, errors: str = "strict") -> Contents:
+    """Read an archive.
+
+    Parameters
+    ----------
+    path : Path
+    errors : {"strict", "replace"}
+        Whether a word that is not UTF-8 is refused, or kept with U+FFFD for its bad bytes.
+
+    Raises
+    ------
+    ModelFileError
+        If it is damaged, or not an archive of words and vectors.
+    """
+    check_regular(path)
+    with _damage_explained(path), zipfile.ZipFile(path) as archive:
+        names = {name.removesuffix(".npy") for name in archive.namelist()}
+        if not {_WORDS, _VECTORS} <= names:
+            found = ", ".join(map(shown, sorted(names)[:9])) or "nothing"
+            if names and not any(name.endswith(".npy") for name in archive.namelist()):
+                raise ModelFileError(
+                    f"{path} is a zip archive of {found}; if vectors are in it, unpack it and give "
+                    "their file"
+                )
+            raise _DamageError(
+                f"it holds {found}, but must hold the arrays {_VECTORS} and {_WORDS}"
+            )
+        words = _words(archive, _ENDS in names)
+        matrix = _vectors(archive, len(words))
+        counts = _array(archive, _COUNTS, "iu") if _COUNTS in names else None
+        if counts is not None:
+            counts = check_counts(path, counts, len(words))
+    return checked(path, words, matrix, counts, errors)
+
+
+def write(
+    path: Path,
+    words: Sequence[str],
+    matrix: Floats,
+    counts: npt.NDArray[np.integer[Any]] | None = None,
+) -> None:
+    """Write an archive.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    letters, ends = encode_words(words)
+    arrays: dict[str, npt.NDArray[Any]] = {_VECTORS: matrix, _WORDS: letters, _ENDS: ends}
+    if counts is not None:
+        arrays[_COUNTS] = counts.astype("<i8", copy=False)
+    with replacing(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        for name, array in arrays.items():
+            entry = zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0))
+            entry.create_system, entry.external_attr = 3, 0o644 << 16  # the same on every system
+            with archive.open(entry, "w", force_zip64=True) as file:
+                _write_array(file, array)
+
+
+def _write_array(file: IO[bytes], array: npt.NDArray[Any]) -> None:
+    """Write an array as numpy does: a header, then the numbers in C order."""
+    kind = array.dtype.newbyteorder("<")
+    header = {"descr": kind.str, "fortran_order": False, "shape": array.shape}
+    np.lib.format.write_array_header_1_0(file, header)
+    for start in range(0, len(array), ROWS):
+        file.write(array[start : start + ROWS].astype(kind, copy=False).tobytes())
+
+
+@contextlib.contextmanager
+def _damage_explained(path: Path) -> Iterator[None]:
+    """Turn what zipfile raises into a sentence; it documents only some of it."""
+    try:
+        yield
+    except (ModelFileError, MemoryError):
+        raise
+    except OSError as error:
+        raise unreadable(path, error) from error
+    except _DamageError as error:
+        reason = str(error)
+    except Exception as error:
+        said = str(error).partition("\n")[0][:MOST_SAID]
+        reason = f"it is no sound zip archive ({said})"
+    else:
+        return
+    raise ModelFileError(
+        f"{path} is not a usable .npz file: {reason}; give one that cbow-convert wrote, or "
+        "np.savez(file, words=words, vectors=vectors)"
+    ) from None
+
+
+def _words(archive: zipfile.ZipFile, packed: bool) -> list[bytes] | list[str]:
+    """Read the words, V."""
+    if not packed:
+        return _texts(archive)
+    together, ends = _array(archive, _WORDS, "iu"), _array(archive, _ENDS, "iu")
+    if together.dtype != np.uint8:
+        raise _DamageError(f"{_WORDS} is {together.dtype}, but beside {_ENDS} must be uint8")
+    letters = together.tobytes()
+    edges = [0, *ends.tolist()]
+    if ends.ndim != 1 or edges[-1] != len(letters) or any(a > b for a, b in pairwise(edges)):
+        raise _DamageError("its words do not follow one another")
+    return [letters[start:end] for start, end in pairwise(edges)]
+
+
+def _texts(archive: zipfile.ZipFile) -> list[bytes] | list[str]:
+    """Read an array of texts, of which each takes the room of the longest."""
+    with _member(archive, _WORDS) as (file, header):
+        dtype, shape = header.dtype, header.shape
+        if dtype.kind not in "US" or len(shape) != 1 or not dtype.itemsize:
+            raise _DamageError(f"{_WORDS} is {dtype} of shape {shape}, but must be a text each")
+        step = max(1, BLOCK // dtype.itemsize)
+        texts: list[Any] = []
+        while len(texts) < shape[0]:
+            block = np.empty(min(step, shape[0] - len(texts)), dtype)
+            _fill(file, block)
+            texts += block.tolist()
+    return texts
+
+
+def _vectors(archive: zipfile.ZipFile, V: int) -> Floats:
+    """Read the matrix, (V, N)."""
+    matrix = _array(archive, _VECTORS, "f")
+    if matrix.dtype.itemsize > 8 or not is_table(matrix) or len(matrix) != V:
+        raise _DamageError(
+            f"{_VECTORS} is {matrix.dtype} of shape {matrix.shape}, but must be float32 or float64 "
+            f"with a row of numbers for each of {V} words"
+        )
+    return matrix.astype(np.float32) if matrix.dtype.itemsize == 2 else matrix
+
+
+def _array(archive: zipfile.ZipFile, name: str, kinds: str) -> npt.NDArray[Any]:
+    """Read an array of numbers, in the machine's order of bytes."""
+    with _member(archive, name) as (file, header):
+        if header.dtype.kind not in kinds:
+            raise _DamageError(f"{name} is {header.dtype}, but must hold {KINDS[kinds]}")
+        array = np.empty(math.prod(header.shape), header.dtype)
+        _fill(file, array)
+    shaped = array.reshape(header.shape, order="F" if header.fortran else "C")
+    return shaped.astype(header.dtype.newbyteorder("="), order="C", copy=False)
+
+
+@contextlib.contextmanager
+def _member(archive: zipfile.ZipFile, name: str) -> Iterator[tuple[IO[bytes], _Header]]:
+    """Open an array behind its header; see that the file has room for what the header promises."""
+    entry = archive.getinfo(f"{name}.npy")
+    if entry.file_size > max(SMALL, MOST_PACKED * entry.compress_size):
+        raise _DamageError(
+            f"{name} would unpack to more than {MOST_PACKED} times its size; if it is sound, write "
+            "it with np.savez"
+        )
+    with archive.open(entry) as file:
+        header = _header(file)
+        if header.dtype.hasobject:
+            raise _DamageError(f"{name} holds Python objects; make numbers or texts of them")
+        size = math.prod(header.shape) * header.dtype.itemsize
+        if min(header.shape, default=0) < 0 or size != entry.file_size - file.tell():
+            raise _DamageError(f"the shape {header.shape} of {name} is not that of its numbers")
+        yield file, header
+
+
+def _header(file: IO[bytes]) -> _Header:
+    """Read the header of an array."""
+    version = np.lib.format.read_magic(file)
+    if version not in _READERS:
+        raise _DamageError(f"it holds an array of version {version}")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # numpy warns of headers that Python 2 wrote
+        return _Header(*_READERS[version](file))
+
+
+def _fill(file: IO[bytes], array: npt.NDArray[Any]) -> None:
+    """Read as many bytes as the array has."""
+    left = memoryview(array.view(np.uint8).data)
+    while left:
+        block = file.read(min(BLOCK, len(left)))
+        if not block:
+            raise EOFError("it is cut short")
+        left[: len(block)] = block
+        left = left[len(block) :]

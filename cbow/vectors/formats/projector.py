@@ -1,0 +1,216 @@
+r"""The pair of files that TensorFlow's Embedding Projector loads: numbers, and words beside them.
+
+    NAME.tsv            V times: N numbers with tabs between, and a line feed
+    NAME_metadata.tsv   V times: a word and a line feed;
+                        or, with counts, first "word\tcount\n", then V times a word, a tab, a count
+
+The Projector takes the first line of the second file for names of columns if there is more than one
+column, and only then; so does this reader. It looks for NAME_metadata.tsv, then, as other tools
+name them, for the name with ``metadata`` in place of ``tensor``, ``tensors`` or ``vectors`` at its
+end, then for metadata.tsv. The words are in the column ``word``, else in the first, the counts in
+the column ``count``. A word holds no tab and no line end. Numbers are those of
+`cbow.vectors.formats.text_rows`; they are read as float32.
+https://projector.tensorflow.org ("Load data") has the rules.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from cbow.errors import ModelFileError
+from cbow.files import replacing_together
+from cbow.vectors.formats.base import Contents, shown
+from cbow.vectors.formats.checks import ROWS, check_counts, checked
+from cbow.vectors.formats.side_by_side import side_by_side
+from cbow.vectors.formats.streams import check_regular, explained
+from cbow.vectors.formats.text_reading import BOM, PIECE, read_piece
+from cbow.vectors.formats.text_rows import RowError, Singles
+from cbow.vectors.formats.text_writing import rows_text
+from cbow.vectors.nearest import Floats
+
+#: Columns that are looked for.
+WORD, COUNT = b"word", b"count"
+
+_TENSOR: Final = re.compile("(tensors?|vectors)$")
+_WHOLE: Final = re.compile(rb"\s*[+-]?\d{1,18}\s*")
+
+
+def metadata_beside(path: Path) -> Path:
+    """Name the file of words that is written beside one of numbers."""
+    return path.parent / f"{path.stem}_metadata{path.suffix}"  # "." and "/" have no name
+
+
+def metadata_of(path: Path) -> Path | None:
+    """Find the file of words beside one of numbers; None if there is none."""
+    other = path.parent / f"{_TENSOR.sub('metadata', path.stem)}{path.suffix}"
+    for each in (metadata_beside(path), other, path.parent / f"metadata{path.suffix}"):
+        if each != path and os.path.exists(each):
+            return each
+    return None
+
+
+def read(path: Path, *, errors: str = "strict") -> Contents:
+    """Read a pair.
+
+    Parameters
+    ----------
+    path : Path
+        The file of the numbers.
+    errors : {"strict", "replace"}
+        Whether a word that is not UTF-8 is refused, or kept with U+FFFD for its bad bytes.
+
+    Raises
+    ------
+    ModelFileError
+        If one of the files is not there, or damaged, or they do not fit each other.
+    """
+    check_regular(path)
+    beside = metadata_of(path)
+    if beside is None:
+        raise ModelFileError(
+            f"{path} holds numbers without words, as the Embedding Projector has them, but there "
+            f"is no {metadata_beside(path)} with the words; put it there"
+        )
+    words, counts = _words(beside)
+    if not words:
+        raise ModelFileError(f"{beside} has names of columns, but no words; give another file")
+    matrix = _numbers(path, len(words), beside)
+    if counts is not None:
+        counts = check_counts(beside, counts, len(words))
+    contents = checked(path, words, matrix, counts, errors)
+    contents.account.unended = _unended(path)
+    return contents
+
+
+def write(
+    path: Path,
+    words: Sequence[str],
+    matrix: Floats,
+    counts: npt.NDArray[np.integer[Any]] | None = None,
+) -> None:
+    """Write a pair; both files appear, or none.
+
+    Raises
+    ------
+    ModelFileError
+        If there is no word, or one holds a tab or a line end.
+    OutputError
+        If the files cannot be written.
+    """
+    if not len(words):
+        raise ModelFileError("there are no words, and the Embedding Projector needs one")
+    spelled = [_spelled(word) for word in words]
+    if spelled[0].startswith(BOM):
+        raise ModelFileError(
+            f"the first word, {shown(words[0])}, begins with U+FEFF, which would be taken for a "
+            "byte order mark; rename it, or write another format"
+        )
+    if counts is not None:
+        rows = zip(spelled, counts.tolist(), strict=True)
+        spelled = [b"%s\t%s" % (WORD, COUNT), *(b"%s\t%d" % row for row in rows)]
+    with replacing_together([path, metadata_beside(path)]) as (numbers, beside):
+        beside.write_bytes(b"\n".join(spelled) + b"\n")
+        with numbers.open("wb") as file:
+            for text in side_by_side(_text, _parts(matrix)):
+                file.write(text)
+
+
+def _spelled(word: str) -> bytes:
+    if "\t" in word or "\n" in word or "\r" in word:
+        raise ModelFileError(
+            f"the word {shown(word)} holds a tab or a line end, which the Embedding Projector "
+            "takes for the end of a word; write another format, such as .npz or .safetensors"
+        )
+    return word.encode()
+
+
+def _parts(matrix: Floats) -> Iterator[Floats]:
+    """Give some rows at a time, as `rows_text` wants them."""
+    for start in range(0, len(matrix), ROWS):
+        yield np.ascontiguousarray(matrix[start : start + ROWS])
+
+
+def _text(numbers: Floats) -> bytes:
+    """Write rows of numbers with tabs between."""
+    rows = rows_text([b"_"] * len(numbers), numbers, b"\n")
+    return rows.replace(b"_ ", b"").replace(b" ", b"\t")
+
+
+def _words(path: Path) -> tuple[list[bytes], npt.NDArray[np.int64] | None]:
+    """Read the words, and the counts if there is a column of them."""
+    check_regular(path)
+    with explained(path):
+        content = path.read_bytes().removeprefix(BOM)
+    lines = content.replace(b"\r\n", b"\n").removesuffix(b"\n").split(b"\n")
+    if b"\t" not in lines[0]:
+        return lines, None
+    names, *rows = [line.split(b"\t") for line in lines]
+    odd = next((row for row, fields in enumerate(rows, 2) if len(fields) != len(names)), None)
+    if odd is not None:
+        raise ModelFileError(
+            f"{path}, line {odd}: there must be {len(names)} columns, as the first line names "
+            "them; correct it, or give another file"
+        )
+    column = names.index(WORD) if WORD in names else 0
+    words = [fields[column] for fields in rows]
+    if COUNT not in names:
+        return words, None
+    column = names.index(COUNT)
+    for line, fields in enumerate(rows, 2):
+        if not _WHOLE.fullmatch(fields[column]):
+            raise ModelFileError(
+                f"{path}, line {line}: the column {COUNT.decode()} must hold whole numbers, but "
+                f"there is {shown(fields[column])}; correct it, or leave the column out"
+            )
+    return words, np.array([int(fields[column]) for fields in rows], np.int64)
+
+
+def _numbers(path: Path, words: int, beside: Path) -> Singles:
+    """Read a row of numbers for each word, (V, N)."""
+    with explained(path), path.open("rb") as file:
+        N = 1 + file.readline().rstrip().count(b"\t")
+        file.seek(0)
+        blocks = iter(lambda: file.readlines(PIECE), [])
+        short = words * 2 * N > path.stat().st_size + 1  # a digit and a tab or line end each
+        matrix = np.empty((0 if short else words, N), np.float32)
+        rows = 0
+        try:
+            for part in side_by_side(lambda lines: _parsed(lines, N), blocks):
+                rows += len(part)
+                if rows <= len(matrix):
+                    matrix[rows - len(part) : rows] = part
+        except RowError as error:
+            raise ModelFileError(
+                f"{path}, row {rows + error.row + 1}: it does not hold {N} finite numbers with "
+                "tabs between, as the first row does; correct it, or fetch or copy the file again"
+            ) from None
+    if rows != words:
+        raise ModelFileError(
+            f"{path} has {rows} rows, but {beside} {words} words; give a pair of files that were "
+            "written together"
+        )
+    return matrix
+
+
+def _unended(path: Path) -> int:
+    """Give 1 if the last row has no line end."""
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return int(file.read(1) != b"\n")
+
+
+def _parsed(lines: list[bytes], N: int) -> Singles:
+    """Read rows of N numbers, as rows of a word and N numbers."""
+    end = b"" if lines[-1].endswith(b"\n") else b"\n"
+    words, numbers = read_piece(b"_\t" + b"_\t".join(lines) + end, N)
+    for row, word in enumerate(words):
+        if word != b"_":
+            raise RowError("there is a word", row)
+    return numbers

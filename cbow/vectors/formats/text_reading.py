@@ -1,0 +1,237 @@
+"""Reading the text formats: rows in pieces of some megabytes, in as many threads as processors.
+
+What is held at a time is what was read, and a few pieces of the file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Final
+
+import numpy as np
+
+from cbow.errors import ModelFileError
+from cbow.vectors.formats.base import Contents, shown
+from cbow.vectors.formats.checks import checked
+from cbow.vectors.formats.side_by_side import side_by_side
+from cbow.vectors.formats.streams import Opened, opened
+from cbow.vectors.formats.text_rows import (
+    RowError,
+    Rows,
+    numbers_in,
+    parse_row,
+    read_plainly,
+)
+
+#: Bytes read at a time, and then to the end of the row.
+PIECE: Final = 2**22
+
+#: Smaller pieces than this are read before compiled code would be loaded.
+COMPILED: Final = 2**21
+
+#: No row is longer (bytes).
+LONGEST_ROW: Final = 2**26
+
+#: No header is longer (bytes).
+LONGEST_HEADER: Final = 100
+
+#: What some programs write before UTF-8.
+BOM: Final = b"\xef\xbb\xbf"
+
+_HEADER: Final = re.compile(rb"\s*([+-]?\d+)[ \t]+([+-]?\d+)\s*")
+
+
+def read_with_header(path: Path, kind: str, errors: str) -> Contents:
+    """Read a file whose first line says how many rows follow, and how many numbers each has.
+
+    Parameters
+    ----------
+    path : Path
+    kind : str
+        What to call the format in an error.
+    errors : {"strict", "replace"}
+        Whether a word that is not UTF-8 is refused, or kept with U+FFFD for its bad bytes.
+
+    Raises
+    ------
+    ModelFileError
+        If it is not such a file, or damaged.
+    """
+    with opened(path) as file:
+        V, N = _header(path, file, kind)
+        contents = _contents(path, _Pieces(path, file.stream, b""), N, V, errors)
+    found = contents.account.rows
+    if found < V:
+        raise ModelFileError(
+            f"{path} is cut short: its header promises {V} rows, but it ends after {found}; "
+            "fetch or copy it again, or correct the header"
+        )
+    return contents
+
+
+def read_without_header(path: Path, kind: str, errors: str) -> Contents:
+    """Read a file in which the first row shows how many numbers each has.
+
+    Parameters
+    ----------
+    path : Path
+    kind : str
+        What to call the format in an error.
+    errors : {"strict", "replace"}
+        Whether a word that is not UTF-8 is refused, or kept with U+FFFD for its bad bytes.
+
+    Raises
+    ------
+    ModelFileError
+        If it is not such a file, or damaged.
+    """
+    with opened(path) as file:
+        first = file.stream.readline(LONGEST_ROW).removeprefix(BOM)
+        N = numbers_in(first)
+        if N == 0:
+            raise _another(path, first, f"a word and its numbers, as {kind} does")
+        return _contents(path, _Pieces(path, file.stream, first), N, None, errors)
+
+
+def _another(path: Path, line: bytes, expected: str) -> ModelFileError:
+    """Create the error about a file that does not begin as it should."""
+    begin = f"begins with {shown(line.rstrip())}" if line else "is empty"
+    return ModelFileError(
+        f"{path} {begin}, but must begin with {expected}; give another file, or say what format "
+        "it has"
+    )
+
+
+def _header(path: Path, file: Opened, kind: str) -> tuple[int, int]:
+    """Read the header; hold what it promises against the size of the file."""
+    line = file.stream.readline(LONGEST_HEADER)
+    found = _HEADER.fullmatch(line.removeprefix(BOM))
+    if not found:
+        raise _another(path, line, f"two whole numbers, of rows and of numbers in each, as {kind}")
+    V, N = int(found[1]), int(found[2])
+    least = V * (2 * N + 2) - 1  # a letter, N times a space and a digit, line feeds between rows
+    if V < 0 or not 1 <= N <= LONGEST_ROW // 2:
+        raise ModelFileError(
+            f"the header of {path} promises {V} rows of {N} numbers, but there must be 0 rows or "
+            f"more, of 1 to {LONGEST_ROW // 2} numbers; fetch or copy it again"
+        )
+    if file.size is not None and least > file.size - len(line):
+        raise ModelFileError(
+            f"{path} is cut short: its header promises {V} rows of {N} numbers, {least} bytes at "
+            f"least, but {file.size - len(line)} follow; fetch or copy it again"
+        )
+    return V, N
+
+
+class _Pieces:
+    """The rows of a file in pieces, each row with its line feed.
+
+    Attributes
+    ----------
+    unended : bool
+        Whether the last row had none.
+    """
+
+    def __init__(self, path: Path, stream: IO[bytes], begin: bytes) -> None:
+        self._path = path
+        self._stream = stream
+        self._begin = begin
+        self.unended = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        piece = self._begin + self._stream.read(PIECE)
+        while piece:
+            rest = b"" if piece.endswith(b"\n") else self._stream.readline(LONGEST_ROW)
+            piece += rest
+            if not piece.endswith(b"\n"):
+                self._check_end(rest)
+                piece += b"\n"
+            yield piece
+            piece = self._stream.read(PIECE)
+
+    def _check_end(self, rest: bytes) -> None:
+        """See that the file ends here, and is not one of endless rows."""
+        self.unended = True
+        if len(rest) == LONGEST_ROW:
+            raise ModelFileError(
+                f"{self._path} holds a row of more than {LONGEST_ROW} bytes; it is damaged, or "
+                "of another format: give another file"
+            )
+
+
+def _contents(path: Path, pieces: _Pieces, N: int, V: int | None, errors: str) -> Contents:
+    """Read all rows, no more than V of them if V is known."""
+    words: list[bytes] = []
+    matrix = np.empty((0, N), np.float32)
+    try:
+        for rows in side_by_side(lambda piece: read_piece(piece, N), pieces):
+            done, end = len(words), len(words) + len(rows.words)
+            if end > len(matrix):  # it grows where it lies: nothing is there twice
+                matrix.resize((max(end, len(matrix) + len(matrix) // 8), N), refcheck=False)
+            matrix[done:end] = rows.numbers
+            words += rows.words
+            # GloVe's -write-header does not count the row that it adds for unknown words.
+            if V is not None and words[V:] not in ([], [b"<unk>"]):
+                raise _too_many(path, V)
+    except RowError as error:
+        row = len(words) + error.row + 1
+        if V is not None and row > V:
+            raise _too_many(path, V) from None
+        raise ModelFileError(f"{path}, row {row}: {error}") from None
+    matrix.resize((len(words), N), refcheck=False)
+    contents = checked(path, words, matrix, errors=errors)
+    contents.account.unended = int(pieces.unended)
+    return contents
+
+
+def _too_many(path: Path, V: int) -> ModelFileError:
+    """Create the error about a file with more rows than it promises."""
+    return ModelFileError(
+        f"{path}, row {V + 1}: its header promises only {V} rows; correct the header, or fetch or "
+        "copy the file again"
+    )
+
+
+def read_piece(piece: bytes, N: int) -> Rows:
+    """Read rows of N numbers, in compiled code if there are many.
+
+    Parameters
+    ----------
+    piece : bytes
+        Rows, each with its line feed.
+    N : int
+
+    Raises
+    ------
+    RowError
+        If a row is not sound.
+    """
+    R = piece.count(b"\n")
+    short = len(piece) < R * (2 * N + 2)  # some row is too short to hold N numbers
+    if short or len(piece) < COMPILED:
+        return read_plainly(piece, N)
+    return read_compiled(piece, N)
+
+
+def read_compiled(piece: bytes, N: int) -> Rows:
+    """Do what `read_plainly` does, much faster."""
+    from cbow.vectors.formats.text_reading_kernels import gather, parse
+
+    R = piece.count(b"\n")
+    text = np.frombuffer(piece, np.uint8)
+    numbers = np.empty((R, N), np.float32)
+    begins, ends = np.empty((2, R), np.int64)  # (R,) each
+    plain = np.empty(R, np.bool_)
+    parse(text, numbers, begins, ends, plain)
+    for r in np.flatnonzero(~plain).tolist():
+        try:
+            word, numbers[r] = parse_row(piece[begins[r] : ends[r]], N)
+        except RowError as error:
+            error.row = r
+            raise
+        ends[r] = begins[r] + len(word)
+    words = np.empty((ends - begins).sum() + R, np.uint8)
+    gather(text, begins, ends, words)
+    return Rows(words.tobytes().split(b"\n")[:-1], numbers)

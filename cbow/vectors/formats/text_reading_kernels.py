@@ -1,0 +1,162 @@
+r"""Compiled code that reads many rows of text into float32 numbers.
+
+A decimal is read as `cbow.vectors.formats.text_decimals` says; digits behind the 18th only move s,
+an error of one part in 10^17. Python's float(text) lies as near to the exact value as w * 10^s, so
+where the float32 is sure, it is that of float(text). If it is not, or if anything else about a row
+is out of the ordinary, the row is left to `cbow.vectors.formats.text_rows`, which is the rule.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from cbow.vectors.formats.text_decimals import (
+    BYTES,
+    LETTER_E,
+    MINUS,
+    NEWLINE,
+    NO_PLACE,
+    PLACES,
+    PLUS,
+    POINT,
+    SPACE,
+    ZERO,
+    inner,
+    kernel,
+    read_back,
+    types,
+)
+
+#: w takes no further digit from here on.
+_FULL: Final = 10**17
+
+
+@inner
+def _white(c):  # type: ignore[no-untyped-def]
+    """Tell whether a byte is white space, the line feed among it."""
+    return c == SPACE or 9 <= c <= 13
+
+
+@inner
+def _digit(text, i):  # type: ignore[no-untyped-def]
+    """Give the digit at byte i; if there is none, a number outside 0 to 9."""
+    return np.int64(text[i]) - ZERO
+
+
+@inner
+def _exponent(text, i):  # type: ignore[no-untyped-def]
+    """Read what follows an e; return it and the place behind it, or no place."""
+    negative = text[i] == MINUS
+    if text[i] == MINUS or text[i] == PLUS:
+        i += 1
+    begin, s = i, 0
+    digit = _digit(text, i)
+    while 0 <= digit <= 9:
+        if s < 1000:  # far out of range in any case
+            s = s * 10 + digit
+        i += 1
+        digit = _digit(text, i)
+    if i == begin:
+        return 0, NO_PLACE
+    return -s if negative else s, i
+
+
+@inner
+def _number(text, i):  # type: ignore[no-untyped-def]
+    """Read the number at byte i; return it and the place behind it, or no place if in doubt."""
+    negative = text[i] == MINUS
+    if text[i] == MINUS or text[i] == PLUS:
+        i += 1
+    w = s = digits = 0
+    digit = _digit(text, i)
+    while 0 <= digit <= 9:
+        if w < _FULL:
+            w = w * 10 + digit
+        else:
+            s += 1
+        digits += 1
+        i += 1
+        digit = _digit(text, i)
+    if text[i] == POINT:
+        i += 1
+        digit = _digit(text, i)
+        while 0 <= digit <= 9:
+            if w < _FULL:
+                w = w * 10 + digit
+                s -= 1
+            digits += 1
+            i += 1
+            digit = _digit(text, i)
+    if text[i] | 0x20 == LETTER_E:
+        more, i = _exponent(text, i + 1)
+        s += more
+    low, high = read_back(w, s)
+    if digits == 0 or low != high:
+        return low, NO_PLACE
+    return -low if negative else low, i
+
+
+@kernel(BYTES, types.float32[:, ::1], PLACES, PLACES, types.boolean[::1])
+def parse(text, numbers, begins, ends, plain):  # type: ignore[no-untyped-def]
+    """Read the rows that are out of the ordinary in nothing.
+
+    Parameters
+    ----------
+    text : ndarray of uint8
+        R rows, each with its line feed.
+    numbers : ndarray of float32, (R, N)
+        Receives the numbers of the plain rows.
+    begins, ends : ndarray of int64, (R,)
+        Receive where the word of each row begins and ends, or the whole row if it is not plain.
+    plain : ndarray of bool, (R,)
+        Receives which rows are.
+    """
+    R, N = numbers.shape
+    i = 0
+    for r in range(R):
+        begin = i
+        while not _white(text[i]):
+            i += 1
+        end = i
+        n = 0
+        while n < N:
+            while text[i] != NEWLINE and _white(text[i]):
+                i += 1
+            number, behind = _number(text, i)
+            if behind == NO_PLACE or not _white(text[behind]):
+                break
+            numbers[r, n] = number
+            n += 1
+            i = behind
+        while text[i] != NEWLINE and _white(text[i]):
+            i += 1
+        plain[r] = begin < end and n == N and text[i] == NEWLINE
+        while text[i] != NEWLINE:
+            i += 1
+        begins[r] = begin
+        ends[r] = end if plain[r] else i
+        i += 1
+
+
+@kernel(BYTES, PLACES, PLACES, types.uint8[::1])
+def gather(text, begins, ends, words):  # type: ignore[no-untyped-def]
+    """Copy words out of a text, a line feed behind each; return how many bytes that are.
+
+    Parameters
+    ----------
+    text : ndarray of uint8
+    begins, ends : ndarray of int64, (R,)
+        Where in it each word begins and ends.
+    words : ndarray of uint8
+        Receives the words.
+    """
+    end = 0
+    for r in range(len(begins)):
+        for i in range(begins[r], ends[r]):
+            words[end] = text[i]
+            end += 1
+        words[end] = NEWLINE
+        end += 1
+    return end

@@ -1,0 +1,199 @@
+"""Words end to end in one array of bytes, as files keep them; a word is decoded when asked for.
+
+A million words lie in a memory-mapped file like this, and nothing of them is read before it is
+needed.
+"""
+
+from __future__ import annotations
+
+import operator
+import sys
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Any, Final, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from cbow.errors import ModelFileError
+
+Letters = npt.NDArray[np.uint8]
+Integers = npt.NDArray[np.int64]
+
+#: Words decoded at a time when all are gone through.
+DECODED: Final = 2**16
+
+
+class PackedWords(Sequence[str]):
+    """Words that are decoded when they are asked for.
+
+    Parameters
+    ----------
+    letters : ndarray of uint8
+        The UTF-8 of all words, end to end. It is not copied.
+    ends : ndarray of int64, (V,)
+        Where each word ends. It is not copied.
+    where : str
+        Put before what later turns out to be wrong with them: ``"words.bin is not usable: "``.
+
+    Raises
+    ------
+    ModelFileError
+        If the ends do not rise from above 0 to the number of bytes; later, when a word is decoded
+        that is not UTF-8, or when `places` finds one twice.
+
+    Examples
+    --------
+    >>> words = PackedWords(*encode_words(["king", "naïve", "queen"]))
+    >>> len(words), words[1], words[1:], words.index("queen")
+    (3, 'naïve', ('naïve', 'queen'), 2)
+    """
+
+    __slots__ = ("_ends", "_letters", "_where")
+
+    __hash__ = None  # type: ignore[assignment]  # equal to tuples and lists, which differ in theirs
+
+    def __init__(self, letters: Letters, ends: Integers, where: str = "") -> None:
+        self._letters = letters
+        self._ends = ends
+        self._where = where
+        first, last = (ends[0], ends[-1]) if len(ends) else (1, 0)
+        if first <= 0 or last != len(letters) or not (ends[1:] > ends[:-1]).all():
+            raise ModelFileError("its words do not follow one another; fetch or train it again")
+
+    def _wrong(self, what: str) -> ModelFileError:
+        """Create the error about a file that was damaged."""
+        return ModelFileError(f"{self._where}{what}; fetch or train it again")
+
+    @property
+    def letters(self) -> Letters:
+        """The UTF-8 of all words, end to end."""
+        return self._letters
+
+    @property
+    def ends(self) -> Integers:
+        """Where each word ends, (V,)."""
+        return self._ends
+
+    def __len__(self) -> int:
+        return len(self._ends)
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[str, ...]: ...
+
+    def __getitem__(self, place: int | slice) -> str | tuple[str, ...]:
+        """Give a word, or some of them as a tuple."""
+        if isinstance(place, slice):
+            start, stop, step = place.indices(len(self))
+            if step == 1:
+                return tuple(self._decoded(start, max(start, stop)))
+            return tuple(self[i] for i in range(start, stop, step))
+        i = range(len(self))[place]
+        return self._decoded(i, i + 1)[0]
+
+    def __iter__(self) -> Iterator[str]:
+        for start in range(0, len(self), DECODED):
+            yield from self._decoded(start, min(start + DECODED, len(self)))
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, PackedWords):
+            return np.array_equal(self._ends, other.ends) and np.array_equal(
+                self._letters, other.letters
+            )
+        if isinstance(other, tuple | list):
+            return len(self) == len(other) and all(map(operator.eq, self, other))
+        return NotImplemented
+
+    def __repr__(self) -> str:
+        return f"PackedWords({len(self)} words)"
+
+    def __contains__(self, word: object) -> bool:
+        return len(self._places_of(word)) > 0
+
+    def index(self, value: Any, start: int = 0, stop: int = sys.maxsize) -> int:
+        """Find the first place of a word, as `tuple.index` does.
+
+        It takes some milliseconds for a million words, without decoding one of them: for more than
+        a few words make a dictionary.
+
+        Raises
+        ------
+        ValueError
+            If the word is not there.
+        """
+        inside = range(*slice(start, stop).indices(len(self)))
+        for place in self._places_of(value):
+            if place in inside:
+                return int(place)
+        raise ValueError(f"{value!r} is not among the words")
+
+    def places(self) -> dict[str, int]:
+        """Give the place of each word, all of which are decoded.
+
+        Raises
+        ------
+        ModelFileError
+            If a word comes twice, or one is not UTF-8.
+        """
+        places = dict(zip(self, range(len(self)), strict=True))
+        if len(places) < len(self):
+            repeated = next(word for place, word in enumerate(self) if places[word] != place)
+            raise self._wrong(f"it is damaged, for it holds the word {repeated!r} more than once")
+        return places
+
+    def _places_of(self, word: object) -> npt.NDArray[np.intp]:
+        """Find every place of a word: those of its length, then letter by letter those alike."""
+        try:
+            letters = word.encode() if isinstance(word, str) else b""
+        except UnicodeEncodeError:  # half a surrogate pair, which is not in UTF-8
+            letters = b""
+        ends, n = self._ends, len(letters)
+        alike = 1 + np.flatnonzero(ends[1:] - ends[:-1] == n)
+        if len(ends) and ends[0] == n:
+            alike = np.concatenate(([0], alike))
+        for back, letter in enumerate(reversed(letters), 1):  # ends tell words apart sooner
+            alike = alike[self._letters[ends[alike] - back] == letter]
+        return alike
+
+    def _decoded(self, start: int, stop: int) -> list[str]:
+        """Decode the words from one place to another."""
+        first = int(self._ends[start - 1]) if start else 0
+        edges = [first, *self._ends[start:stop].tolist()]
+        whole = self._letters[first : edges[-1]].tobytes()
+        try:
+            if whole.isascii():  # then characters are bytes, and to decode once is quicker
+                text = whole.decode()
+                return [text[a - first : b - first] for a, b in pairwise(edges)]
+            return [whole[a - first : b - first].decode() for a, b in pairwise(edges)]
+        except UnicodeDecodeError:
+            raise self._wrong("its words are not UTF-8") from None
+
+
+def encode_words(words: Sequence[str]) -> tuple[Letters, Integers]:
+    """Join words into one array of bytes.
+
+    Returns
+    -------
+    letters : ndarray of uint8
+        The UTF-8 of all words, end to end.
+    ends : ndarray of int64, (V,)
+        Where each word ends.
+    """
+    if isinstance(words, PackedWords):
+        return words.letters, words.ends
+    encoded = [word.encode() for word in words]
+    ends = np.cumsum([len(word) for word in encoded], dtype=np.int64)  # (V,)
+    return np.frombuffer(b"".join(encoded), np.uint8), ends
+
+
+def distinct(words: Sequence[str]) -> Sequence[str]:
+    """Give words; those that are packed decoded, after a look that none comes twice.
+
+    Raises
+    ------
+    ModelFileError
+        See `PackedWords.places`.
+    """
+    return tuple(words.places()) if isinstance(words, PackedWords) else words

@@ -1,0 +1,77 @@
+"""A rough copy of many rows, a byte for each entry, in which to search first.
+
+To find the nearest of a million rows is to read all of them, and the time is that of reading. The
+unit rows rounded to a byte an entry, u = s c + e with c from -127 to 127, are a quarter of float32.
+By Cauchy and Schwarz q·u differs from s q·c by |e| at most, and |e| of the worst row is known: what
+falls behind by more than twice that is not among the nearest. The few others are looked at as they
+are. So the answer is exact.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+
+from cbow.processors import processors
+from cbow.vectors import rough_kernels as kernels
+from cbow.vectors.nearest import Doubles, Floats, Found, Ids, chosen, exact_cosines, nearest, slack
+
+#: If more than one of so many rows cannot be told from the nearest, all are looked at as they are.
+SHARE: Final = 64
+
+
+class Rough:
+    """Rows of a matrix, rounded.
+
+    Parameters
+    ----------
+    matrix : ndarray, (V, N)
+    inverse : ndarray, (V,)
+        From `cbow.vectors.nearest.inverse_lengths`, without NaN.
+    """
+
+    def __init__(self, matrix: Floats, inverse: Floats) -> None:
+        V, N = matrix.shape
+        blocks, padded = -(-V // kernels.B), -(-N // kernels.TOGETHER) * kernels.TOGETHER
+        self._matrix = matrix
+        self._inverse = inverse
+        self._codes = np.zeros((blocks, padded, kernels.B), np.int8)
+        self._scales = np.zeros((blocks, kernels.B), np.float32)
+        edges = np.linspace(0, blocks, processors() + 1).astype(int).tolist()
+
+        def round_off(part: tuple[int, int]) -> float:
+            worst: float = kernels.round_off(matrix, inverse, *part, self._codes, self._scales)
+            return worst
+
+        with ThreadPoolExecutor(processors()) as pool:
+            worst = max(pool.map(round_off, pairwise(edges)))
+        # The slack is once for the sums and once for what is lost when |e| itself is computed.
+        self._slack = float(np.sqrt(worst)) + 2 * slack(np.float32, N)
+
+    def nearest(self, query: Doubles, hidden: Ids, topn: int, rows: range) -> Found:
+        """Find the rows of largest cosine: the same as by `cbow.vectors.nearest.nearest`."""
+        ids = self.candidates(query, topn + len(hidden), rows)
+        if ids is None:
+            return nearest(self._matrix, self._inverse, query, hidden, topn, rows)
+        return chosen(ids, exact_cosines(self._matrix, self._inverse, query, ids), hidden, topn)
+
+    def candidates(self, query: Doubles, k: int, rows: range) -> Ids | None:
+        """Find the rows that may be among the k nearest, rising; None if they are too many."""
+        B, (blocks, padded, _) = kernels.B, self._codes.shape
+        first, behind = -(-rows.start // B), rows.stop // B  # whole blocks
+        if 2 * k > behind - first:  # they would leave too many
+            return None
+        q = np.zeros(padded, np.float32)  # (N',)
+        q[: len(query)] = query
+        cosines, maxima = np.empty((blocks, B), np.float32), np.empty(blocks, np.float32)
+        span = rows.start // B, -(-rows.stop // B)
+        kernels.rough_cosines(self._codes, self._scales, q, span, cosines, maxima)
+        whole = maxima[first:behind]
+        t = np.partition(whole, len(whole) - k)[len(whole) - k] - 2 * self._slack
+        hot = span[0] + np.flatnonzero(maxima[span[0] : span[1]] >= t)
+        ids = np.empty(len(hot) * B, np.intp)
+        n = kernels.rows_above(cosines, (rows.start, rows.stop), hot, t, ids)
+        return ids[:n] if n * SHARE <= len(rows) else None

@@ -1,0 +1,101 @@
+"""`load_vectors`: models and files of vectors, by their content."""
+
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import pytest
+from format_files import GOLDEN, WORDS, matrix_of
+
+import cbow
+from cbow.config import DEFAULT_EMBEDDING, EMBEDDINGS
+from cbow.errors import ConfigError, ModelFileError, VectorsWarning
+from cbow.vectors import WordVectors, formats
+
+MATRIX = matrix_of(len(WORDS))
+COUNTS = np.arange(len(WORDS), 0, -1)
+
+
+@pytest.mark.parametrize("name", formats.FORMATS)
+def test_every_format(tmp_path, name):
+    path = tmp_path / "some"
+    formats.write(path, WORDS, MATRIX, COUNTS, name)
+    with warnings.catch_warnings():
+        # Its row for unknown words is left out, which is told.
+        warnings.simplefilter("ignore" if name == "model2vec" else "error", VectorsWarning)
+        vectors = cbow.load_vectors(str(path))
+    assert isinstance(vectors, WordVectors)
+    assert list(vectors) == WORDS
+    assert vectors.matrix.tobytes() == MATRIX.tobytes()
+    assert vectors["king"].tolist() == MATRIX[1].tolist()
+    if formats.FORMATS[name].counts:
+        assert vectors.counts.tolist() == COUNTS.tolist()
+    else:
+        assert vectors.counts is None
+
+
+def test_what_is_saved_is_loaded(tmp_path):
+    vectors = WordVectors(WORDS, MATRIX, COUNTS)
+    vectors.save(tmp_path / "a.safetensors")
+    vectors.save(tmp_path / "b", "safetensors")
+    assert (tmp_path / "a.safetensors").read_bytes() == (tmp_path / "b").read_bytes()
+    loaded = cbow.load_vectors(tmp_path / "b")
+    loaded.save(tmp_path / "c.npz")
+    again = cbow.load_vectors(tmp_path / "c.npz")
+    assert list(again) == WORDS
+    assert again.counts.tolist() == COUNTS.tolist()
+
+
+def test_a_model(tmp_path):
+    model = cbow.train([["old", "king"], ["old", "queen"]] * 40, dimension=4, epochs=1, sample=0)
+    model.save(tmp_path / "model.bin")  # its name says nothing
+    for kind in EMBEDDINGS:
+        vectors = cbow.load_vectors(tmp_path / "model.bin", kind)
+        np.testing.assert_array_equal(vectors.matrix, model.embedding(kind).matrix)
+
+
+def test_what_is_not_as_it_stood_is_told():
+    path = GOLDEN / "word2vec_c_cut.bin"
+    with pytest.raises(ModelFileError, match="row 6: the word"):
+        cbow.load_vectors(path)
+    with pytest.warns(VectorsWarning, match="1 of 7 words are not UTF-8; U.FFFD stands") as told:
+        vectors = cbow.load_vectors(path, errors="replace")
+    assert len(vectors) == 7
+    assert [str(each.message).startswith(f"{path}: ") for each in told] == [True]
+    assert told[0].filename == __file__  # it points to the line that asked
+
+
+def test_the_kind_of_vectors_says_nothing_of_other_files(tmp_path):
+    formats.write(tmp_path / "a.txt", WORDS, MATRIX)
+    other = next(kind for kind in EMBEDDINGS if kind != DEFAULT_EMBEDDING)
+    with pytest.warns(VectorsWarning, match=f"one kind of vectors in it, so embedding='{other}'"):
+        vectors = cbow.load_vectors(tmp_path / "a.txt", other)
+    assert list(vectors) == WORDS
+    with pytest.raises(ConfigError, match="embedding is 'men', but must be one of"):
+        cbow.load_vectors(tmp_path / "a.txt", "men")
+
+
+def test_no_such_treatment_of_errors(tmp_path):
+    formats.write(tmp_path / "a.txt", WORDS, MATRIX)
+    with pytest.raises(ConfigError, match="errors is 'ignore', but must be one of strict, replace"):
+        cbow.load_vectors(tmp_path / "a.txt", errors="ignore")
+
+
+def test_files_that_are_none(tmp_path):
+    with pytest.raises(ModelFileError, match="cannot be opened"):
+        cbow.load_vectors(tmp_path / "none")
+    (tmp_path / "prose").write_text("once upon a time\n")
+    with pytest.raises(ModelFileError, match="is in no format that cbow reads"):
+        cbow.load_vectors(tmp_path / "prose")
+
+
+@pytest.mark.parametrize("name", ["word2vec-binary", "npz", "safetensors", "word2vec-text"])
+def test_loading_is_light(tmp_path, name):
+    formats.write(tmp_path / "a", WORDS, MATRIX, format=name)
+    code = f"import cbow, sys; cbow.load_vectors({str(tmp_path / 'a')!r})['king']; "
+    code += (
+        "print(*({'numba', 'scipy', 'nltk', 'matplotlib', 'tqdm', 'gensim'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
