@@ -3,6 +3,7 @@
 
     scripts/bench_query.py [--words 46000 1000000] [--dimension 100] [--vectors FILE]
         [--queries 400] [--batch 1000] [--runs 7] [--loads 3] [--topn 10] [--only load query]
+        [--processors N]
 
 The vectors are drawn at random; --vectors takes those of a file instead, in any format that
 cbow.load_vectors reads. Both programs get the same files and the same words to ask for, and each is
@@ -58,6 +59,8 @@ def main() -> int:
         return 0
     if any(name in os.environ for name in UNSET):
         start_again_without_them()
+    if given.processors:
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: given.processors])
     show(machine())
     for words in [None] if given.vectors else given.words:
         with tempfile.TemporaryDirectory(dir=given.folder) as folder:
@@ -83,6 +86,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--loads", type=int, default=3)
     parser.add_argument("--topn", type=int, default=10)
     parser.add_argument("--only", nargs="+", choices=["load", "query"], default=["load", "query"])
+    parser.add_argument("--processors", type=int, help="use so many at most; by default all")
     parser.add_argument("--folder", help="where to write the files, which are removed at the end")
     parser.add_argument("--here", choices=WORK, help=argparse.SUPPRESS)
     parser.add_argument("--program", choices=PROGRAMS, help=argparse.SUPPRESS)

@@ -7,9 +7,12 @@ from hypothesis import strategies as st
 from test_training_run import SMALL, story
 
 import cbow
+from cbow.config import Config
 from cbow.errors import ConfigError
 from cbow.training import Observer, losses
+from cbow.training.examples import ExampleSource
 from cbow.training.loop import since_least
+from cbow.training.run import encoded
 
 WATCHED = {**SMALL, "heldout": 0.2, "epochs": 6}
 
@@ -101,3 +104,25 @@ def test_an_observer_can_use_the_model_after_each_epoch():
     model = cbow.train(story(), **SMALL, observer=Watch())
     assert [each[:3] for each in seen] == [(n, n, len(model.vocabulary)) for n in (1, 2)]
     assert seen[-1][3] == model.report
+
+
+def test_measuring_a_loss_stops_when_asked(monkeypatch):
+    """Ctrl-C does not wait for thousands of held-out examples."""
+    measured = []
+
+    class Asked:
+        def asked(self):
+            return len(measured) == 2
+
+    def batch_loss(workspace, batch, pool):
+        measured.append(len(batch.y))
+        return 1.0
+
+    monkeypatch.setattr(losses, "batch_loss", batch_loss)
+    config = Config(**{**WATCHED, "epochs": 1})
+    with encoded(story(), config, None, Observer()) as text:
+        source = ExampleSource(text, config.window, config.sample, config.heldout, config.seed)
+        monkeypatch.setattr(losses, "TOGETHER", 16)
+        found = losses.Losses(None, source, None, Asked()).heldout()
+    assert found == 1.0
+    assert len(measured) == 2

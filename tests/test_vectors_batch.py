@@ -72,7 +72,7 @@ def test_few_candidates_are_kept():
     ids, of, cosines = batch.candidates(matrix, inverse, queries, 10, range(20_000))
     assert 50 * 10 <= len(ids) < 50 * 20
     np.testing.assert_allclose(
-        cosines, nearest.exact_cosines(matrix, inverse, queries[of], ids), atol=1e-6
+        cosines, nearest.exact_cosines(matrix, inverse, queries, ids, of), atol=1e-6
     )
 
 

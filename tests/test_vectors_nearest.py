@@ -125,9 +125,9 @@ def test_exact_cosines_do_not_depend_on_what_else_is_asked(monkeypatch):
     whole = nearest.exact_cosines(matrix, inverse, query, ids)
     one_by_one = [nearest.exact_cosines(matrix, inverse, query, ids[i : i + 1])[0] for i in ids]
     assert whole.tolist() == one_by_one
-    monkeypatch.setattr(nearest, "ROWS", 7)
-    queries = np.tile(query, (len(ids), 1))
-    assert nearest.exact_cosines(matrix, inverse, queries, ids).tolist() == one_by_one
+    monkeypatch.setattr(nearest, "FEW_ROWS", 7)
+    queries, which = np.stack([-query, query]), np.ones(len(ids), int)
+    assert nearest.exact_cosines(matrix, inverse, queries, ids, which).tolist() == one_by_one
     np.testing.assert_allclose(whole, [naive.cosine(matrix[7], row) for row in matrix], rtol=1e-14)
 
 

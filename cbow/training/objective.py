@@ -12,7 +12,7 @@ from cbow.training.examples import ExampleSource
 #: Multiplications and additions up to which the exact softmax is cheap: well under a minute.
 CHEAP: Final = 8e12
 
-#: b1 of the sampled objective starts so high that nine in ten units fire. Its output layer is
+#: b1 of the sampled objective starts so high that nearly all units fire. Its output layer is
 #: centred at the same number; see `cbow.training.sampled.step.centred`.
 SAMPLED_B1_START: Final = 1.0
 

@@ -26,8 +26,8 @@ Singles = npt.NDArray[np.float32]
 R: Final = 2048
 B: Final = 32
 
-#: Queries that a thread answers at a time.
-QUERIES: Final = 256
+#: Queries that a thread answers at a time, at most: the more, the better for the product.
+QUERIES: Final = 512
 
 #: As many as a tile has blocks: with more to be found, the first tile would rule nothing out.
 LARGEST_K: Final = R // B
@@ -69,13 +69,15 @@ def nearest_to_each(
     rows : range
         The rows among which to search, one next to the other.
     """
+    threads = processors()
+    size = min(QUERIES, -(-len(queries) // threads))
 
     def answer(start: int) -> list[Found]:
-        part = slice(start, start + QUERIES)
+        part = slice(start, start + size)
         return _answer(matrix, inverse, queries[part], hidden[part], topn, rows)
 
-    starts = range(0, len(queries), QUERIES)
-    with single_threaded_blas(), ThreadPoolExecutor(processors()) as pool:
+    starts = range(0, len(queries), size)
+    with single_threaded_blas(), ThreadPoolExecutor(threads) as pool:
         return [found for part in pool.map(answer, starts) for found in part]
 
 
@@ -152,7 +154,7 @@ def _sorted_out(
     own = np.concatenate([query * V + ids for query, ids in enumerate(hidden)])
     shown = ~np.isin(pairs.queries * V + pairs.ids, own)
     ids, query = pairs.ids[shown], pairs.queries[shown]
-    cosines = exact_cosines(matrix, inverse, queries[query], ids)
+    cosines = exact_cosines(matrix, inverse, queries, ids, query)
     order = np.lexsort((ids, -cosines, query))
     ids, cosines = ids[order], cosines[order]
     edges = np.searchsorted(query[order], np.arange(Q + 1)).tolist()  # (Q + 1,)

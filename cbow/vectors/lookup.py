@@ -29,7 +29,9 @@ class Lookup:
         matrix: Floats,
         counts: npt.NDArray[np.integer[Any]] | None = None,
     ) -> None:
-        self._words = words if isinstance(words, PackedWords) else tuple(words)
+        self._words: PackedWords | tuple[str, ...] = (
+            words if isinstance(words, PackedWords) else tuple(words)
+        )
         self._sought = 0
         self._matrix = _read_only(matrix)
         self._counts = None if counts is None else _read_only(counts)
@@ -108,7 +110,9 @@ class Lookup:
     def _rows(self) -> dict[str, int]:
         """The row of each word: of packed ones, which are all decoded for it, made when needed."""
         if isinstance(self._words, PackedWords):
-            return self._words.places()
+            rows = self._words.places()
+            self._words = tuple(rows)  # decoded by now, so that no word is decoded again
+            return rows
         return dict(zip(self._words, range(len(self._words)), strict=True))
 
     def _row(self, word: str) -> int | None:

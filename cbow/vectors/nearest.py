@@ -24,6 +24,9 @@ Ids = npt.NDArray[np.intp]
 #: Rows that are handled at once in float64: enough to be fast, little to hold.
 ROWS: Final = 4096
 
+#: The same where the rows are looked at several times, and stay in the processor's cache.
+FEW_ROWS: Final = 256
+
 #: Neighbouring cosines of which only the largest is looked at first, by `may_be_largest`.
 BLOCK: Final = 128
 
@@ -106,7 +109,9 @@ def cosines(matrix: Floats, inverse: Floats, query: Doubles) -> Floats:
     return result
 
 
-def exact_cosines(matrix: Floats, inverse: Floats, queries: Doubles, ids: Ids) -> Doubles:
+def exact_cosines(
+    matrix: Floats, inverse: Floats, queries: Doubles, ids: Ids, which: Ids | None = None
+) -> Doubles:
     """Compute cosines with some rows in float64, each by itself.
 
     Rows that are equal get equal cosines, and a row gets the same whichever others are asked for.
@@ -116,24 +121,27 @@ def exact_cosines(matrix: Floats, inverse: Floats, queries: Doubles, ids: Ids) -
     matrix : ndarray, (V, N)
     inverse : ndarray, (V,)
         From `inverse_lengths`.
-    queries : ndarray, (N,) or (n, N)
-        Of length 1: one for all rows, or one for each.
+    queries : ndarray, (N,) or (Q, N)
+        Of length 1.
     ids : ndarray of int, (n,)
         The rows.
+    which : ndarray of int, (n,), optional
+        Of several queries, the one for each row.
 
     Returns
     -------
     ndarray, (n,)
     """
     result = np.empty(len(ids))
-    for start in range(0, len(ids), ROWS):
-        these = ids[start : start + ROWS]  # (n,)
+    for start in range(0, len(ids), FEW_ROWS):
+        part = slice(start, start + FEW_ROWS)
+        these = ids[part]  # (n,)
         rows = matrix[these].astype(np.float64)  # (n, N)
         rows *= inverse[these, None]  # about 1 long, so that no square overflows
         lengths = np.sqrt(np.add.reduce(rows * rows, axis=1))  # (n,)
         lengths[lengths == 0] = 1
-        rows *= queries if queries.ndim == 1 else queries[start : start + ROWS]
-        result[start : start + ROWS] = np.add.reduce(rows, axis=1) / lengths
+        rows *= queries if which is None else queries[which[part]]
+        result[part] = np.add.reduce(rows, axis=1) / lengths
     return result
 
 
