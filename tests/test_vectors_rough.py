@@ -25,20 +25,21 @@ def rounded(matrix):
     blocks = -(-len(matrix) // B)
     codes = np.zeros((blocks, matrix.shape[1], B), np.int8)
     scales = np.zeros((blocks, B), np.float32)
-    worst = rough_kernels.round_off(matrix, inverse, 0, blocks, codes, scales)
+    mean = inverse @ matrix / len(matrix)
+    worst = rough_kernels.round_off(matrix, inverse, mean, (0, blocks), codes, scales)
     flat = codes.transpose(0, 2, 1).reshape(blocks * B, -1)[: len(matrix)]  # (V, N)
-    return flat, scales.ravel()[: len(matrix)], worst
+    units = nearest.unit(matrix)
+    units[inverse == 0] = 0
+    error = units - mean - scales.ravel()[: len(matrix), None].astype(float) * flat
+    return flat, scales.ravel()[: len(matrix)], error, worst
 
 
 @given(MATRICES)
 def test_rows_are_rounded_to_the_nearest(matrix):
-    codes, scales, worst = rounded(matrix)
-    units = nearest.unit(matrix)
-    units[nearest.inverse_lengths(matrix) == 0] = 0
-    error = units - scales[:, None].astype(float) * codes
+    codes, scales, error, worst = rounded(matrix)
     assert np.abs(error).max() <= scales.max() / 2 + 1e-6
     assert worst == pytest.approx((error**2).sum(axis=1).max(), abs=1e-6)
-    assert (np.abs(codes).max(axis=1) == np.where(units.any(axis=1), 127, 0)).all()
+    assert (np.abs(codes).max(axis=1) == np.where(scales > 0, 127, 0)).all()
 
 
 @settings(max_examples=50)
@@ -83,15 +84,15 @@ def test_it_finds_what_the_rows_themselves_give(dtype, rows, topn):
 def test_cosines_are_wrong_by_the_slack_at_most_and_may_be():
     """The worst query for a row points where its rounding went."""
     matrix = np.random.default_rng(5).standard_normal((100, 12))
-    codes, scales, worst = rounded(matrix)
+    _, _, errors, worst = rounded(matrix)
     found = Rough(matrix, nearest.inverse_lengths(matrix))
-    errors = nearest.unit(matrix) - scales[:, None].astype(float) * codes  # (V, N)
+    mean = found._inverse @ matrix / 100  # (N,)
     cosines, maxima = np.empty((1, B), np.float32), np.empty(1, np.float32)
     largest = 0.0
     for query in nearest.unit(errors):
         q = query.astype(np.float32)
         rough_kernels.rough_cosines(found._codes, found._scales, q, (0, 1), cosines, maxima)
-        true = nearest.exact_cosines(matrix, found._inverse, query, np.arange(100))
+        true = nearest.exact_cosines(matrix, found._inverse, query, np.arange(100)) - mean @ query
         largest = max(largest, np.abs(cosines[0, :100] - true).max())
         assert maxima[0] == max(cosines[0])
     assert largest <= found._slack < 1.01 * np.sqrt(worst) + 1e-5
@@ -105,14 +106,23 @@ def test_few_rows_are_looked_at_twice():
         assert 5 <= len(found.candidates(query, 5, range(6000))) < 60
 
 
+def test_rows_that_have_much_in_common_are_told_apart(monkeypatch):
+    """What they have in common is not rounded."""
+    monkeypatch.setattr(rough, "SHARE", 1)
+    matrix = np.random.default_rng(6).standard_normal((6000, 25)).astype(np.float32) + 5
+    found = Rough(matrix, nearest.inverse_lengths(matrix))
+    for query in nearest.unit(matrix[:5]):
+        assert 5 <= len(found.candidates(query, 5, range(6000))) < 200
+
+
 def test_rows_that_rounding_makes_equal_are_all_looked_at():
-    matrix = near_ties(np.float32, V=600)
+    matrix = near_ties(np.float32, V=6000)
     inverse = nearest.inverse_lengths(matrix)
     found, query = Rough(matrix, inverse), nearest.unit(matrix[0])
-    assert found.candidates(query, 2, range(600)) is None
+    assert found.candidates(query, 2, range(6000)) is None
     none = np.array([], np.intp)
     ours, theirs = (
-        search(query, none, 9, range(600))
+        search(query, none, 9, range(6000))
         for search in (found.nearest, lambda *rest: nearest.nearest(matrix, inverse, *rest))
     )
     assert ours.ids.tolist() == theirs.ids.tolist()
@@ -120,13 +130,19 @@ def test_rows_that_rounding_makes_equal_are_all_looked_at():
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
 def test_any_number_of_threads(threads, monkeypatch):
-    matrix = np.random.default_rng(4).standard_normal((600, 3))
+    matrix = np.random.default_rng(4).standard_normal((6000, 3))
     one = Rough(matrix, nearest.inverse_lengths(matrix))
     monkeypatch.setattr(rough, "processors", lambda: threads)
     other = Rough(matrix, nearest.inverse_lengths(matrix))
     np.testing.assert_array_equal(one._codes, other._codes)
     np.testing.assert_array_equal(one._scales, other._scales)
     assert one._slack == other._slack
+    query, none = nearest.unit(matrix[0]), np.array([], np.intp)
+    expected = one.nearest(query, none, 1, range(6000))
+    monkeypatch.setattr(rough, "SIDE_BY_SIDE", 0)
+    found = other.nearest(query, none, 1, range(6000))
+    assert found.ids.tolist() == expected.ids.tolist() == [0]
+    assert found.cosines.tolist() == expected.cosines.tolist()
 
 
 def test_it_is_a_quarter_of_the_matrix():

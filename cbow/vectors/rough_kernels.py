@@ -37,15 +37,16 @@ def _kernel(function: Any) -> Any:
 
 
 @_kernel
-def round_off(matrix, inverse, first, behind, codes, scales):  # type: ignore[no-untyped-def]
-    """Round the unit rows of some blocks: u ≈ scale · code.
+def round_off(matrix, inverse, mean, part, codes, scales):  # type: ignore[no-untyped-def]
+    """Round the unit rows of some blocks: u ≈ mean + scale · code.
 
     Parameters
     ----------
     matrix : ndarray, (V, N)
     inverse : ndarray, (V,)
         1/|r| of each row.
-    first, behind : int
+    mean : ndarray, (N,)
+    part : (int, int)
         From which block to which; only the last one may lack rows.
     codes : ndarray of int8, (blocks, N', B)
         Receives the rounded entries; N' is N or more. What lacks of rows and entries is not
@@ -56,32 +57,32 @@ def round_off(matrix, inverse, first, behind, codes, scales):  # type: ignore[no
     Returns
     -------
     float
-        The largest |u - scale · code|² of a row.
+        The largest |u - mean - scale · code|² of a row.
     """
     N = matrix.shape[1]
     worst = 0.0
-    for b in range(first, behind):
+    for b in range(*part):
         for j in range(min(B, len(matrix) - b * B)):
             row = b * B + j
             largest = 0.0
             for d in range(N):
-                largest = max(largest, abs(matrix[row, d] * inverse[row]))
+                largest = max(largest, abs(matrix[row, d] * inverse[row] - mean[d]))
             scale = np.float32(largest / LARGEST)
             scales[b, j] = scale
             per_unit = 1 / scale if scale > 0 else np.float32(0)
             error = 0.0
             for d in range(N):
-                u = np.float64(matrix[row, d] * inverse[row])
-                code = min(max(np.rint(u * per_unit), -LARGEST), LARGEST)
+                rest = np.float64(matrix[row, d] * inverse[row] - mean[d])
+                code = min(max(np.rint(rest * per_unit), -LARGEST), LARGEST)
                 codes[b, d, j] = np.int8(code)
-                error += (u - scale * code) ** 2
+                error += (rest - scale * code) ** 2
             worst = max(worst, error)
     return worst
 
 
 @_kernel
 def rough_cosines(codes, scales, query, blocks, cosines, maxima):  # type: ignore[no-untyped-def]
-    """Compute the cosines of a query with rounded rows.
+    """Compute the cosines of a query with rounded rows, all less that with the mean.
 
     Parameters
     ----------
