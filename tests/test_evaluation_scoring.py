@@ -303,3 +303,8 @@ print(*(name for name in ("scipy", "numba", "nltk") if name in sys.modules))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+def test_what_is_no_vectors_is_refused(files):
+    with pytest.raises(QueryError, match=r"str is no word vectors; give .* model\.vectors"):
+        evaluate("model.safetensors", *files)

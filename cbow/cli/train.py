@@ -74,6 +74,15 @@ def _parser() -> argparse.ArgumentParser:
         help="score the vectors after every epoch by a file of word pairs or of analogies (see "
         "cbow-evaluate --help); may be repeated",
     )
+    _add_going_on(parser)
+    parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    add_settings(parser)
+    parser.set_defaults(wrong_usage=parser.error)
+    return parser
+
+
+def _add_going_on(parser: argparse.ArgumentParser) -> None:
+    """Add what it takes to stop and to go on."""
     parser.add_argument(
         "--checkpoint-every",
         metavar="SECONDS",
@@ -87,10 +96,6 @@ def _parser() -> argparse.ArgumentParser:
         help="go on: from a checkpoint, which knows its text and settings, or with --epochs more "
         "epochs of a finished model, whose text stands as CORPUS",
     )
-    parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
-    add_settings(parser)
-    parser.set_defaults(wrong_usage=parser.error)
-    return parser
 
 
 def _train(arguments: argparse.Namespace) -> int:

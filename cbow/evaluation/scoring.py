@@ -56,11 +56,16 @@ def evaluate(
     Raises
     ------
     QueryError
-        If no file is given, a file does not hold what it should, the vectors know next to nothing
-        of it, or they are not finite.
+        If there are no vectors or no file, a file does not hold what it should, the vectors know
+        next to nothing of it, or they are not finite.
     ConfigError
         If a rule is outside its range.
     """
+    if not hasattr(vectors, "matrix"):
+        raise QueryError(
+            f"{type(vectors).__name__} is no word vectors; give those of a model, model.vectors, "
+            "or what cbow.load_vectors gives"
+        )
     chosen = Rules(**rules)
     sets: list[Pairs | Analogies] = [
         *(_read(each, read_pairs) for each in _listed(pairs)),
