@@ -21,10 +21,30 @@ DivergenceError and Interrupted bring the model with them: ``.model`` holds what
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from cbow.model import Model
+
+
+#: The most characters of a value that a message shows.
+LONGEST_SHOWN: Final = 200
+
+
+def shown(value: object, most: int = LONGEST_SHOWN) -> str:
+    """Return the ``repr`` of a value for a message, at most its first `most` characters.
+
+    Names, words and headers of files may be of any length; a message must not be.
+
+    Examples
+    --------
+    >>> shown("king"), shown("x" * 1000, most=8)
+    ("'king'", "'xxxx...")
+    """
+    if isinstance(value, str | bytes):
+        value = value[:most]
+    text = repr(value)
+    return text if len(text) <= most else text[: most - 3] + "..."
 
 
 class CBOWError(Exception):
