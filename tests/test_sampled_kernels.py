@@ -147,13 +147,14 @@ class TestOutput:
         rng = np.random.default_rng(0)
         m, S = 7, 5
         L = (scale * rng.normal(size=(m, S))).astype(dtype)
+        b = rng.normal(size=S).astype(dtype)
         target = (scale * rng.normal(size=m)).astype(dtype)
         candidates = np.array([3, 1, 4, 1, 5], np.int32)
         y = np.array([0, 1, 2, 3, 4, 5, 6], np.int32)
-        full = np.column_stack([target, np.where(candidates == y[:, None], -np.inf, L)])
+        full = np.column_stack([target, np.where(candidates == y[:, None], -np.inf, L + b)])
         Yhat = scipy.special.softmax(full.astype(np.float64), axis=1)
         nats = scipy.special.logsumexp(full.astype(np.float64), axis=1) - target
-        loss = output.softmax_loss(L, candidates, y, target, np.empty(m, dtype), np.empty(m))
+        loss = output.softmax_loss(L, b, candidates, y, target, np.empty(m, dtype), np.empty(m))
         close = 1e-12 if dtype == np.float64 else 1e-6
         assert loss == pytest.approx(nats.sum(), rel=close)
         np.testing.assert_allclose(L, Yhat[:, 1:], atol=close)
@@ -164,8 +165,8 @@ class TestOutput:
         L = np.zeros((2, 3), dtype)
         L[1, 1] = np.nan
         loss = output.softmax_loss(
-            L, np.arange(3, dtype=np.int32), np.array([7, 8], np.int32), np.zeros(2, dtype),
-            np.empty(2, dtype), np.empty(2),
+            L, np.zeros(3, dtype), np.arange(3, dtype=np.int32), np.array([7, 8], np.int32),
+            np.zeros(2, dtype), np.empty(2, dtype), np.empty(2),
         )  # fmt: skip
         assert np.isnan(loss)
 
@@ -181,7 +182,8 @@ class TestOutput:
         np.testing.assert_array_equal(rows, table[y])
         L, b = rng.normal(size=(4, 2)), np.array([10.0, 20.0])
         expected = L + b
-        output.add_to_rows(L, b)
+        expected[1, 0] = output.NOTHING
+        output.add_biases(L, b, np.array([0, 9], np.int32), y)
         np.testing.assert_array_equal(L, expected)
         output.sum_of_rows(L, b)
         np.testing.assert_allclose(b, L.sum(axis=0))

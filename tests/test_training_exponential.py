@@ -1,23 +1,19 @@
-"""Exponentials, their sums and the largest of each row, against numpy."""
+"""Exponentials and their sums, against numpy."""
 
 import math
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from cbow.training.compiled import kernel
+from cbow.compiled import compiled
 from cbow.training.exponential import (
     _exponentials_and_sums32,
     _exponentials_and_sums64,
     exponentials_and_sums,
-    largest,
-    ordered,
 )
 
 
-@kernel
+@compiled
 def called_by_a_kernel(L, top, total):
     exponentials_and_sums(L, top, total)
 
@@ -63,22 +59,3 @@ def test_each_precision_has_its_own_way():
         exponentials_and_sums(other, np.zeros(1, dtype), np.zeros(1))
         assert one.tolist() == other.tolist()
         assert bool(one[0, 0] == math.exp(-100)) is (dtype is float)
-
-
-@given(st.floats(width=32, allow_nan=False), st.floats(width=32, allow_nan=False))
-def test_ordered_bits_are_ordered_like_the_numbers(one, other):
-    a, b = (ordered(np.float32(x).view(np.int32)) for x in (one, other))
-    if one < other:
-        assert a < b
-    assert ordered(a) == np.float32(one).view(np.int32)
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_largest(dtype):
-    rng = np.random.default_rng(0)
-    L = rng.normal(size=(6, 5)).astype(dtype)
-    L[2] = -1e30
-    least = rng.normal(size=6).astype(dtype)
-    top = np.empty(6, dtype)
-    largest(L, least, top)
-    np.testing.assert_array_equal(top, np.maximum(L.max(axis=1), least))

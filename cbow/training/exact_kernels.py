@@ -26,8 +26,9 @@ import numpy as np
 import scipy.linalg.cython_blas  # noqa: F401
 from numpy.typing import NDArray
 
-from cbow.training.compiled import kernel
-from cbow.training.exponential import exponentials_and_sums, largest
+from cbow.compiled import compiled
+from cbow.lanes import largest
+from cbow.training.exponential import exponentials_and_sums
 
 Array: TypeAlias = NDArray[Any]
 
@@ -60,7 +61,7 @@ class Running(NamedTuple):
     fall: Array  #: (m,) exp(top before the last block - top)
 
 
-@kernel
+@compiled
 def hidden_sums(tables: Any, batch: Any, room: Any, shard: Any) -> None:
     """Z1 = W1 X + b1 for the examples of a shard."""
     Z1, N = room.Z1, len(tables.b1)
@@ -76,7 +77,7 @@ def hidden_sums(tables: Any, batch: Any, room: Any, shard: Any) -> None:
             Z1[i, k] = Z1[i, k] * share + tables.b1[k]
 
 
-@kernel
+@compiled
 def begin(room: Any, shard: Any, r: Any, fall: Any) -> Any:
     """Give what is known of a shard before the first block of range r."""
     i, j = shard
@@ -85,7 +86,7 @@ def begin(room: Any, shard: Any, r: Any, fall: Any) -> Any:
     return Running(room.target[i:j], room.top[r, i:j], room.total[r, i:j], fall)
 
 
-@kernel
+@compiled
 def tile_softmax(L: Any, b: Any, y: Any, first: Any, running: Any, shift: Any) -> None:
     """Go on with the softmax of some examples over one more block of words.
 
@@ -110,15 +111,15 @@ def tile_softmax(L: Any, b: Any, y: Any, first: Any, running: Any, shift: Any) -
             L[i, s] += b[s]
         if first <= y[i] < first + len(b):
             target[i] = L[i, y[i] - first]
-    largest(L, top, shift)
     for i in range(len(y)):
+        shift[i] = max(top[i], largest(L[i]))
         fall[i] = math.exp(top[i] - shift[i])
         top[i] = shift[i]
         total[i] *= fall[i]
     exponentials_and_sums(L, shift, total)
 
 
-@kernel
+@compiled
 def range_loss(tables: Any, batch: Any, room: Any, shard: Any, r: Any, blocks: Any) -> None:
     """Go through a range of words, numbered r, for the examples of a shard."""
     i, j = shard
@@ -133,7 +134,7 @@ def range_loss(tables: Any, batch: Any, room: Any, shard: Any, r: Any, blocks: A
         tile_softmax(L, tables.b2[first:last], batch.y[i:j], first, running, shift)
 
 
-@kernel
+@compiled
 def range_gradients(tables: Any, batch: Any, room: Any, shard: Any, r: Any, blocks: Any) -> None:
     """Do as `range_loss`; keep E, and sum up E W2, which dH comes from."""
     i, j = shard
@@ -154,7 +155,7 @@ def range_gradients(tables: Any, batch: Any, room: Any, shard: Any, r: Any, bloc
                 dH[e, k] = dH[e, k] * fall[e] + more[e, k]
 
 
-@kernel
+@compiled
 def top_and_total(room: Any, i: Any) -> Any:
     """Give the largest logit of example i, and S[i], over all ranges."""
     top = np.float64(room.top[0, i])
@@ -166,7 +167,7 @@ def top_and_total(room: Any, i: Any) -> Any:
     return top, S
 
 
-@kernel
+@compiled
 def finish_losses(room: Any, shard: Any) -> None:
     """loss[i] = log S[i] + top[i] - Z2[y_i, i] for the examples of a shard."""
     for i in range(shard[0], shard[1]):
@@ -174,7 +175,7 @@ def finish_losses(room: Any, shard: Any) -> None:
         room.loss[i] = math.log(S) + top - room.target[i]
 
 
-@kernel
+@compiled
 def finish_gradients(tables: Any, batch: Any, m: Any, room: Any, shard: Any) -> None:
     """Do as `finish_losses`; give scale and dH = W2ᵀ (Yhat - Y) / m, with m that of all parts."""
     W2, dH = tables.W2, room.dH
@@ -194,7 +195,7 @@ def finish_gradients(tables: Any, batch: Any, m: Any, room: Any, shard: Any) -> 
             dH[0, i, k] -= one * W2[batch.y[i], k]
 
 
-@kernel
+@compiled
 def word_gradients(batch: Any, m: Any, room: Any, blocks: Any, add: Any, gradients: Any) -> None:
     """Set the rows of some blocks of words in dW2, db2 and dW1, or add to them.
 
@@ -208,7 +209,7 @@ def word_gradients(batch: Any, m: Any, room: Any, blocks: Any, add: Any, gradien
     add_contexts(batch, room.dZ1, first, last, gradients.W1T)
 
 
-@kernel
+@compiled
 def output_products(room: Any, blocks: Any, add: Any, gradients: Any) -> None:
     """dW2 = E (scale ⊙ H)ᵀ, db2 = E scale, or add that to them."""
     m, N = room.H.shape
@@ -231,7 +232,7 @@ def output_products(room: Any, blocks: Any, add: Any, gradients: Any) -> None:
             np.dot(E.T, scale, gradients.b2[first:last])
 
 
-@kernel
+@compiled
 def subtract_targets(y: Any, m: Any, H: Any, first: Any, last: Any, gradients: Any) -> None:
     """dW2 -= Y Hᵀ / m, db2 -= Y 1 / m for the words from `first` to below `last`."""
     one = H.dtype.type(1 / m)
@@ -242,7 +243,7 @@ def subtract_targets(y: Any, m: Any, H: Any, first: Any, last: Any, gradients: A
                 gradients.W2[y[i], k] -= one * H[i, k]
 
 
-@kernel
+@compiled
 def add_contexts(batch: Any, dZ1: Any, first: Any, last: Any, dW1T: Any) -> None:
     """dW1 += dZ1 Xᵀ for the words from `first` to below `last`."""
     for i in range(len(dZ1)):

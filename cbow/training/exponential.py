@@ -1,7 +1,7 @@
-"""The largest number of each row, and exponentials with their sums, as vector instructions.
+"""Exponentials with their sums, as vector instructions.
 
-A compiler vectorises neither by itself: a maximum must heed not-a-number, and exp is a call for
-each number. float32 goes the quick way, float64, which is for checking, the plain one.
+A compiler does not vectorise exp by itself: it is a call for each number. float32 goes the quick
+way, float64, which is for checking, the plain one.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from numba.core import types
 from numba.extending import overload
 from numpy.typing import NDArray
 
-from cbow.training.compiled import kernel
+from cbow import lanes
+from cbow.compiled import compiled
+from cbow.lanes import fma
 
 Array: TypeAlias = NDArray[Any]
 
@@ -38,8 +40,6 @@ HALF: Final = np.float32(0.5)
 #: Added to a whole number n from -126 to 127, it leaves n + 127 in the last bits of a float32.
 TO_LAST_BITS: Final = np.float32(2**23 + 127)
 FRACTION_BITS: Final = np.int32(23)
-SIGN_BIT: Final = np.int32(31)
-ALL_BUT_SIGN: Final = np.int32(0x7FFFFFFF)
 
 
 def exponentials_and_sums(L: Array, top: Array, total: Array) -> None:
@@ -61,33 +61,27 @@ def exponentials_and_sums(L: Array, top: Array, total: Array) -> None:
         _exponentials_and_sums32(L, top, total)
 
 
-@kernel
+@compiled
 def _exponentials_and_sums32(L: Any, top: Any, total: Any) -> None:
     """Give 2^z = 2^n 2^r, with n whole and |r| ≤ 1/2, for z = (L - top) / log 2."""
     for i in range(L.shape[0]):
-        row = np.float32(0)
         for s in range(L.shape[1]):
             z = (L[i, s] - top[i]) * LOG2E
             z = LOWEST if z < LOWEST else z  # this way round, not-a-number stays
             n = np.floor(z + HALF)
             r = z - n
-            p = C0 + r * (C1 + r * (C2 + r * (C3 + r * (C4 + r * (C5 + r * C6)))))
+            p = fma(r, fma(r, fma(r, fma(r, fma(r, fma(r, C6, C5), C4), C3), C2), C1), C0)
             bits = np.float32(n + TO_LAST_BITS).view(np.int32) << FRACTION_BITS  # of 2^n
-            e = p * np.int32(bits).view(np.float32)
-            L[i, s] = e
-            row += e
-        total[i] += row
+            L[i, s] = p * np.int32(bits).view(np.float32)
+        total[i] += lanes.total(L[i])
 
 
-@kernel
+@compiled
 def _exponentials_and_sums64(L: Any, top: Any, total: Any) -> None:
     for i in range(L.shape[0]):
-        row = 0.0
         for s in range(L.shape[1]):
-            e = np.exp(L[i, s] - top[i])
-            L[i, s] = e
-            row += e
-        total[i] += row
+            L[i, s] = np.exp(L[i, s] - top[i])
+        total[i] += lanes.total(L[i])
 
 
 @overload(exponentials_and_sums)
@@ -97,62 +91,5 @@ def _exponentials_and_sums_overload(L: Any, top: Any, total: Any) -> Callable[..
 
     def in_float64(L: Any, top: Any, total: Any) -> None:
         _exponentials_and_sums64(L, top, total)
-
-    return in_float64 if L.dtype == types.float64 else in_float32
-
-
-def largest(L: NDArray[Any], at_least: NDArray[Any], top: NDArray[Any]) -> None:
-    """top[i] = max(at_least[i], max_s L[i, s]).
-
-    Not-a-number gives any of the numbers: whoever goes on meets it again in `L`.
-
-    Parameters
-    ----------
-    L : (m, S) float32 or float64
-    at_least : (m,) of the same dtype
-    top : (m,) of the same dtype
-        Is filled.
-    """
-    if L.dtype == np.float64:
-        _largest64(L, at_least, top)
-    else:
-        _largest32(L.view(np.int32), at_least.view(np.int32), top.view(np.int32))
-
-
-@kernel
-def ordered(bits: Any) -> Any:
-    """Turn the bits of a float32 into a whole number that is larger where the float32 is.
-
-    Positive ones are ordered like their bits. Negative ones are ordered the other way round: all
-    bits but the sign are turned over. To do so twice gives back the bits.
-    """
-    return bits ^ ((bits >> SIGN_BIT) & ALL_BUT_SIGN)
-
-
-@kernel
-def _largest32(L: NDArray[np.int32], at_least: NDArray[np.int32], top: NDArray[np.int32]) -> None:
-    for i in range(L.shape[0]):
-        found = ordered(at_least[i])
-        for s in range(L.shape[1]):
-            found = max(found, ordered(L[i, s]))
-        top[i] = ordered(found)
-
-
-@kernel
-def _largest64(L: NDArray[Any], at_least: NDArray[Any], top: NDArray[Any]) -> None:
-    for i in range(L.shape[0]):
-        found = at_least[i]
-        for s in range(L.shape[1]):
-            found = max(found, L[i, s])
-        top[i] = found
-
-
-@overload(largest)
-def _largest_overload(L: Any, at_least: Any, top: Any) -> Callable[[Any, Any, Any], None]:
-    def in_float32(L: Any, at_least: Any, top: Any) -> None:
-        _largest32(L.view(np.int32), at_least.view(np.int32), top.view(np.int32))
-
-    def in_float64(L: Any, at_least: Any, top: Any) -> None:
-        _largest64(L, at_least, top)
 
     return in_float64 if L.dtype == types.float64 else in_float32

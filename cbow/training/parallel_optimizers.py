@@ -14,9 +14,9 @@ from typing import Any, Final, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from cbow.compiled import compiled
 from cbow.network import SGD, AdaGrad, Adam, Gradients, Optimizer, Parameters
 from cbow.network.optimizers import Rate, each
-from cbow.training.compiled import kernel
 from cbow.training.threads import share_out
 
 Array: TypeAlias = NDArray[Any]
@@ -106,13 +106,13 @@ def _flat(array: Array, order: Literal["C", "F"]) -> Array:
     return array.ravel(order="K")
 
 
-@kernel
+@compiled
 def _sgd(theta: Any, g: Any, alpha: Any) -> None:
     for i in range(len(theta)):
         theta[i] -= alpha * g[i]
 
 
-@kernel
+@compiled
 def _adagrad(theta: Any, g: Any, G: Any, alpha: Any) -> None:
     delta = theta.dtype.type(DELTA)
     for i in range(len(theta)):
@@ -120,7 +120,7 @@ def _adagrad(theta: Any, g: Any, G: Any, alpha: Any) -> None:
         theta[i] -= alpha * g[i] / (delta + np.sqrt(G[i]))
 
 
-@kernel
+@compiled
 def _adam(theta: Any, g: Any, m: Any, v: Any, alpha: Any) -> None:
     beta1, rest1 = theta.dtype.type(BETA1), theta.dtype.type(1 - BETA1)
     beta2, rest2 = theta.dtype.type(BETA2), theta.dtype.type(1 - BETA2)

@@ -6,15 +6,13 @@ so on: a query's entry is multiplied with B of them at once, and sums over a row
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from cbow.compiled import compiled
-
-_nb: Any = numba  # some of its versions have types
+from cbow.lanes import dot, largest
 
 #: Rows of a block.
 B: Final = 512
@@ -25,18 +23,11 @@ TOGETHER: Final = 4
 #: The largest whole number that an entry becomes.
 LARGEST: Final = 127
 
-#: What the compiler may assume of floating-point numbers, among which there is no NaN here.
-FASTMATH: Final = {"nnan", "nsz", "contract", "reassoc"}
-
 Codes = npt.NDArray[np.int8]
 Singles = npt.NDArray[np.float32]
 
 
-def _kernel(function: Any) -> Any:
-    return compiled(function, fastmath=FASTMATH)
-
-
-@_kernel
+@compiled
 def round_off(matrix, inverse, mean, part, codes, scales):  # type: ignore[no-untyped-def]
     """Round the unit rows of some blocks: u ≈ mean + scale · code.
 
@@ -60,27 +51,25 @@ def round_off(matrix, inverse, mean, part, codes, scales):  # type: ignore[no-un
         The largest |u - mean - scale · code|² of a row.
     """
     N = matrix.shape[1]
+    rest, error = np.empty(N), np.empty(N)
     worst = 0.0
     for b in range(*part):
         for j in range(min(B, len(matrix) - b * B)):
             row = b * B + j
-            largest = 0.0
             for d in range(N):
-                largest = max(largest, abs(matrix[row, d] * inverse[row] - mean[d]))
-            scale = np.float32(largest / LARGEST)
+                rest[d] = matrix[row, d] * inverse[row] - mean[d]
+            scale = np.float32(largest(np.abs(rest)) / LARGEST)
             scales[b, j] = scale
             per_unit = 1 / scale if scale > 0 else np.float32(0)
-            error = 0.0
             for d in range(N):
-                rest = np.float64(matrix[row, d] * inverse[row] - mean[d])
-                code = min(max(np.rint(rest * per_unit), -LARGEST), LARGEST)
+                code = min(max(np.rint(rest[d] * per_unit), -LARGEST), LARGEST)
                 codes[b, d, j] = np.int8(code)
-                error += (rest - scale * code) ** 2
-            worst = max(worst, error)
+                error[d] = rest[d] - scale * code
+            worst = max(worst, dot(error, error))
     return worst
 
 
-@_kernel
+@compiled
 def rough_cosines(codes, scales, query, blocks, cosines, maxima):  # type: ignore[no-untyped-def]
     """Compute the cosines of a query with rounded rows, all less that with the mean.
 
@@ -108,14 +97,12 @@ def rough_cosines(codes, scales, query, blocks, cosines, maxima):  # type: ignor
                     q0 * np.float32(c0[j]) + q1 * np.float32(c1[j])
                     + q2 * np.float32(c2[j]) + q3 * np.float32(c3[j])
                 )  # fmt: skip
-        largest = np.float32(-np.inf)
         for j in range(B):
             sums[j] *= scales[b, j]
-            largest = max(largest, sums[j])
-        maxima[b] = largest
+        maxima[b] = largest(sums)
 
 
-@_kernel
+@compiled
 def rows_above(cosines, rows, hot, t, ids):  # type: ignore[no-untyped-def]
     """Find the rows of some blocks whose rough cosine is t or more.
 

@@ -14,8 +14,8 @@ import numpy as np
 from numba.extending import overload
 from numpy.typing import NDArray
 
+from cbow.compiled import compiled
 from cbow.training import randomness
-from cbow.training.compiled import kernel
 
 _GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
 _MIX1: Final = np.uint64(0xBF58476D1CE4E5B9)
@@ -47,22 +47,22 @@ def uniform(key: Any, position: Any) -> Any:
 
 @overload(uniform)
 def _uniform_overload(key: Any, position: Any) -> Callable[[Any, Any], Any]:
-    def compiled(key: Any, position: Any) -> Any:
+    def uniform(key: Any, position: Any) -> Any:
         z = np.uint64(position) * _GOLDEN + key
         z = (z ^ (z >> np.uint64(30))) * _MIX1
         z = (z ^ (z >> np.uint64(27))) * _MIX2
         return np.float64((z ^ (z >> np.uint64(31))) >> np.uint64(11)) * 2.0**-53
 
-    return compiled
+    return uniform
 
 
-@kernel
+@compiled
 def is_kept(text: Any, keys: Any, position: Any) -> Any:
     """Whether this epoch keeps an occurrence of a word."""
     return uniform(keys.subsample, position) < text.keep[text.ids[position]]
 
 
-@kernel
+@compiled
 def margin_before(text: Any, keys: Any, window: Any, start: Any, room: Any) -> Any:
     """Read the last kept tokens before `start` on its line, at most `window`; give their number."""
     line = np.searchsorted(text.line_starts, start, side="right") - 1
@@ -77,7 +77,7 @@ def margin_before(text: Any, keys: Any, window: Any, start: Any, room: Any) -> A
     return n
 
 
-@kernel
+@compiled
 def read_block(text: Any, keys: Any, window: Any, start: Any, stop: Any, room: Any) -> Any:
     """Read the kept tokens of a block and of its margins, and find the windows of the block's.
 
@@ -134,7 +134,7 @@ def read_block(text: Any, keys: Any, window: Any, start: Any, stop: Any, room: A
     return first, last, n
 
 
-@kernel
+@compiled
 def close_line(room: Any, begin: Any, stop: Any, end: Any) -> None:
     """Let no window of the tokens begin .. stop-1 reach beyond the end of their line."""
     for j in range(begin, stop):

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from cbow.training.compiled import kernel
+from cbow.compiled import compiled
 
 
-@kernel
+@compiled
 def prefix_sums(W1T: Any, ids: Any, n: Any, P: Any) -> None:
     """P[j] = Σ_{i<j} W1T[ids[i]], (n + 1, N)."""
     for k in range(W1T.shape[1]):
@@ -24,7 +24,7 @@ def prefix_sums(W1T: Any, ids: Any, n: Any, P: Any) -> None:
             P[j + 1, k] = P[j, k] + W1T[word, k]
 
 
-@kernel
+@compiled
 def hidden_layer(P: Any, tables: Any, unit: Any, room: Any, places: Any, H: Any) -> None:
     """Compute the hidden layer of m examples.
 
@@ -59,7 +59,7 @@ def hidden_layer(P: Any, tables: Any, unit: Any, room: Any, places: Any, H: Any)
             H[i, k] = z * (one if z > zero else slope) - c
 
 
-@kernel
+@compiled
 def hidden_gradient(D: Any, H: Any, unit: Any, db1: Any, fired: Any) -> None:
     """Turn dH of m examples into dZ1, in place, and sum it up.
 
@@ -92,7 +92,7 @@ def hidden_gradient(D: Any, H: Any, unit: Any, db1: Any, fired: Any) -> None:
             fired[k] += one if on else zero
 
 
-@kernel
+@compiled
 def difference_sums(D: Any, room: Any, places: Any, n: Any, G: Any) -> None:
     """Spread the gradients of m windows over the n rows they are means of.
 

@@ -7,40 +7,37 @@ from typing import Any, Final
 
 import numpy as np
 
-from cbow.training.compiled import kernel
-from cbow.training.exponential import exponentials_and_sums, largest
+from cbow.compiled import compiled
+from cbow.lanes import dot, largest
+from cbow.training.exponential import exponentials_and_sums
 from cbow.training.sampled.blocks import uniform
 
 #: A logit that counts for nothing: exp of it, less any other, is 0.
 NOTHING: Final = -1e30
 
 
-@kernel
+@compiled
 def target_logits(W2: Any, b2: Any, correction: Any, y: Any, H: Any, target: Any) -> None:
     """target[i] = W2[y_i] H[i] + b2[y_i] - correction[y_i]."""
     for i in range(H.shape[0]):
-        word = y[i]
-        z = b2[word] - correction[word]
-        for k in range(H.shape[1]):
-            z += W2[word, k] * H[i, k]
-        target[i] = z
+        target[i] = dot(W2[y[i]], H[i]) + b2[y[i]] - correction[y[i]]
 
 
-@kernel
-def mask_targets(L: Any, candidates: Any, y: Any) -> None:
-    """Let no candidate count that is the target itself."""
+@compiled
+def add_biases(L: Any, b: Any, candidates: Any, y: Any) -> None:
+    """L[i, s] += b[s], but let no candidate count that is the target itself."""
     nothing = L.dtype.type(NOTHING)
     for i in range(L.shape[0]):
         word = y[i]
         for s in range(L.shape[1]):
-            if candidates[s] == word:
-                L[i, s] = nothing
+            L[i, s] = nothing if candidates[s] == word else L[i, s] + b[s]
 
 
-@kernel
-def softmax_loss(L: Any, candidates: Any, y: Any, target: Any, top: Any, total: Any) -> Any:
-    """Turn the logits of m examples into what the cost sends back; give the loss.
+@compiled
+def softmax_loss(L: Any, b: Any, candidates: Any, y: Any, target: Any, top: Any, total: Any) -> Any:
+    """Turn the logits of m examples into what the cost sends back; return the loss.
 
+        Z2        = L + b
         Yhat      = softmax over the candidates and the target
         L[i, s]   ← Yhat of candidate s               which is dZ2
         target[i] ← Yhat of the target, less 1        which is dZ2
@@ -51,7 +48,9 @@ def softmax_loss(L: Any, candidates: Any, y: Any, target: Any, top: Any, total: 
     Parameters
     ----------
     L : (m, S) array
-        Logits of the candidates.
+        Logits of the candidates, less their biases.
+    b : (S,) array
+        The biases, less the corrections.
     candidates : (S,) int32
     y : (m,) int32
         The word in the middle of each example.
@@ -68,10 +67,10 @@ def softmax_loss(L: Any, candidates: Any, y: Any, target: Any, top: Any, total: 
         In nats, summed over the examples in float64.
     """
     m, S = L.shape
-    mask_targets(L, candidates, y)
-    largest(L, target, top)
+    add_biases(L, b, candidates, y)
     loss, one = 0.0, L.dtype.type(1)
     for i in range(m):
+        top[i] = max(target[i], largest(L[i]))
         loss += top[i] - target[i]
         total[i] = 0
     exponentials_and_sums(target.reshape(m, 1), top, total)
@@ -85,7 +84,7 @@ def softmax_loss(L: Any, candidates: Any, y: Any, target: Any, top: Any, total: 
     return loss
 
 
-@kernel
+@compiled
 def gather(table: Any, ids: Any, rows: Any) -> None:
     """rows[s] = table[ids[s]], (S, N)."""
     for s in range(len(ids)):
@@ -94,15 +93,7 @@ def gather(table: Any, ids: Any, rows: Any) -> None:
             rows[s, k] = table[word, k]
 
 
-@kernel
-def add_to_rows(L: Any, b: Any) -> None:
-    """L[i, s] += b[s]."""
-    for i in range(L.shape[0]):
-        for s in range(L.shape[1]):
-            L[i, s] += b[s]
-
-
-@kernel
+@compiled
 def sum_of_rows(L: Any, b: Any) -> None:
     """b[s] = Σ_i L[i, s]."""
     for s in range(len(b)):
@@ -112,7 +103,7 @@ def sum_of_rows(L: Any, b: Any) -> None:
             b[s] += L[i, s]
 
 
-@kernel
+@compiled
 def add_targets(W2: Any, y: Any, dZ2: Any, dH: Any) -> None:
     """dH[i] += dZ2[i] W2[y_i]."""
     for i in range(dH.shape[0]):
@@ -121,7 +112,7 @@ def add_targets(W2: Any, y: Any, dZ2: Any, dH: Any) -> None:
             dH[i, k] += dZ2[i] * W2[word, k]
 
 
-@kernel
+@compiled
 def draw_candidates(noise: Any, key: Any, first: Any, candidates: Any) -> None:
     """Draw words from the noise distribution by the alias method (Walker 1977, section 2).
 

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from cbow.compiled import compiled
 from cbow.network import Parameters
-from cbow.training.compiled import kernel, wait_for_all
+from cbow.training.barrier import wait_for_all
 from cbow.training.sampled.blocks import Keys, Text, read_block
 from cbow.training.sampled.hidden import (
     difference_sums,
@@ -26,7 +27,6 @@ from cbow.training.sampled.hidden import (
 from cbow.training.sampled.noise import Noise
 from cbow.training.sampled.output import (
     add_targets,
-    add_to_rows,
     draw_candidates,
     gather,
     softmax_loss,
@@ -117,7 +117,7 @@ def make_rooms(K: int, longest: int, window: int, shape: tuple[int, int], dtype:
     )  # fmt: skip
 
 
-@kernel
+@compiled
 def room_of(rooms: Any, k: Any) -> Any:
     """Give the room of block k."""
     return Room(
@@ -128,7 +128,7 @@ def room_of(rooms: Any, k: Any) -> Any:
     )  # fmt: skip
 
 
-@kernel
+@compiled
 def block_forward(tables: Any, unit: Any, first: Any, last: Any, n: Any, room: Any) -> Any:
     """Compute the hidden layer of every token that has a context; give their number m."""
     m = 0
@@ -143,7 +143,7 @@ def block_forward(tables: Any, unit: Any, first: Any, last: Any, n: Any, room: A
     return m
 
 
-@kernel
+@compiled
 def block_output(tables: Any, noise: Any, m: Any, room: Any) -> None:
     """Ask for the targets among the candidates; leave dH, and the gradients of the candidates.
 
@@ -157,16 +157,15 @@ def block_output(tables: Any, noise: Any, m: Any, room: Any) -> None:
     for s in range(len(candidates)):
         bC[s] = tables.b2[candidates[s]] - noise.correction[candidates[s]]
     np.dot(H, C.T, L)  # (m, S)
-    add_to_rows(L, bC)
     target_logits(tables.W2, tables.b2, noise.correction, y, H, target)
-    room.loss[0] = softmax_loss(L, candidates, y, target, room.top[:m], room.total[:m])
+    room.loss[0] = softmax_loss(L, bC, candidates, y, target, room.top[:m], room.total[:m])
     np.dot(L, C, dH)  # (m, N)
     np.dot(L.T, H, C)  # (S, N)
     sum_of_rows(L, bC)
     add_targets(tables.W2, y, target, dH)
 
 
-@kernel
+@compiled
 def block_backward(unit: Any, m: Any, n: Any, room: Any) -> None:
     """Take dH back to db1 and the rows of W1ᵀ."""
     D = room.P[:m]
@@ -174,7 +173,7 @@ def block_backward(unit: Any, m: Any, n: Any, room: Any) -> None:
     difference_sums(D, room, room.places, n, room.G)
 
 
-@kernel
+@compiled
 def block_gradients(work: Any, b: Any, room: Any) -> None:
     """Compute the loss and the gradients of block b; its candidates are in the room."""
     tables, unit = work.tables, work.unit
@@ -189,20 +188,20 @@ def block_gradients(work: Any, b: Any, room: Any) -> None:
         block_backward(unit, m, n, room)
 
 
-@kernel
+@compiled
 def change_row(table: Any, word: Any, rate: Any, gradients: Any, i: Any) -> None:
     """θ ← θ - α g for one row."""
     for k in range(table.shape[1]):
         table[word, k] -= rate * gradients[i, k]
 
 
-@kernel
+@compiled
 def is_owner(thread: Any, threads: Any, word: Any) -> Any:
     """Whether a thread owns the rows of a word."""
     return np.uint32(word) % np.uint32(threads) == np.uint32(thread)
 
 
-@kernel
+@compiled
 def apply_block(tables: Any, room: Any, thread: Any, threads: Any, rates: Any, step: Any) -> None:
     """Change the rows that a thread owns by what one block found."""
     n, m = room.size
@@ -224,7 +223,7 @@ def apply_block(tables: Any, room: Any, thread: Any, threads: Any, rates: Any, s
             tables.b1[k] -= rates.b1[step] * room.db1[k]
 
 
-@kernel
+@compiled
 def run_steps(work: Any, order: Any, thread: Any, reached: Any, sums: Any) -> None:
     """Make one step after the other: what one of the threads does.
 
@@ -258,7 +257,7 @@ def run_steps(work: Any, order: Any, thread: Any, reached: Any, sums: Any) -> No
         wait_for_all(thread, reached, 2 * step + 2)
 
 
-@kernel
+@compiled
 def add_up(rooms: Any, k: Any, tokens: Any, sums: Any) -> None:
     """Add the loss and the account of block k to the sums."""
     sums[0] += rooms.loss[k, 0]

@@ -5,7 +5,7 @@ import threading
 import numpy as np
 import pytest
 
-from cbow.training import compiled
+from cbow.training import barrier
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
@@ -15,9 +15,9 @@ def test_nobody_goes_on_before_all_have_arrived(threads):
     def run(thread):
         for point in range(1, 20):
             written[thread] = point
-            compiled.wait_for_all(thread, reached, 2 * point - 1)
+            barrier.wait_for_all(thread, reached, 2 * point - 1)
             seen.append(min(written) == max(written) == point)
-            compiled.wait_for_all(thread, reached, 2 * point)
+            barrier.wait_for_all(thread, reached, 2 * point)
 
     workers = [threading.Thread(target=run, args=(t,)) for t in range(threads)]
     for worker in workers:

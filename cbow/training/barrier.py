@@ -1,11 +1,11 @@
-"""How the hot kernels of training are compiled, and how their threads wait for each other."""
+"""How the threads of the hot kernels wait for each other."""
 
 from __future__ import annotations
 
 import os
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numba.core import types
@@ -13,16 +13,6 @@ from numba.extending import intrinsic, overload
 from numpy.typing import NDArray
 
 from cbow.compiled import compiled
-
-#: What the compiler may assume of floating-point numbers: it may reorder sums and fuse products
-#: (always in the same way, so results stay the same), but not-a-number and infinity keep their
-#: meaning.
-FASTMATH: Final = {"nsz", "arcp", "contract", "afn", "reassoc"}
-
-
-def kernel(function: Callable[..., Any]) -> Any:
-    """Compile a function of floating-point numbers; see `cbow.compiled.compiled`."""
-    return compiled(function, fastmath=FASTMATH)
 
 
 def fence() -> None:
@@ -61,7 +51,7 @@ def _give_way_overload() -> Callable[[], None]:
     return give_way
 
 
-@kernel
+@compiled
 def wait_for_all(thread: int, reached: NDArray[np.int64], point: int) -> None:
     """Wait until every thread has reached a point.
 
