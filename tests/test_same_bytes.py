@@ -41,7 +41,7 @@ def entries_by_module(cache):
 def test_bytes_do_not_depend_on_what_was_compiled_when(tmp_path):
     nowhere, cache = tmp_path / "file", tmp_path / "cache"
     nowhere.write_text("no folder can be made here")
-    # As for the plainest processor of the kind: without its vector instructions, without fused ones.
+    # As for the plainest processor of the kind: without vector and fused instructions.
     plainest = {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""}
     uncached, compiled = run(nowhere / "cache", "all", "stop", tmp_path, **plainest)
     assert len(compiled) > 30
