@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from cbow.training.randomness import Purpose, stream
 from cbow.training.randomness import uniform as plain_uniform
 from cbow.training.sampled import hidden, output
-from cbow.training.sampled.blocks import Keys, Text, read_block, uniform
+from cbow.training.sampled.blocks import Keys, Text, Window, read_block, uniform
 from cbow.training.sampled.noise import alias_table, make_noise
 from cbow.training.sampled.step import Unit, make_rooms, room_of
 from cbow.training.tables import Tables
@@ -40,7 +40,7 @@ class TestReadBlock:
 
     @given(
         lines=LINES,
-        window=st.integers(1, 4),
+        window=st.sampled_from([1, 2, 3, 4, 2**31 - 1]),
         seed=st.integers(0, 50),
         cuts=st.sets(st.integers(1, 200), max_size=6),
         heldout=st.sampled_from([0.0, 0.4]),
@@ -56,10 +56,12 @@ class TestReadBlock:
         text = Text(ids, starts, keep, heldout)
         bounds = [0, *sorted(cut for cut in cuts if cut < len(ids)), len(ids)]
         found, account = [], np.zeros(3, np.int64)
+        margin = min(window, int(np.diff(starts).max()))
         for start, stop in itertools.pairwise(bounds):
-            M = stop - start + 2 * window
+            M = stop - start + 2 * margin
             tokens = room_for(M)
-            first, last, n = read_block(text, keys_of(seed), window, start, stop, tokens)
+            both = Window(window, margin)
+            first, last, n = read_block(text, keys_of(seed), both, start, stop, tokens)
             assert 0 <= first <= last <= n <= M
             account += tokens.account
             for j in range(first, last):

@@ -10,7 +10,7 @@ from cbow.network import Parameters, backward, cbow_network, contexts, cost, for
 from cbow.network.activations import LEAK
 from cbow.text import EncodedCorpus, TokenAccount, Vocabulary
 from cbow.training.examples import BLOCK, ExampleSource, Tally
-from cbow.training.sampled.blocks import Text
+from cbow.training.sampled.blocks import Text, Window
 from cbow.training.sampled.noise import Noise, make_noise
 from cbow.training.sampled.step import (
     Rates,
@@ -24,7 +24,7 @@ from cbow.training.sampled.step import (
     run_steps,
 )
 
-V, N, WINDOW = 7, 3, 2
+V, N, WINDOW = 7, 3, Window(2, 2)
 SLOPES = {"relu": 0.0, "leaky_relu": LEAK, "identity": 1.0}
 assert BLOCK > 100  # the whole text below is one block of the exact objective
 
@@ -58,7 +58,7 @@ def exact(parameters, activation, lines):
         text.ids, text.line_starts, Vocabulary([str(i) for i in range(V)], [9] * V),
         TokenAccount(),
     )  # fmt: skip
-    source = ExampleSource(corpus, WINDOW, 0.0, 0.0, seed=1)
+    source = ExampleSource(corpus, WINDOW.radius, 0.0, 0.0, seed=1)
     network = cbow_network(activation)
     ((batch, _),) = source.epoch(1, 10**6, Tally())
     X = contexts(batch.indices, batch.indptr, V, parameters.W2.dtype)
@@ -73,7 +73,7 @@ def one_step(before, activation, blocks, centre):
     after = Parameters(*(array.copy(order="K") for array in before))
     text = text_of(lines_of())
     bounds = np.linspace(0, len(text.ids), blocks + 1).astype(np.int64)
-    rooms = make_rooms(blocks, int(np.diff(bounds).max()), WINDOW, (N, V), np.float64)
+    rooms = make_rooms(blocks, int(np.diff(bounds).max()), WINDOW.margin, (N, V), np.float64)
     rooms.candidates[:] = np.random.default_rng(3).permutation(V)
     rates = Rates(*np.ones((4, 1)))
     unit = Unit(SLOPES[activation], centre)
@@ -121,7 +121,7 @@ def steps(threads, dtype=np.float32, blocks=11, K=3, seed=1):
     text = text_of(lines_of(seed), keep)
     parameters = parameters_of(dtype)
     bounds = np.linspace(0, len(text.ids), blocks + 1).astype(np.int64)
-    rooms = make_rooms(K, int(np.diff(bounds).max()), WINDOW, (N, 4), dtype)
+    rooms = make_rooms(K, int(np.diff(bounds).max()), WINDOW.margin, (N, 4), dtype)
     order = np.concatenate([np.random.default_rng(0).permutation(blocks), [-1] * (-blocks % K)])
     rates = Rates(*(np.full(len(order) // K, rate, dtype) for rate in (0.4, 0.01, 0.1, 0.1)))
     reached, sums = np.zeros((threads, 8), np.int64), np.zeros(6 + N)
@@ -167,7 +167,7 @@ def test_blocks_without_an_example_change_nothing():
     before = parameters_of()
     text = text_of(lines_of(), keep=np.zeros(V))
     after = Parameters(*(array.copy(order="K") for array in before))
-    rooms = make_rooms(1, len(text.ids), WINDOW, (N, 4), np.float64)
+    rooms = make_rooms(1, len(text.ids), WINDOW.margin, (N, 4), np.float64)
     sums = np.zeros(6 + N)
     noise = make_noise(np.ones(V, np.int64), 4, np.float64)
     rates = Rates(*np.ones((4, 1)))

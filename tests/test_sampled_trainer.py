@@ -76,6 +76,9 @@ class TestCuttingUp:
         assert np.diff(geometry.bounds).tolist() == [100] * 10
         assert (geometry.per_stretch, geometry.blocks_per_step) == (41, 4)
 
+    def test_a_step_has_no_more_blocks_than_the_text(self):
+        assert cut_up(1000, 0.5, 50, 2**31 - 1).blocks_per_step == 10
+
     @pytest.mark.parametrize(("tokens", "block"), [(1, 128), (5, 1), (5, 128), (3, 1)])
     def test_small_texts_and_blocks(self, tokens, block):
         geometry = cut_up(tokens, 1.0, block, 1)
@@ -258,6 +261,13 @@ class TestObjective:
         chosen = choose_objective(config, source, 1)
         assert chosen[:5] == (name, chosen.reason, "sgd", 0.3, 48)
         assert chosen.reason.startswith("as asked for")
+
+    def test_auto_leaves_a_small_vocabulary_to_the_exact_softmax(self, tmp_path, monkeypatch):
+        """However long the text: with as many candidates as words, none would be left out."""
+        monkeypatch.setattr(objective, "CHEAP", 0)
+        for candidates, name in ((7, "sampled"), (8, "exact"), (9, "exact")):
+            config, source = source_of(tmp_path, objective="auto", candidates=candidates)
+            assert choose_objective(config, source, 1).name == name
 
     def test_more_candidates_than_words(self, tmp_path):
         config, source = source_of(tmp_path, candidates=9)

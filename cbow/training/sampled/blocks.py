@@ -31,6 +31,13 @@ class Text(NamedTuple):
     heldout: float  #: share of the lines that are kept back
 
 
+class Window(NamedTuple):
+    """How far a context reaches."""
+
+    radius: int  #: C: the radius of each window is drawn from 1 to C
+    margin: int  #: beyond which no window reaches: C, or less where no line is as long
+
+
 class Keys(NamedTuple):
     """The streams of random numbers of an epoch; see `cbow.training.randomness.stream`."""
 
@@ -63,17 +70,17 @@ def is_kept(text: Any, keys: Any, position: Any) -> Any:
 
 
 @compiled
-def margin_before(text: Any, keys: Any, window: Any, start: Any, room: Any) -> Any:
-    """Read the last kept tokens before `start` on its line, at most `window`; give their number."""
+def margin_before(text: Any, keys: Any, margin: Any, start: Any, room: Any) -> Any:
+    """Read the kept tokens before `start` on its line, at most `margin`; return their number."""
     line = np.searchsorted(text.line_starts, start, side="right") - 1
     n, position = 0, start - 1
-    while position >= text.line_starts[line] and n < window:
+    while position >= text.line_starts[line] and n < margin:
         if is_kept(text, keys, position):
             n += 1
-            room.ids[window - n] = text.ids[position]
+            room.ids[margin - n] = text.ids[position]
         position -= 1
     for j in range(n):
-        room.ids[j] = room.ids[window - n + j]
+        room.ids[j] = room.ids[margin - n + j]
     return n
 
 
@@ -85,13 +92,12 @@ def read_block(text: Any, keys: Any, window: Any, start: Any, stop: Any, room: A
     ----------
     text : Text
     keys : Keys
-    window : int
-        C: the radius of each window is drawn from 1 to C.
+    window : Window
     start, stop : int
         The block is ``text.ids[start:stop]``, not empty.
     room : Room
         Of it ``ids``, ``left``, ``right`` and ``account`` are filled: the window of token j is
-        left[j] ≤ i < right[j], i ≠ j. M must be stop - start + 2 C at least.
+        left[j] ≤ i < right[j], i ≠ j. M must be stop - start + 2 margins at least.
 
     Returns
     -------
@@ -103,7 +109,7 @@ def read_block(text: Any, keys: Any, window: Any, start: Any, stop: Any, room: A
     line = np.searchsorted(starts, start, side="right") - 1
     end = starts[line + 1]
     out = uniform(keys.heldout, line) < text.heldout
-    first = 0 if out else margin_before(text, keys, window, start, room)
+    first = 0 if out else margin_before(text, keys, window.margin, start, room)
     n = first
     begin = 0  # the first of the tokens on the line
     for position in range(start, stop):
@@ -117,7 +123,8 @@ def read_block(text: Any, keys: Any, window: Any, start: Any, stop: Any, room: A
         if out:
             room.account[0] += 1
         elif is_kept(text, keys, position):
-            radius = 1 + int(uniform(keys.radius, position) * window)
+            radius = 1 + int(uniform(keys.radius, position) * window.radius)
+            radius = min(radius, window.margin)
             room.ids[n] = ids[position]
             room.left[n] = max(begin, n - radius)
             room.right[n] = n + radius + 1
@@ -125,7 +132,7 @@ def read_block(text: Any, keys: Any, window: Any, start: Any, stop: Any, room: A
         else:
             room.account[1] += 1
     last, position = n, stop
-    while position < end and n - last < window and not out:
+    while position < end and n - last < window.margin and not out:
         if is_kept(text, keys, position):
             room.ids[n] = ids[position]
             n += 1

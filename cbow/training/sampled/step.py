@@ -17,7 +17,7 @@ from numpy.typing import DTypeLike, NDArray
 from cbow.compiled import compiled
 from cbow.network import Parameters
 from cbow.training.barrier import wait_for_all
-from cbow.training.sampled.blocks import Keys, Text, read_block
+from cbow.training.sampled.blocks import Keys, Text, Window, read_block
 from cbow.training.sampled.hidden import (
     difference_sums,
     hidden_gradient,
@@ -59,7 +59,7 @@ class Work(NamedTuple):
 
     text: Text
     keys: Keys
-    window: int  #: C
+    window: Window
     bounds: NDArray[np.int64]  #: (blocks + 1,) block b is text.ids[bounds[b]:bounds[b + 1]]
     tables: Tables  #: are changed
     unit: Unit
@@ -96,9 +96,9 @@ class Room(NamedTuple):
     loss: NDArray[np.float64]  #: (1,) nats, summed
 
 
-def make_rooms(K: int, longest: int, window: int, shape: tuple[int, int], dtype: DTypeLike) -> Room:
+def make_rooms(K: int, longest: int, margin: int, shape: tuple[int, int], dtype: DTypeLike) -> Room:
     """Allocate the room of K blocks of at most `longest` tokens, for `shape` = (N, S)."""
-    (N, S), M = shape, longest + 2 * window
+    (N, S), M = shape, longest + 2 * margin
 
     def whole(*shape: int, dtype: DTypeLike = np.int32) -> NDArray[Any]:
         """Allocate numbers of another kind than those of the parameters."""

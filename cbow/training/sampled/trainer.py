@@ -16,7 +16,7 @@ from cbow.network.activations import LEAK
 from cbow.training.examples import ExampleSource, Tally
 from cbow.training.objective import B1_RATE, SAMPLED_B1_START
 from cbow.training.randomness import Purpose, stream, uniform
-from cbow.training.sampled.blocks import Keys, Text
+from cbow.training.sampled.blocks import Keys, Text, Window
 from cbow.training.sampled.noise import make_noise
 from cbow.training.sampled.step import Rates, Unit, Work, centred, make_rooms, run_steps
 from cbow.training.state import DivergedError, EpochState, Portion, RateOf
@@ -62,7 +62,7 @@ def cut_up(tokens: int, share_kept: float, block: int, batch: int) -> Geometry:
     return Geometry(
         np.unique(bounds),  # fewer blocks if some would be empty
         max(1, round(STRETCH * share_kept / block)),
-        max(1, round(batch / block)),
+        min(blocks, max(1, round(batch / block))),
     )
 
 
@@ -104,10 +104,12 @@ class SampledTrainer:
             corpus.ids, np.asarray(corpus.line_starts), source.keep, float(source.heldout)
         )
         self.noise = make_noise(corpus.vocabulary.counts, config.candidates, dtype)
+        longest_line = int(np.diff(self.text.line_starts).max())
+        self.window = Window(config.window, min(config.window, longest_line))
         self.rooms = make_rooms(
             self.geometry.blocks_per_step,
             int(np.diff(self.geometry.bounds).max()),
-            config.window,
+            self.window.margin,
             (config.dimension, config.candidates),
             dtype,
         )
@@ -185,10 +187,11 @@ class SampledTrainer:
 
     def _work(self, tables: Tables, keys: Keys, rates: list[float]) -> Work:
         """Give what the steps of a portion share, with the rates of each step."""
-        alpha = np.array(rates, tables.W2.dtype)  # (steps,)
+        with np.errstate(over="ignore"):  # an infinite rate shows in the loss
+            alpha = np.array(rates, tables.W2.dtype)  # (steps,)
         factors = (W1_RATE, B1_RATE, 1.0, 1.0)
         return Work(
-            self.text, keys, self.config.window, self.geometry.bounds, tables, self.unit,
+            self.text, keys, self.window, self.geometry.bounds, tables, self.unit,
             self.noise, self.rooms, Rates(*(alpha * alpha.dtype.type(x) for x in factors)),
         )  # fmt: skip
 
