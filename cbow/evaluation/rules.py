@@ -37,7 +37,8 @@ class Rules:
         left out, and counted. ``zero``: such a pair has the cosine 0, such a question is answered
         wrongly.
     fold : bool
-        Take *King*, *king* and *KING* for one word: the first of them in the model.
+        Take a word that the model lacks as it is spelled for one that differs only in case, the most
+        frequent: *KING* for *king*. An answer that differs from the right one only in case is right.
     methods : tuple of str
         Of ``3CosAdd`` and ``3CosMul``, those by which analogies are answered.
     resamples : int
