@@ -22,7 +22,7 @@ from typing import Any, BinaryIO, Final, NamedTuple, NoReturn
 import numpy as np
 import numpy.typing as npt
 
-from cbow.errors import ModelFileError
+from cbow.errors import ModelFileError, shown
 from cbow.files import replacing
 
 #: The kinds of number, by their names in the header. The arrays lie in the file in this order, the
@@ -233,17 +233,17 @@ def _place(name: str, entry: Any, size: int) -> _Place:
         kind, shape, (start, end) = entry["dtype"], entry["shape"], entry["data_offsets"]
         numbers = [*shape, start, end]
     except (TypeError, KeyError, ValueError):
-        raise _DamageError(f"its header does not describe the array {name!r}") from None
+        raise _DamageError(f"its header does not describe the array {shown(name)}") from None
     if not isinstance(kind, str) or kind not in DTYPES:
-        raise _DamageError(f"the array {name!r} holds numbers of the kind {kind!r}")
+        raise _DamageError(f"the array {shown(name)} holds numbers of the kind {shown(kind)}")
     if not all(type(number) is int and number >= 0 for number in numbers):
         raise _DamageError(
-            f"shape and offsets of the array {name!r} are not all whole numbers of 0 or more"
+            f"shape and offsets of the array {shown(name)} are not all whole numbers of 0 or more"
         )
     if max(numbers) > size:
-        raise _DamageError(f"the array {name!r} is larger than the file")
+        raise _DamageError(f"the array {shown(name)} is larger than the file")
     if len(shape) > MOST_DIMENSIONS or end - start != math.prod(shape) * DTYPES[kind].itemsize:
-        raise _DamageError(f"the array {name!r} does not fill its place")
+        raise _DamageError(f"the array {shown(name)} does not fill its place")
     return _Place(start, end, name, DTYPES[kind], tuple(shape))
 
 
@@ -252,7 +252,7 @@ def _check_cover(places: list[_Place], size: int) -> None:
     reached = 0
     for place in places:
         if place.start != reached:
-            raise _DamageError(f"the array {place.name!r} is not where the one before it ends")
+            raise _DamageError(f"the array {shown(place.name)} is not where the one before it ends")
         reached = place.end
     if reached != size:
         raise _DamageError(f"its arrays take {reached} bytes, but it holds {size}")

@@ -12,11 +12,14 @@ import cbow
 
 ROOT = Path(cbow.__file__).parent
 
-BASE = {"errors", "config", "files", "processors", "blas", "compiled", "safetensors_file"}
+BASE = {
+    "errors", "config", "files", "lines", "processors", "blas", "compiled", "safetensors_file"
+}  # fmt: skip
 ALLOWED = {
     "errors": set(),
     "config": {"errors"},
     "files": {"errors"},
+    "lines": {"errors"},
     "processors": set(),
     "blas": set(),
     "compiled": set(),

@@ -132,10 +132,12 @@ def _rules(arguments: argparse.Namespace) -> Rules:
 
 
 def _tell_skipped(asked: Pairs | Analogies) -> None:
-    """Say how many lines of a file were passed over."""
+    """Say how many lines of a file were passed over, and which of many columns has the scores."""
     skipped = [f"{name} {n}" for name, n in asked.skipped._asdict().items() if n]
     if skipped:
         tell(f"{visible(asked.file)}: lines passed over ({', '.join(skipped)})")
+    if column := getattr(asked, "column", None):
+        tell(f"{visible(asked.file)}: the scores are those of the column {visible(column)}")
 
 
 def _score(

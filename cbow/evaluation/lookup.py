@@ -1,8 +1,8 @@
 """Where the words of a set are in a vocabulary: as they are spelled, else in other letter case.
 
-Only case is folded, letter for letter, so that no word becomes another: *King* is *king*, but *maße*
-is not *masse*, and Turkish *sınır* is not *sinir*. Upper-casing, as gensim does it, makes one word
-of each of these pairs.
+Only case is folded, letter for letter, so that no word becomes another: *King* is *king*, but
+*maße* is not *masse*, and Turkish *sınır* is not *sinir*. Upper-casing, as gensim does it, makes
+one word of each of these pairs.
 """
 
 from __future__ import annotations

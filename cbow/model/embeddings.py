@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cbow.config import EMBEDDINGS
-from cbow.errors import ConfigError
+from cbow.errors import ConfigError, shown
 from cbow.vectors.nearest import Floats
 
 #: The power that joint vectors raise the singular values to: 1 would keep the distances of the
@@ -49,7 +49,7 @@ def embed(W1T: Floats, W2: Floats, kind: str) -> Floats:
 def check_kind(kind: str) -> None:
     """Raise `ConfigError` if there is no such kind of vectors."""
     if kind not in _KINDS:
-        raise ConfigError(f"embedding is {kind!r}, but must be one of {', '.join(EMBEDDINGS)}")
+        raise ConfigError(f"embedding is {shown(kind)}, but must be one of {', '.join(EMBEDDINGS)}")
 
 
 def joint_vectors(W1T: Floats, W2: Floats, power: float = POWER) -> Floats:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from cbow.config import DEFAULT_EMBEDDING, Config
-from cbow.errors import ModelFileError, VectorsWarning
+from cbow.errors import ModelFileError, VectorsWarning, shown
 from cbow.model import file
 from cbow.model.embeddings import check_kind, embed
 from cbow.vectors import WordVectors, formats
@@ -225,7 +225,9 @@ def load_vectors(
     words, matrix, counts, account = formats.read(path, name, errors)
     notes = list(account.notes())
     if embedding != DEFAULT_EMBEDDING:
-        notes.append(f"there is one kind of vectors in it, so embedding={embedding!r} says nothing")
+        notes.append(
+            f"there is one kind of vectors in it, so embedding={shown(embedding)} says nothing"
+        )
     for note in notes:
         warnings.warn(f"{path}: {note}", VectorsWarning, stacklevel=2)
     return WordVectors(words, matrix, counts)
