@@ -1,5 +1,6 @@
 """The container: against the safetensors library, and against damage of every kind."""
 
+import hashlib
 import json
 import os
 import stat
@@ -255,3 +256,62 @@ def test_any_bytes_are_read_or_refused(tmp_path_factory, content):
         read(path)
     except ModelFileError:
         assert content.strip() != b"{}"
+
+
+# -- checksums ---------------------------------------------------------------------------------
+
+SOME = {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "none": np.empty((0, 3), np.int64)}
+
+
+def test_checksums_are_those_of_the_arrays_and_of_the_texts(path):
+    safetensors_file.write(path, SOME, {"cbow": "é", "more": "x"})
+    contents = safetensors_file.read(path, check=safetensors_file.ALL)
+    assert json.loads(contents.metadata["blake2b"]) == {
+        "arrays": {
+            name: hashlib.blake2b(array.tobytes(), digest_size=16).hexdigest()
+            for name, array in SOME.items()
+        },
+        "metadata": hashlib.blake2b(
+            b'{"cbow": "\\u00e9", "more": "x"}', digest_size=16
+        ).hexdigest(),
+    }  # fmt: skip
+    assert safetensors_file.verified(contents) == {"a": True, "none": True, "metadata": True}
+    # What was read and is written again has checksums of its own.
+    safetensors_file.write(path, {"b": SOME["a"]}, contents.metadata)
+    contents = safetensors_file.read(path, check=safetensors_file.ALL)
+    assert safetensors_file.verified(contents) == {"b": True, "metadata": True}
+
+
+def test_files_of_other_programs_get_no_checksums(path):
+    safetensors_file.write(path, SOME, {"format": "pt"})
+    assert path.read_bytes() == safetensors.numpy.save(SOME, {"format": "pt"})
+    contents = safetensors_file.read(path, check=safetensors_file.ALL)
+    assert safetensors_file.verified(contents) is None
+
+
+@pytest.mark.parametrize(
+    ("tensors", "texts", "wrong"),
+    [
+        ({"a": SOME["a"] + 1}, {}, "a"),
+        ({"b": SOME["a"]}, {}, "b"),
+        ({"none": None}, {}, "none"),
+        ({}, {"cbow": "other"}, "metadata"),
+        ({}, {"more": "other"}, "metadata"),
+        ({}, {"blake2b": "{"}, "none, a, metadata"),
+        ({}, {"blake2b": "[]"}, "none, a, metadata"),
+        ({}, {"blake2b": '{"arrays": 1, "metadata": 1}'}, "none, a, metadata"),
+        ({}, {"blake2b": '{"arrays": {}, "metadata": ""}'}, "none, a, metadata"),
+    ],
+)
+def test_what_was_changed_is_named(path, tensors, texts, wrong):
+    safetensors_file.write(path, SOME, {"cbow": "text"})
+    _, metadata = safetensors_file.read(path)
+    arrays = {n: array for n, array in {**SOME, **tensors}.items() if array is not None}
+    path.write_bytes(safetensors.numpy.save(arrays, {**metadata, **texts}))
+    state = safetensors_file.verified(safetensors_file.read(path))
+    assert ", ".join(name for name, same in state.items() if not same) == wrong
+    size = path.stat().st_size
+    for check in (size, safetensors_file.SMALL, safetensors_file.ALL):
+        with pytest.raises(ModelFileError, match=f"for the checksum of '{wrong}' differs; give a"):
+            safetensors_file.read(path, check=check)
+    safetensors_file.read(path, check=size - 1)  # larger files are not read to their end

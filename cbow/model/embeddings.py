@@ -53,7 +53,7 @@ def check_kind(kind: str) -> None:
 
 
 def joint_vectors(W1T: Floats, W2: Floats, power: float = POWER) -> Floats:
-    """Give what the unit rows of both matrices have in common, (V, N).
+    """Return what the unit rows of both matrices have in common, (V, N).
 
         X = [W1T / |W1T|, W2 / |W2|], centred         (V, 2N), row by row
         X = U S Vᵀ                                    its singular value decomposition
@@ -69,8 +69,16 @@ def joint_vectors(W1T: Floats, W2: Floats, power: float = POWER) -> Floats:
     -------
     (V, N) array
         Of the same dtype. Columns beyond the rank are 0. A word with a number that is not finite
-        has not-a-number throughout, and no part in the others.
+        has not-a-number throughout, and no part in the others. The same to the bit at any number
+        of threads.
     """
+    from cbow.blas import single_threaded_blas  # here, for a file has them, and needs it not
+
+    with single_threaded_blas():
+        return _joint_vectors(W1T, W2, power)
+
+
+def _joint_vectors(W1T: Floats, W2: Floats, power: float) -> Floats:
     V, N = W1T.shape
     mean, G = _moments(W1T, W2)  # (2N,), (2N, 2N)
     S2, Q = np.linalg.eigh(G)  # Xᵀ X = V S² Vᵀ, rising
@@ -106,7 +114,7 @@ def _unit_rows(W1T: Floats, W2: Floats) -> Doubles:
     """
     halves = []
     for half in (W1T, W2):
-        X = half.astype(np.float64)
+        X = half.astype(np.float64, order="C")  # sums go by the order in memory
         largest = np.abs(X).max(axis=1, keepdims=True)
         X /= np.where(largest == 0, 1, largest)  # so that no square overflows
         norms = np.linalg.norm(X, axis=1, keepdims=True)
