@@ -9,8 +9,7 @@ so a damaged file gives a sentence, never a crash. Specification:
 https://huggingface.co/docs/safetensors
 
 A file of this package, one whose metadata have the entry ``cbow``, has checksums too, in the entry
-``blake2b``: JSON of the BLAKE2b, 16 bytes as hexadecimal digits, of each array and of the other
-entries.
+``sha256``: JSON of the SHA-256, as hexadecimal digits, of each array and of the other entries.
 
     {"arrays": {name: digits, ...}, "metadata": digits}
 """
@@ -54,9 +53,9 @@ ALIGNMENT: Final = 8
 MOST_DIMENSIONS: Final = 8
 
 #: The entry of the metadata that holds the checksums.
-CHECKSUMS: Final = "blake2b"
+CHECKSUMS: Final = "sha256"
 
-#: Files of so many bytes at most are checked whenever they are opened, which takes some 5 ms.
+#: Files of so many bytes at most are checked whenever they are opened, which takes 3 to 9 ms.
 SMALL: Final = 2**22
 
 #: Any file is checked.
@@ -199,7 +198,7 @@ def _checksums(tensors: Mapping[str, Array], metadata: Mapping[str, str]) -> dic
     """Compute the checksums of arrays in C order and of all texts but the checksums."""
 
     def digest(data: Any) -> str:
-        return hashlib.blake2b(data, digest_size=16).hexdigest()
+        return hashlib.sha256(data).hexdigest()
 
     texts = {name: text for name, text in metadata.items() if name != CHECKSUMS}
     return {

@@ -126,7 +126,7 @@ BAD_INPUT = {
     "newer model": (
         model(
             lambda c: c.replace(b'format_version\\": 2', b'format_version\\": 3').replace(
-                b'"blake2b":', b'"other":  '
+                b'"sha256":', b'"other": '
             )
         ),
         "cbow-nearest bad.safetensors king",

@@ -38,7 +38,7 @@ def parts(content):
     """Give the arrays of a file, as bytes, and its metadata without the checksums."""
     header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
     metadata = header.pop("__metadata__")
-    metadata.pop("blake2b", None)
+    metadata.pop("sha256", None)
     arrays = safetensors.numpy.load(content)
     return metadata, {name: (array.dtype, array.tobytes()) for name, array in arrays.items()}
 

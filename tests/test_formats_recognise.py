@@ -153,7 +153,7 @@ def test_files_of_version_1_are_written_again_as_they_are_but_with_checksums(tmp
     assert {n: array.tobytes() for n, array in new.tensors.items()} == {
         n: array.tobytes() for n, array in old.tensors.items()
     }
-    assert new.metadata == {**old.metadata, "blake2b": new.metadata["blake2b"]}
+    assert new.metadata == {**old.metadata, "sha256": new.metadata["sha256"]}
 
 
 def test_names_say_nothing(tmp_path):

@@ -258,7 +258,7 @@ def test_what_the_file_holds(path):
     assert tensors["word_ends"].tolist() == np.cumsum([len(w.encode()) for w in WORDS]).tolist()
     assert tensors["counts"].dtype == np.int64
     _, metadata = safetensors_file.read(path)
-    assert metadata.keys() == {"blake2b", "cbow"}
+    assert metadata.keys() == {"sha256", "cbow"}
     assert json.loads(metadata["cbow"]).keys() == {"format_version", "config", "report"}
 
 
@@ -306,7 +306,7 @@ def changed(content, **changes):
     tensors = safetensors.numpy.load(content)
     header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
     metadata = header["__metadata__"]
-    del metadata["blake2b"]  # what is wrong is to be told all the same
+    del metadata["sha256"]  # what is wrong is to be told all the same
     for name, change in changes.items():
         if name == "metadata":
             metadata = change
@@ -464,7 +464,7 @@ def test_every_byte_changed(tmp_path_factory, content):
             for array, expected in zip(model.parameters, right.parameters, strict=True):
                 np.testing.assert_array_equal(array, expected)
             np.testing.assert_array_equal(vectors.matrix, right.vectors.matrix)
-    assert opened <= 3 * len("blake2b")  # an entry of another name is none
+    assert opened <= 3 * len("sha256")  # an entry of another name is none
 
 
 @settings(max_examples=300)

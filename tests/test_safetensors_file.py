@@ -266,14 +266,12 @@ SOME = {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "none": np.empty((0, 
 def test_checksums_are_those_of_the_arrays_and_of_the_texts(path):
     safetensors_file.write(path, SOME, {"cbow": "é", "more": "x"})
     contents = safetensors_file.read(path, check=safetensors_file.ALL)
-    assert json.loads(contents.metadata["blake2b"]) == {
+    assert json.loads(contents.metadata["sha256"]) == {
         "arrays": {
-            name: hashlib.blake2b(array.tobytes(), digest_size=16).hexdigest()
+            name: hashlib.sha256(array.tobytes()).hexdigest()
             for name, array in SOME.items()
         },
-        "metadata": hashlib.blake2b(
-            b'{"cbow": "\\u00e9", "more": "x"}', digest_size=16
-        ).hexdigest(),
+        "metadata": hashlib.sha256(b'{"cbow": "\\u00e9", "more": "x"}').hexdigest(),
     }  # fmt: skip
     assert safetensors_file.verified(contents) == {"a": True, "none": True, "metadata": True}
     # What was read and is written again has checksums of its own.
@@ -297,10 +295,10 @@ def test_files_of_other_programs_get_no_checksums(path):
         ({"none": None}, {}, "none"),
         ({}, {"cbow": "other"}, "metadata"),
         ({}, {"more": "other"}, "metadata"),
-        ({}, {"blake2b": "{"}, "none, a, metadata"),
-        ({}, {"blake2b": "[]"}, "none, a, metadata"),
-        ({}, {"blake2b": '{"arrays": 1, "metadata": 1}'}, "none, a, metadata"),
-        ({}, {"blake2b": '{"arrays": {}, "metadata": ""}'}, "none, a, metadata"),
+        ({}, {"sha256": "{"}, "none, a, metadata"),
+        ({}, {"sha256": "[]"}, "none, a, metadata"),
+        ({}, {"sha256": '{"arrays": 1, "metadata": 1}'}, "none, a, metadata"),
+        ({}, {"sha256": '{"arrays": {}, "metadata": ""}'}, "none, a, metadata"),
     ],
 )
 def test_what_was_changed_is_named(path, tensors, texts, wrong):
