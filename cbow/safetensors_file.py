@@ -262,7 +262,7 @@ def _refuse(constant: str) -> NoReturn:
 def _finite(digits: str) -> float:
     number = float(digits)
     if not math.isfinite(number):
-        raise ValueError(f"{digits} is too large")
+        raise ValueError(f"{shown(digits)} is too large")
     return number
 
 

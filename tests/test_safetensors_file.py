@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+import cbow
 from cbow import safetensors_file
 from cbow.errors import ModelFileError, OutputError
 from cbow.safetensors_file import read, strict_json, write
@@ -150,7 +151,7 @@ DAMAGED = {
     "cut JSON": (compose(b'{"a":'), "header is not JSON"),
     "name twice": (compose(b'{"a": {}, "a": {}}'), "not JSON .a name occurs twice."),
     "NaN": (compose(b'{"a": NaN}'), "not JSON .NaN is no number."),
-    "infinity": (compose(b'{"a": 1e999}'), "not JSON .1e999 is too large."),
+    "infinity": (compose(b'{"a": 1e999}'), "not JSON ..1e999. is too large."),
     "deep": (compose(b"[" * 200_000), "not JSON .nested too deep."),
     "many digits": (compose(b'{"a": ' + b"9" * 10_000 + b"}"), "header is not JSON"),
     "list": (compose([1, 2]), "not a table of arrays"),
@@ -313,3 +314,58 @@ def test_what_was_changed_is_named(path, tensors, texts, wrong):
         with pytest.raises(ModelFileError, match=f"for the checksum of '{wrong}' differs; give a"):
             safetensors_file.read(path, check=check)
     safetensors_file.read(path, check=size - 1)  # larger files are not read to their end
+
+
+LONG = "x" * 10**6
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {LONG: {}},
+        {LONG: entry(dtype=LONG)},
+        {"a": entry(dtype=LONG)},
+        {LONG: entry(shape=[-1])},
+        {LONG: entry(end=10**9, shape=[10**9])},
+        {LONG: entry(end=9)},
+        {LONG: entry(start=8, end=16)},
+        b'{"a": 1' + b"0" * 10**6 + b".5}",
+        b'{"a": {"dtype": "F64", "shape": [1e' + b"9" * 10**6 + b"]}}",
+    ],
+    ids=range(9),
+)
+def test_a_message_shows_little_of_a_hostile_value(path, header):
+    path.write_bytes(compose(header, bytes(16)))
+    with pytest.raises(ModelFileError) as caught:
+        read(path)
+    assert len(str(caught.value).removeprefix(str(path))) < 600
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"format_version": 10**4000},
+        {"format_version": 2, "config": {LONG: 1}, "report": {}},
+        {"format_version": 2, "config": {"window": LONG}, "report": {}},
+        {"format_version": 2, "config": {"activation": LONG}, "report": {}},
+        {"checkpoint_version": 10**4000},
+        {"vectors_version": 10**4000},
+    ],
+    ids=range(6),
+)
+def test_nor_of_hostile_metadata(path, content):
+    safetensors_file.write(path, {"a": np.zeros(1)}, {"cbow": json.dumps(content)})
+    for opener in (cbow.load, cbow.load_vectors, cbow.resume):
+        with pytest.raises(ModelFileError) as caught:
+            opener(path)
+        assert len(str(caught.value).removeprefix(str(path))) < 800
+
+
+def test_a_message_names_few_of_many_arrays(path):
+    texts = {"cbow": "{}", "sha256": "{}"}
+    arrays = {f"{i}{LONG[:1000]}": np.zeros(1) for i in range(50)}
+    path.write_bytes(safetensors.numpy.save(arrays, texts))
+    for opener in (lambda path: read(path, check=safetensors_file.ALL), cbow.load, cbow.resume):
+        with pytest.raises(ModelFileError) as caught:
+            opener(path)
+        assert len(str(caught.value).removeprefix(str(path))) < 600
