@@ -79,6 +79,17 @@ def test_not_a_number_stays_one_and_spoils_nothing_else(wrong):
 def test_huge_numbers_are_no_trouble():
     W1T, W2 = matrices()
     np.testing.assert_allclose(joint_vectors(1e200 * W1T, W2), joint_vectors(W1T, W2), atol=1e-9)
+    W1T, W2 = (matrix.astype(np.float32) for matrix in (W1T, W2))
+    scaled = joint_vectors(W1T / np.abs(W1T).max() * np.float32(3e38), W2 * np.float32(1e-30))
+    np.testing.assert_allclose(scaled, joint_vectors(W1T, W2), atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_order_in_memory_changes_no_bit(dtype):
+    W1T, W2 = matrices(dtype=dtype)
+    expected = joint_vectors(W1T, W2).tobytes()
+    for matrix in (np.asfortranarray(W2), W2[::-1].copy()[::-1], np.repeat(W2, 2, axis=1)[:, ::2]):
+        assert joint_vectors(np.asfortranarray(W1T), matrix).tobytes() == expected
 
 
 def test_the_other_kinds():

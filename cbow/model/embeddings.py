@@ -112,15 +112,17 @@ def _unit_rows(W1T: Floats, W2: Floats) -> Doubles:
 
     A row of zeros stays one; one that is not finite becomes not-a-number throughout.
     """
-    halves = []
-    for half in (W1T, W2):
-        X = half.astype(np.float64, order="C")  # sums go by the order in memory
-        largest = np.abs(X).max(axis=1, keepdims=True)
-        X /= np.where(largest == 0, 1, largest)  # so that no square overflows
-        norms = np.linalg.norm(X, axis=1, keepdims=True)
-        halves.append(X / np.where(norms == 0, 1, norms))
-    X = np.hstack(halves)
-    X[~np.isfinite(X).all(axis=1)] = np.nan
+    V, N = W1T.shape
+    X, broken = np.empty((V, 2 * N)), np.zeros(V, bool)
+    for half, part in ((W1T, X[:, :N]), (W2, X[:, N:])):
+        part[...] = half
+        if half.dtype == np.float64:  # so that no square overflows; those of float32 do not
+            largest = np.abs(part).max(axis=1, keepdims=True)
+            part /= np.where(largest == 0, 1, largest)
+        norms = np.sqrt(np.einsum("ij,ij->i", part, part))  # (rows,)
+        part /= np.where(norms == 0, 1, norms)[:, None]
+        broken |= ~np.isfinite(norms)
+    X[broken] = np.nan
     return X
 
 
