@@ -11,6 +11,7 @@ import safetensors.numpy
 from format_files import GOLDEN
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_limits
 
 import cbow
 from cbow import safetensors_file
@@ -210,8 +211,6 @@ def test_a_file_of_format_1(path):
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
 def test_the_joint_vectors_do_not_depend_on_threads(tmp_path, threads):
-    from threadpoolctl import threadpool_limits
-
     words = [f"w{i}" for i in range(3000)]
     for name, limit in (("one", 1), ("more", threads)):
         with threadpool_limits(limit, user_api="blas"):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from cbow.config import EMBEDDINGS
 from cbow.errors import ConfigError
@@ -100,3 +101,19 @@ def test_the_other_kinds():
     assert set(embeddings._KINDS) == set(EMBEDDINGS)
     with pytest.raises(ConfigError, match="embedding is 'both', but must be one of input, output"):
         embed(W1T, W2, "both")
+
+
+def test_blas_runs_in_one_thread(monkeypatch):
+    """With more it may add in another order, and a file must not depend on their number."""
+    eigh, threads = np.linalg.eigh, set()
+
+    def watched(G):
+        threads.update(
+            pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"
+        )
+        return eigh(G)
+
+    monkeypatch.setattr("cbow.model.embeddings.np.linalg.eigh", watched)
+    with threadpool_limits(2, user_api="blas"):
+        joint_vectors(*matrices())
+    assert threads == {1}

@@ -30,7 +30,8 @@ examples:
   cbow-evaluate ours.safetensors theirs.txt --pairs pairs.txt    two models and a paired test
   cbow-evaluate corpus.safetensors --analogies questions.txt --sections --json
 
-word pairs: lines "word word score"; analogies: lines "a b c d" below lines ": section".
+word pairs: lines "word word score", or a table with names such as word1,word2,similarity;
+analogies: lines "a b c d" below lines ": section".
 """
 
 
