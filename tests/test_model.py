@@ -192,6 +192,17 @@ def test_the_default_vectors_are_mapped_and_nothing_is_computed(path, monkeypatc
         _ = make().vectors
 
 
+def test_what_is_saved_fits_parameters_that_were_changed_meanwhile(path):
+    model = make()
+    before = model.vectors.matrix.copy()
+    model.parameters.W1[:, 0] = [1, 2, 3]
+    model.save(path)
+    expected = make()
+    expected.parameters.W1[:, 0] = [1, 2, 3]
+    np.testing.assert_array_equal(load_vectors(path).matrix, expected.vectors.matrix)
+    assert (load_vectors(path).matrix != before).any()
+
+
 def test_a_file_of_format_1(path):
     """Written before files had joint vectors and checksums."""
     golden = GOLDEN / "model_1.safetensors"

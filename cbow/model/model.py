@@ -159,7 +159,11 @@ class Model:
         ModelFileError
             If the report cannot be written as JSON.
         """
-        file.write(path, self.stored()._replace(joint=self.joint))
+        W1, _, W2, _ = self.parameters
+        # Parameters that can be changed, unlike those of a file, may have been since the first use.
+        changeable = W1.flags.writeable or W2.flags.writeable
+        joint = embed(W1.T, W2, "joint") if changeable else self.joint
+        file.write(path, self.stored()._replace(joint=joint))
 
     def stored(self) -> file.Stored:
         """Return the model as it lies in a file, without its joint vectors."""
