@@ -104,6 +104,7 @@ SIMLEX_ROWS = [
         (["w1,w2,mean sd,rating,score", "old,new,9,7.5,9", "smart,dumb,9,2,9"], [7.5, 2], "rating"),
         (["w1,w2,tag,meaning,x,y", "old,new,A,b,7.5,1", "smart,dumb,A,b,2,1"], [7.5, 2], "x"),
         (["word1 word2 SimLex999", "old new 7.5", "smart dumb 2"], [7.5, 2], None),
+        (["Noun-A\tNoun-B\tSim2", "old\tnew\t7.5", "smart\tdumb\t2"], [7.5, 2], None),
         (["a,b,score,note", "old,new,7.5", "smart,dumb,2,"], [7.5, 2], "score"),
     ],
 )  # fmt: skip

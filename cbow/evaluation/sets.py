@@ -38,7 +38,10 @@ _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _SEPARATORS: Final = ("\t", ";", ",", None)
 
 #: Names of the two columns of words, such as ``word1``, ``Word 2`` and ``w_a``.
-_WORD: Final = re.compile(r"(word|term|wort|mot|palabra|parola|slovo|w)[ _-]*[12ab]", re.I)
+_WORD: Final = re.compile(
+    r"(word|w|term|token|lemma|noun|verb|adj|item|concept|wort|mot|palabra|parola)[ _-]*[12ab]",
+    re.IGNORECASE,
+)
 
 #: Names of the column of scores, the best first; and of one that only says how far scores vary.
 _SCORES: Final = (
