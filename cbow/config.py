@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from cbow.errors import ConfigError
+from cbow.errors import ConfigError, shown
 
 TOKENIZERS: Final = ("word", "whitespace", "nltk", "custom")
 ACTIVATIONS: Final = ("relu", "leaky_relu", "identity")
@@ -217,7 +217,7 @@ class Config:
         unknown = sorted(set(settings) - set(known))
         if unknown:
             raise ConfigError(
-                f"there is no setting {unknown[0]!r}; the settings are {', '.join(known)}"
+                f"there is no setting {shown(unknown[0])}; the settings are {', '.join(known)}"
             )
         return dataclasses.replace(self, **settings)
 
@@ -238,7 +238,7 @@ def _checked(entry: dataclasses.Field[Any], value: Any) -> Any:
             raise TypeError
         converted = operator.index(value) if kind is int else kind(value)
     except (TypeError, ValueError, OverflowError):
-        raise ConfigError(f"{entry.name} is {value!r}, but must be {expected}") from None
+        raise ConfigError(f"{entry.name} is {shown(value)}, but must be {expected}") from None
     if allowed and not allowed.accepts(converted):
-        raise ConfigError(f"{entry.name} is {value!r}, but must be {expected}")
+        raise ConfigError(f"{entry.name} is {shown(value)}, but must be {expected}")
     return converted

@@ -100,10 +100,10 @@ class UnknownWordError(CBOWError, KeyError):
         near = self.suggestions
         if near:
             words = ", ".join(near)
-            return f"the word {self.word!r} is not in the vocabulary; did you mean {words}?"
+            return f"the word {shown(self.word)} is not in the vocabulary; did you mean {words}?"
         return (
-            f"the word {self.word!r} is not in the vocabulary, and no word of it is spelled alike; "
-            "ask for a word that occurs in the training text at least min_count times"
+            f"the word {shown(self.word)} is not in the vocabulary, and no word of it is spelled "
+            "alike; ask for a word that occurs in the training text at least min_count times"
         )
 
 

@@ -20,17 +20,28 @@ def score(x, a, b, c, method, epsilon=0.001):
     return ((1 + B) / 2) * ((1 + C) / 2) / ((1 + A) / 2 + epsilon)
 
 
+def folded(word):
+    """Small letters, each by itself; a sigma at the end is a sigma."""
+    return "".join("σ" if letter == "ς" else letter.lower() for letter in word)
+
+
+def row(words, asked, fold):
+    """The row of a word: as it is spelled, else of the first that differs only in case; -1."""
+    for key in (str, folded)[: 1 + fold]:
+        for place, word in enumerate(words):
+            if key(word) == key(asked):
+                return place
+    return -1
+
+
 def answer(words, matrix, question, method, fold):
     """The word that answers a, b, c; None if there is none. The first among equals."""
-    key = str.upper if fold else str
-    rows = {}
-    for row, word in enumerate(words):
-        rows.setdefault(key(word), row)
-    a, b, c = (matrix[rows[key(word)]] for word in question)
+    key = folded if fold else str
+    a, b, c = (matrix[row(words, word, fold)] for word in question)
     asked = {key(word) for word in question}
     scores = [
-        (score(matrix[row], a, b, c, method), -row)
-        for row, word in enumerate(words)
+        (score(matrix[place], a, b, c, method), -place)
+        for place, word in enumerate(words)
         if key(word) not in asked
     ]
     return words[-max(scores)[1]] if scores else None

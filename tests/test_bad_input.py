@@ -124,9 +124,18 @@ BAD_INPUT = {
     ),
     "no model but a text": (nothing, "cbow-nearest corpus.txt king", ["corpus.txt"]),
     "newer model": (
-        model(lambda c: c.replace(b'format_version\\": 1', b'format_version\\": 2')),
+        model(
+            lambda c: c.replace(b'format_version\\": 2', b'format_version\\": 3').replace(
+                b'"sha256":', b'"other": '
+            )
+        ),
         "cbow-nearest bad.safetensors king",
-        ["format 2", "upgrade"],
+        ["format 3", "newer cbow"],
+    ),
+    "model with a bit turned": (
+        model(lambda content: content[:-1] + bytes([content[-1] ^ 1])),
+        "cbow-nearest bad.safetensors king",
+        ["bad.safetensors", "checksum of 'words' differs", "give a whole file"],
     ),
     "shapes that disagree": (other_shapes, "cbow-nearest bad.safetensors king", ["W2"]),
     "unknown word": (nothing, "cbow-nearest good.safetensors quen", ["'quen'", "queen"]),

@@ -9,6 +9,7 @@ import pytest
 from format_files import GOLDEN, WORDS, check, matrix_of
 
 import cbow
+from cbow import safetensors_file
 from cbow.cli import convert
 from cbow.cli.convert import main
 from cbow.config import DEFAULT_EMBEDDING, EMBEDDINGS
@@ -250,3 +251,69 @@ def test_help(capsys, monkeypatch):
     assert main(["--help"]) == 0
     assert "cbow-convert corpus.safetensors corpus.txt" in capsys.readouterr().out
     assert "cbow.vectors.formats" not in sys.modules  # so that it comes at once
+
+
+# -- --check -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["in.safetensors", "model.safetensors"])
+def test_checksums_that_are_right(run, model, capsys, name):
+    code, found, err = run("--check", name, "--json")
+    assert (code, err, set(found["checksums"].values())) == (0, "", {True})
+    assert set(found["checksums"]) == {*safetensors_file.read(name).tensors, "metadata"}
+    assert main([name, "--check"]) == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert [row[0] for row in rows] == ["part", *found["checksums"]]
+    assert {row[-1] for row in rows[1:]} == {"right"}
+
+
+@pytest.mark.parametrize("name", ["in.safetensors", "model.safetensors"])
+def test_a_bit_of_any_array_is_noticed(run, model, name, capsys):
+    content = Path(name).read_bytes()
+    start = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:start])
+    for part, entry in header.items():
+        if part == "__metadata__":
+            continue
+        damaged = bytearray(content)
+        damaged[start + entry["data_offsets"][1] - 1] ^= 4
+        Path(name).write_bytes(damaged)
+        code, found, err = run("--check", name, "--json")
+        assert code == 1
+        assert [each for each, right in found["checksums"].items() if not right] == [part]
+        assert f"{name} was changed after it was written, for the checksum of '{part}' diff" in err
+        assert main(["--check", name]) == 1
+        assert "WRONG\n" in capsys.readouterr().out
+
+
+def test_changed_metadata_are_noticed(run, model):
+    content = Path("model.safetensors").read_bytes()
+    Path("model.safetensors").write_bytes(content.replace(b"format_version", b"format_Version"))
+    code, found, _ = run("--check", "model.safetensors", "--json")
+    assert code == 1
+    assert [name for name, right in found["checksums"].items() if not right] == ["metadata"]
+
+
+def test_files_without_checksums_are_read_to_their_end_and_told(run):
+    for path, why in [
+        (GOLDEN / "cbow.safetensors", "an early cbow or another program wrote it"),
+        (GOLDEN / "model_1.safetensors", "an early cbow or another program wrote it"),
+        (GOLDEN / "gensim.bin", "word2vec-binary has none"),
+        (GOLDEN / "model2vec", "model2vec has none"),
+    ]:
+        code, found, err = run("--check", str(path), "--json")
+        assert (code, found["checksums"]) == (0, None)
+        words = len(cbow.load_vectors(path)) if path.name != "model2vec" else 7
+        assert f"{path} has no checksums, for {why}; it was read to its end: {words} words" in err
+    words = (GOLDEN / "gensim.txt").read_bytes()
+    Path("cut.txt").write_bytes(words[: len(words) // 2])
+    assert run("--check", "cut.txt")[0] == 1
+
+
+def test_a_check_writes_nothing(run, capsys):
+    code, _, err = run("in.safetensors", "out.txt", "--check")
+    assert code == 1
+    assert "--check writes nothing, but OUT is 'out.txt'; leave out one of both" in err
+    assert not Path("out.txt").exists()
+    assert main(["in.safetensors"]) == 2
+    assert "the following arguments are required: OUT" in capsys.readouterr().err

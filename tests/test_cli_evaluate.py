@@ -338,7 +338,7 @@ BAD_INPUT = {
     "a model among the pairs": (
         bad("b.npz", b"PK\x03\x04\xff\n"),
         ["one.txt", "--pairs", "pairs.txt", "b.npz"],
-        ["b.npz, line 1 is not UTF-8", "give a text file of word pairs or analogies"],
+        ["b.npz, line 1 is not UTF-8", "give a text file in UTF-8"],
     ),
     "no pair known": (
         bad("set", b"sun moon 5\nking queen 1\n"),
@@ -436,3 +436,17 @@ def test_the_sets_of_the_repository_are_large_enough(ask):
     assert found["pairs"][0]["interval"]["low"] > 0
     assert found["analogies"][0]["found"] == 280
     assert found["analogies"][0]["3CosAdd"]["low"] > 0.01  # one in 568 would be right by chance
+
+
+def test_a_file_of_the_field_as_it_comes(ask):
+    """Byte order mark, CR LF, many columns with names: one score, and which is told."""
+    rows = [line.split() for line in PAIRS.splitlines()[1:]]
+    lines = ["word1,word2,POS,SimLex999,SD", *(f"{a},{b},N,{score},1" for a, b, score in rows)]
+    Path("simlex.csv").write_bytes(b"\xef\xbb\xbf" + "\r\n".join(lines).encode())
+    code, [found], err = ask("one.txt", "--pairs", "pairs.txt", "simlex.csv")
+    plain, simlex = found["pairs"]
+    assert code == 0
+    assert simlex["spearman"] == plain["spearman"]
+    assert (plain["score_column"], simlex["score_column"]) == (None, "SimLex999")
+    assert "simlex.csv: lines passed over (headers 1)\n" in err
+    assert "simlex.csv: the scores are those of the column SimLex999\n" in err

@@ -332,6 +332,33 @@ def test_lines_from_a_pipe(ask, path, monkeypatch):
     assert err.count("\n") == 2
 
 
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+def test_lines_as_other_systems_write_them(ask, monkeypatch, end):
+    feed(monkeypatch, b"\xef\xbb\xbf" + end.join([b"king", b"", b"king - man + woman", b"queen"]))
+    code, answers, err = ask()
+    assert (code, err) == (0, "")
+    assert [each["query"] for each in answers] == ["king", "king - man + woman", "queen"]
+
+
+def test_lines_are_utf8_whatever_the_locale(ask, monkeypatch):
+    content = "café\nking\n".encode()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content), "cp1252"))
+    code, answers, err = ask()
+    assert (code, [each["query"] for each in answers]) == (1, ["king"])
+    assert "the word 'café' is not in" in err
+
+
+def test_an_endless_line_ends_the_command(ask, monkeypatch):
+    feed(monkeypatch, b"king\n" + b"x" * (2**16 - 1) + b"\n" + b"x" * (2**16 + 1) + b"\nqueen\n")
+    code, answers, err = ask()
+    assert (code, [each["query"] for each in answers]) == (1, ["king"])
+    assert len(err.splitlines()[0]) < 500
+    assert err.splitlines()[1] == (
+        "cbow-nearest: error: the standard input, line 3 is longer than 65,536 characters, but "
+        "should hold a few words; give a text of short lines"
+    )
+
+
 def test_an_empty_argument_is_told_and_the_next_goes_on(ask):
     code, answers, err = ask("", "queen")
     assert (code, [each["query"] for each in answers]) == (1, ["queen"])

@@ -111,3 +111,14 @@ def test_the_command_to_go_on_scores_too(monkeypatch, capsys):
         signal.signal(signal.SIGINT, before)
     line = next(x for x in capsys.readouterr().err.splitlines() if x.startswith("to go on: "))
     assert line.endswith("--resume text.safetensors.checkpoint --evaluate pairs.txt")
+
+
+def test_the_column_of_the_scores_is_told(capsys):
+    """Where a file has more columns than three; also what is passed over."""
+    names = "word1\tword2\tPOS\tSimLex999\tSD\n"
+    rows = "king\tqueen\tN\t9\t1\ndog\tcat\tN\t8\t1\nking\thay\tN\t1\t1\n"
+    Path("simlex.txt").write_text(names + rows)
+    assert run("--evaluate", "simlex.txt") == 0
+    err = capsys.readouterr().err
+    assert "simlex.txt: lines passed over (headers 1)\n" in err
+    assert "simlex.txt: the scores are those of the column SimLex999\n" in err

@@ -9,7 +9,7 @@ import pytest
 from cbow.cli.flags import default_text, flag, settings_table
 from cbow.cli.train import _parser
 from cbow.config import LEARNING_RATES, OPTIMIZERS, Config
-from cbow.errors import CBOWError, ConfigError
+from cbow.errors import CBOWError, ConfigError, shown
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_a_value_outside_its_range_is_named(name, value):
     with pytest.raises(ConfigError) as caught:
         Config(**{name: value})
     message = str(caught.value)
-    assert message.startswith(f"{name} is {value!r}, but must be ")
+    assert message.startswith(f"{name} is {shown(value)}, but must be ")
     assert isinstance(caught.value, CBOWError)
     assert isinstance(caught.value, ValueError)
 

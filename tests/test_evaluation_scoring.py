@@ -18,7 +18,7 @@ FAMILIES = 12
 
 PAIRS = """\
 # of a made language
-low1 High1 9.5
+low1 HIGH1 9.5
 low1\tlow2\t6
 low2 low2 10
 high3\tlow3\t8.25
@@ -78,7 +78,7 @@ def gensims(vectors):
 @pytest.mark.parametrize("restrict", [20, 24, 80, 300_000])
 def test_analogies_are_scored_as_gensim_does(vectors, gensims, tmp_path, oov, fold, restrict):
     path = tmp_path / "questions.txt"
-    path.write_text(analogies(lambda word: word.upper() if word == "low1" else word))
+    path.write_text(analogies(lambda word: word.capitalize() if word == "low1" else word))
     given = {"restrict": restrict, "oov": oov, "fold": fold}
     [found] = evaluate(vectors, analogies=path, **given).analogies
     share, sections = gensims.evaluate_word_analogies(
@@ -113,6 +113,30 @@ def test_pairs_are_scored_as_gensim_does(vectors, gensims, tmp_path, oov, fold):
     assert found.spearman == pytest.approx(spearman.statistic, abs=1e-12)
     assert found.pearson == pytest.approx(pearson.statistic, abs=1e-12)
     assert 100 * (1 - found.known.mean()) == pytest.approx(unknown)
+
+
+def test_a_word_is_scored_as_it_is_spelled(vectors, tmp_path):
+    path = tmp_path / "pairs.txt"
+    path.write_text("low1 High1 3\nlow1 HIGH1 2\nlow1 high1 1\n")
+    cosines = evaluate(vectors, path, resamples=0).pairs[0].cosines
+    assert cosines.tolist() == pair_cosines(
+        vectors.matrix, np.array([[1, vectors.ids[word]] for word in ("High1", "high1", "high1")])
+    ).tolist()  # fmt: skip
+    exact = evaluate(vectors, path, resamples=0, fold=False).pairs[0]
+    assert exact.known.tolist() == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("answer", "right"), [("maße", True), ("Maße", True), ("masse", False), ("Masse", False)]
+)
+def test_an_answer_is_right_in_other_letter_case_but_not_as_another_word(tmp_path, answer, right):
+    path = tmp_path / "questions.txt"
+    path.write_text("eins zwei drei maße\nEins zwei drei MAẞE\n")
+    words = ["eins", "zwei", "drei", *dict.fromkeys([answer, "maße"])]
+    matrix = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [-0.3, 1, 1], [1, 0, 0.1]])[: len(words)]
+    found = evaluate(WordVectors(words, matrix), analogies=path).analogies[0]
+    for method in found.right:
+        assert found.right[method].tolist() == [right, right]
 
 
 def test_what_is_counted(vectors, files):

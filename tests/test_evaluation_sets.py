@@ -1,5 +1,7 @@
 """Files of word pairs and analogies: what is read, what is passed over, what is refused."""
 
+import csv
+import io
 import os
 import re
 
@@ -8,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cbow import lines
 from cbow.errors import QueryError
-from cbow.evaluation import Analogies, Pairs, read_analogies, read_pairs, read_set, sets
+from cbow.evaluation import Analogies, Pairs, read_analogies, read_pairs, read_set
 
 WORDS = st.text(
     st.characters(exclude_categories=["Z", "C"], exclude_characters="#/:"), min_size=1, max_size=8
@@ -64,6 +67,96 @@ def test_words_with_spaces_stand_between_tabs(file):
     )
 
 
+SIMLEX = "word1 word2 POS SimLex999 conc(w1) conc(w2) concQ Assoc(USF) SimAssoc333 SD(SimLex)"
+SIMLEX_ROWS = [
+    "old new A 1.58 2.72 2.81 2 7.25 1 0.41",
+    "smart dumb A 1.75 1.46 2.63 1 7.11 1 0.67",
+]
+
+
+@pytest.mark.parametrize(
+    ("lines", "scores", "column"),
+    [
+        # what the file is: its lines, with \t, ; or , between or as it is; the column of the scores
+        ([SIMLEX.replace(" ", "\t"), *(row.replace(" ", "\t") for row in SIMLEX_ROWS)],
+         [1.58, 1.75], "SimLex999"),
+        ([SIMLEX.replace(" ", ","), *(row.replace(" ", ",") for row in SIMLEX_ROWS)],
+         [1.58, 1.75], "SimLex999"),
+        ([SIMLEX.replace(" ", ";"), *(row.replace(" ", ";") for row in SIMLEX_ROWS)],
+         [1.58, 1.75], "SimLex999"),
+        ([SIMLEX, *SIMLEX_ROWS], [1.58, 1.75], "SimLex999"),
+        (["Word 1,Word 2,Human (mean)", "old,new,7.35", "smart,dumb,1"], [7.35, 1], None),
+        (["Word 1,Word 2,Human (mean),1,2", "old,new,7.35,9,5.7", "smart,dumb,1,2,0"],
+         [7.35, 1], "Human (mean)"),
+        (["Word 1\tWord 2\tPOS\tScore", "old\tnew\tA\t2", "smart\tdumb\tA\t1"], [2, 1], "Score"),
+        (["old\tnew\t6.81\tSYNONYMS", "smart\tdumb\t2\tANTONYMS"], [6.81, 2], "number 3"),
+        (["old\tnew\tA\t6.81\tSYNONYMS", "smart\tdumb\tA\t2\tNONE"], [6.81, 2], "number 4"),
+        (["old\tnew\t5.88\t7\t7\t6", "smart\tdumb\t5\t5\t5\t5"], [5.88, 5], "number 3"),
+        (["old new 5.88 7 7 6", "smart dumb 5 5 5 5"], [5.88, 5], "number 3"),
+        (["old,new,3.79", "smart, dumb , 1"], [3.79, 1], None),
+        (["old;new;3.79", "smart; dumb ;1"], [3.79, 1], None),
+        (["Wort1;Wort2;Ähnlichkeit", "old;new;7,5", "smart;dumb;-0,25"], [7.5, -0.25], None),
+        (['"word1","word2","similarity"', '"old","new","7.5"', '"smart","dumb",2'], [7.5, 2], None),
+        ([",word1,word2,score", "0,old,new,7.5", "1,smart,dumb,2"], [7.5, 2], "score"),
+        (["\tword1\tword2\tscore", "0\told\tnew\t7.5", "1\tsmart\tdumb\t2"], [7.5, 2], "score"),
+        (["score,word1,word2", "7.5,old,new", "2,smart,dumb"], [7.5, 2], "score"),
+        (["w1,w2,SD,mean_std,value,sim", "old,new,9,9,9,7", "smart,dumb,9,9,9,2"], [7, 2], "sim"),
+        (["w1,w2,mean sd,rating,score", "old,new,9,7.5,9", "smart,dumb,9,2,9"], [7.5, 2], "rating"),
+        (["w1,w2,tag,meaning,x,y", "old,new,A,b,7.5,1", "smart,dumb,A,b,2,1"], [7.5, 2], "x"),
+        (["word1 word2 SimLex999", "old new 7.5", "smart dumb 2"], [7.5, 2], None),
+        (["Noun-A\tNoun-B\tSim2", "old\tnew\t7.5", "smart\tdumb\t2"], [7.5, 2], None),
+        (["a,b,score,note", "old,new,7.5", "smart,dumb,2,"], [7.5, 2], "score"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(("mark", "end"), [("", "\n"), ("\ufeff", "\r\n"), ("", "\r")])
+def test_files_of_pairs_as_they_come(file, lines, scores, column, mark, end):
+    names = int("old" not in lines[0])
+    path = file(mark + "".join(line + end for line in lines))
+    # Four fields and no number for the last could be a question.
+    question = lines[0].count("\t") == 3 and lines[0].endswith("SYNONYMS")
+    for pairs in [read_pairs(path)] + [read_set(path)] * (not question):
+        assert pairs.words == (("old", "new"), ("smart", "dumb"))
+        assert pairs.scores.tolist() == scores
+        assert pairs.column == column
+        assert pairs.skipped == (0, 0, names)
+
+
+def test_words_named_like_columns_are_words_where_a_number_follows(file):
+    pairs = read_pairs(file("word1 word2 0.5\nw1\tw2\t2\n"))
+    assert pairs.words == (("word1", "word2"), ("w1", "w2"))
+    assert pairs.skipped.headers == 0
+
+
+@given(st.data())
+def test_every_table_is_read_as_it_is_written(tmp_path_factory, data):
+    """Columns of words, scores and other things, in any order, as the csv module writes them."""
+    separator = data.draw(st.sampled_from([",", ";", "\t"]))
+    others = data.draw(st.lists(st.sampled_from(["POS", "SD(x)", "id", "std"]), max_size=3))
+    names = data.draw(st.permutations(["word1", "word2", "similarity", *others]))
+    if names.index("word1") > names.index("word2"):
+        names = names[::-1]
+    words = st.text(
+        st.characters(codec="utf-8", categories=["L", "N", "P"]), min_size=1, max_size=5
+    )
+    words = words.filter(lambda word: not word.startswith(("#", "//", '"')))
+    rows = data.draw(
+        st.lists(st.fixed_dictionaries({n: NUMBERS if n == "similarity" else words for n in names}),
+                 min_size=1, max_size=4)
+    )  # fmt: skip
+    stream = io.StringIO()
+    quoting = csv.QUOTE_NONE if separator == "\t" else csv.QUOTE_MINIMAL
+    writer = csv.writer(stream, delimiter=separator, quoting=quoting, quotechar='"' if quoting == 0
+                        else None)  # fmt: skip
+    writer.writerow(names)
+    writer.writerows([row[name] for name in names] for row in rows)
+    path = tmp_path_factory.mktemp("table") / "t"
+    path.write_text(stream.getvalue(), encoding="utf-8", newline="")
+    pairs = read_pairs(path)
+    assert pairs.words == tuple((row["word1"], row["word2"]) for row in rows)
+    assert pairs.scores.tolist() == [float(row["similarity"]) for row in rows]
+    assert pairs.skipped == (0, 0, 1)
+
+
 def test_a_header_is_passed_over_and_counted(file):
     pairs = read_pairs(file("\ufeff\n# set\nWord 1\tWord 2\tHuman (mean)\na\tb\t1\nc\td\t2\n"))
     assert pairs.words == (("a", "b"), ("c", "d"))
@@ -86,7 +179,20 @@ def test_a_header_is_passed_over_and_counted(file):
         ("a b score1\n", 1, "has 'score1' for a score"),
         ("a b 1\nc d\n", 2, "has 2 fields, but a word pair has 3: word word score"),
         ("a b 1\n\n#\nc\n", 4, "has 1 field, but a word pair has 3"),
-        ("a\tb\tN\t1.58\t2.72\n", 1, "has 5 fields, but a word pair has 3"),
+        ("a b N 1.58 2.72\n", 1, "has 5 fields, but a word pair has 3"),
+        ("new york big apple 7\n", 1, "has 5 fields, but a word pair has 3"),
+        ("route 66 7 up\n", 1, "has 4 fields, but a word pair has 3"),
+        ("a b 1 1 2\nnew york big apple 7\n", 2, "has 'big' for a score"),
+        ("a b 1\na b 1 2\n", 2, "has 4 fields, but a word pair has 3"),
+        ("a\tb\tN\t1.5\nc\td\tN\n", 2, "has 3 fields, but the first line of the file has 4"),
+        ("a\tb\tN\t1.5\nc d N 1.5\n", 2, "has 1 field, but the first line of the file has 4"),
+        ("a,b,1\nc d 2\n", 2, "has 1 field, but a word pair has 3"),
+        ("a,b,1\nc,d,7,5\n", 2, "has 4 fields, but a word pair has 3"),
+        ("a,b,1\n,d,2\n", 2, "has 3 fields, but a word pair has 3"),
+        ("a,b,7,5\n", 1, "has '7,5' for a score, which may be one number or two; write it with a"),
+        ("a;b;1,5\na;b;1,5,0\n", 2, "has '1,5,0' for a score"),
+        ("a;b;sim;note\na;b;x;1\n", 2, "has 'x' for a score"),
+        ("a;b;c;d\na;b;x;y\n", 2, "has 'x' for a score"),
         ("a\t\t5\n", 1, "has 2 fields, but a word pair has 3"),
         (": family\nboy girl he she\n", 1, "has 2 fields, but a word pair has 3"),
     ],
@@ -129,13 +235,13 @@ def test_files_that_cannot_be_read(tmp_path, file, read):
     latin = file(b"# 1\ncaf\xe9 cafe 5\n")
     refused(read, latin, f"{latin}, line 2 is not UTF-8 at its byte 4; give a text file")
     refused(read, file("a b 5\n".encode("utf-16")), "line 1 is not UTF-8 at its byte 1;")
-    refused(read, file(b"a" * 70_000), "line 1 is longer than 65,536 bytes")
+    refused(read, file(b"a" * 70_000), "line 1 is longer than 65,536 characters")
 
 
 def test_the_longest_line(file, monkeypatch):
-    monkeypatch.setattr(sets, "LONGEST", 6)
+    monkeypatch.setattr(lines, "LONGEST", 6)
     assert read_pairs(file("a b 5\nc d 6\n")).words == (("a", "b"), ("c", "d"))
-    refused(read_pairs, file("a b 55\n"), "line 1 is longer than 6 bytes")
+    refused(read_pairs, file("a b 55\n"), "line 1 is longer than 6 characters")
 
 
 def test_endless_files_are_no_trouble():
@@ -213,7 +319,8 @@ def test_any_bytes_are_read_or_refused_in_one_sentence(tmp_path_factory, content
         sentence = str(error)
     else:
         sentence = f"{path} is read"
-        assert sum(found.skipped) + len(found.words) <= content.count(b"\n") + 1
+        ends = content.count(b"\n") + content.count(b"\r")
+        assert sum(found.skipped) + len(found.words) <= ends + 1
     assert sentence.startswith(str(path))
     assert len(sentence.splitlines()) == 1
 

@@ -8,14 +8,17 @@ import sys
 import numpy as np
 import pytest
 import safetensors.numpy
+from format_files import GOLDEN
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_limits
 
 import cbow
 from cbow import safetensors_file
 from cbow.config import EMBEDDINGS, Config
 from cbow.errors import ConfigError, ModelFileError, OutputError, QueryError
 from cbow.model import Model, load, load_vectors
+from cbow.model.embeddings import embed
 from cbow.network import Parameters
 from cbow.text import Vocabulary
 
@@ -174,6 +177,58 @@ def test_parameters_stay_on_disk(path):
         assert array.filename == str(path)
 
 
+def test_the_default_vectors_are_mapped_and_nothing_is_computed(path, monkeypatch):
+    make().save(path)
+
+    def computed(*_):
+        raise AssertionError
+
+    monkeypatch.setattr("cbow.model.embeddings.np.linalg.eigh", computed)
+    for array in (load(path).vectors.matrix, load_vectors(path).matrix):
+        while not isinstance(array, np.memmap):
+            array = array.base
+        assert array.filename == str(path)
+    with pytest.raises(AssertionError):
+        _ = make().vectors
+
+
+def test_what_is_saved_fits_parameters_that_were_changed_meanwhile(path):
+    model = make()
+    before = model.vectors.matrix.copy()
+    model.parameters.W1[:, 0] = [1, 2, 3]
+    model.save(path)
+    expected = make()
+    expected.parameters.W1[:, 0] = [1, 2, 3]
+    np.testing.assert_array_equal(load_vectors(path).matrix, expected.vectors.matrix)
+    assert (load_vectors(path).matrix != before).any()
+
+
+def test_a_file_of_format_1(path):
+    """Written before files had joint vectors and checksums."""
+    golden = GOLDEN / "model_1.safetensors"
+    model = load(golden)
+    assert model.vocabulary.words == ("king", "old", "naïve", "queen")
+    expected = embed(model.parameters.W1.T, model.parameters.W2, "joint")
+    np.testing.assert_array_equal(load_vectors(golden).matrix, expected)
+    np.testing.assert_array_equal(model.vectors.matrix, expected)
+    model.save(path)
+    np.testing.assert_array_equal(load_vectors(path).matrix, expected)
+    for array, old in zip(load(path).parameters, model.parameters, strict=True):
+        np.testing.assert_array_equal(array, old)
+    more = cbow.resume(golden, corpus=[["old", "king"], ["old", "queen"], ["naïve", "king"]] * 40,
+                       epochs=1)  # fmt: skip
+    assert len(more.report["epochs"]) == 3
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_the_joint_vectors_do_not_depend_on_threads(tmp_path, threads):
+    words = [f"w{i}" for i in range(3000)]
+    for name, limit in (("one", 1), ("more", threads)):
+        with threadpool_limits(limit, user_api="blas"):
+            make(words=words, dimension=64).save(tmp_path / name)
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "more").read_bytes()
+
+
 def test_equal_models_give_equal_bytes(path, content):
     for threads in (None, 1, 4):
         make(threads=threads, report=dict(reversed(REPORT.items()))).save(path)
@@ -205,14 +260,15 @@ def test_what_the_file_holds(path):
     model = make()
     model.save(path)
     tensors = safetensors.numpy.load_file(path)
-    assert set(tensors) == {"W1T", "b1", "W2", "b2", "counts", "words", "word_ends"}
+    assert set(tensors) == {"W1T", "b1", "W2", "b2", "counts", "words", "word_ends", "joint"}
+    np.testing.assert_array_equal(tensors["joint"], model.vectors.matrix)
     np.testing.assert_array_equal(tensors["W1T"], model.parameters.W1.T)
     np.testing.assert_array_equal(tensors["b1"], model.parameters.b1[:, 0])
     assert tensors["words"].tobytes().decode() == "".join(WORDS)
     assert tensors["word_ends"].tolist() == np.cumsum([len(w.encode()) for w in WORDS]).tolist()
     assert tensors["counts"].dtype == np.int64
     _, metadata = safetensors_file.read(path)
-    assert metadata.keys() == {"cbow"}
+    assert metadata.keys() == {"sha256", "cbow"}
     assert json.loads(metadata["cbow"]).keys() == {"format_version", "config", "report"}
 
 
@@ -260,6 +316,7 @@ def changed(content, **changes):
     tensors = safetensors.numpy.load(content)
     header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
     metadata = header["__metadata__"]
+    del metadata["sha256"]  # what is wrong is to be told all the same
     for name, change in changes.items():
         if name == "metadata":
             metadata = change
@@ -298,8 +355,8 @@ WRONG = {
     "version true": ({"cbow": {"format_version": True}}, "its metadata are damaged"),
     "version text": ({"cbow": {"format_version": "1"}}, "its metadata are damaged"),
     "newer": (
-        {"cbow": {"format_version": 2, "config": None}},
-        "has format 2, but this cbow knows formats up to 1; upgrade it with: python -m pip",
+        {"cbow": {"format_version": 3, "config": None}},
+        "has format 3, but this cbow knows formats up to 2; open it with a newer cbow",
     ),
     "no configuration": ({"cbow": {"config": None}}, "its metadata are damaged"),
     "no report": ({"cbow": {"report": []}}, "its metadata are damaged"),
@@ -309,8 +366,14 @@ WRONG = {
         {"cbow": {"config": {"dimension": 4}}},
         r"W1T is .*\(7, 3\), but .*\(7, 4\)",
     ),
-    "array missing": ({"b2": None}, "holds the arrays W1T, W2, b1, counts, word_ends, words, but"),
-    "array more": ({"b3": np.zeros(1)}, "holds the arrays W1T, W2, b1, b2, b3, counts"),
+    "array missing": ({"b2": None}, r"holds the arrays \['W1T', 'W2', 'b1', 'counts', 'joint',"),
+    "array more": ({"b3": np.zeros(1)}, r"holds the arrays \['W1T', 'W2', 'b1', 'b2', 'b3', 'c"),
+    "array of a long name": (
+        {"b" * 9999: np.zeros(1)},
+        r"holds the arrays \['W1T',.{,250}\.\.\., but",
+    ),
+    "joint": ({"joint": np.zeros((V, 2), np.float32)}, r"joint is float32 of shape \(7, 2\), but"),
+    "joint mixed": ({"joint": np.zeros((V, N))}, "joint is float64 of shape"),
     "counts missing": ({"counts": None}, "holds the arrays"),
     "integers": ({"W1T": np.zeros((V, N), np.int64)}, "W1T is int64, but must be float32"),
     "mixed": ({"W2": np.zeros((V, N))}, "W2 is float64 of shape .* must be float32"),
@@ -373,7 +436,7 @@ def test_numbers_that_are_not_finite_are_opened_and_told_by_a_query(path, conten
         matrix[2] = broken
         return matrix
 
-    path.write_bytes(changed(content, W1T=spoil, W2=lambda W2: spoil(-W2)))
+    path.write_bytes(changed(content, W1T=spoil, W2=lambda W2: spoil(-W2), joint=None))
     said = "the model holds numbers that are not finite, .* the first 'naïve'; train it again"
     for vectors in (load(path).vectors, *(load_vectors(path, kind) for kind in EMBEDDINGS)):
         for ask in (
@@ -395,8 +458,8 @@ def test_every_truncation(tmp_path_factory, content):
 
 
 def test_every_byte_changed(tmp_path_factory, content):
-    """Bits of every byte are turned, one at a time: a sentence, or a model, and nothing else."""
-    opened = 0
+    """Bits of every byte are turned, one at a time: a sentence, or the model as it was."""
+    opened, right = 0, reload(tmp_path_factory, content)[0]
     for place in range(len(content)):
         for bit in (0, 4, 7):
             damaged = bytearray(content)
@@ -406,8 +469,12 @@ def test_every_byte_changed(tmp_path_factory, content):
             except ModelFileError:
                 continue
             opened += 1
-            assert len(model.vocabulary) == len(vectors) == V
-    assert opened > 3 * 4 * 2 * V * N  # the parameters may be any numbers
+            assert model.vocabulary == right.vocabulary
+            assert (model.config, model.report) == (right.config, right.report)
+            for array, expected in zip(model.parameters, right.parameters, strict=True):
+                np.testing.assert_array_equal(array, expected)
+            np.testing.assert_array_equal(vectors.matrix, right.vectors.matrix)
+    assert opened <= 3 * len("sha256")  # an entry of another name is none
 
 
 @settings(max_examples=300)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from cbow.config import EMBEDDINGS
 from cbow.errors import ConfigError
@@ -79,6 +80,17 @@ def test_not_a_number_stays_one_and_spoils_nothing_else(wrong):
 def test_huge_numbers_are_no_trouble():
     W1T, W2 = matrices()
     np.testing.assert_allclose(joint_vectors(1e200 * W1T, W2), joint_vectors(W1T, W2), atol=1e-9)
+    W1T, W2 = (matrix.astype(np.float32) for matrix in (W1T, W2))
+    scaled = joint_vectors(W1T / np.abs(W1T).max() * np.float32(3e38), W2 * np.float32(1e-30))
+    np.testing.assert_allclose(scaled, joint_vectors(W1T, W2), atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_order_in_memory_changes_no_bit(dtype):
+    W1T, W2 = matrices(dtype=dtype)
+    expected = joint_vectors(W1T, W2).tobytes()
+    for matrix in (np.asfortranarray(W2), W2[::-1].copy()[::-1], np.repeat(W2, 2, axis=1)[:, ::2]):
+        assert joint_vectors(np.asfortranarray(W1T), matrix).tobytes() == expected
 
 
 def test_the_other_kinds():
@@ -89,3 +101,19 @@ def test_the_other_kinds():
     assert set(embeddings._KINDS) == set(EMBEDDINGS)
     with pytest.raises(ConfigError, match="embedding is 'both', but must be one of input, output"):
         embed(W1T, W2, "both")
+
+
+def test_blas_runs_in_one_thread(monkeypatch):
+    """With more it may add in another order, and a file must not depend on their number."""
+    eigh, threads = np.linalg.eigh, set()
+
+    def watched(G):
+        threads.update(
+            pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"
+        )
+        return eigh(G)
+
+    monkeypatch.setattr("cbow.model.embeddings.np.linalg.eigh", watched)
+    with threadpool_limits(2, user_api="blas"):
+        joint_vectors(*matrices())
+    assert threads == {1}

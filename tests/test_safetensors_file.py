@@ -1,5 +1,6 @@
 """The container: against the safetensors library, and against damage of every kind."""
 
+import hashlib
 import json
 import os
 import stat
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+import cbow
 from cbow import safetensors_file
 from cbow.errors import ModelFileError, OutputError
 from cbow.safetensors_file import read, strict_json, write
@@ -149,7 +151,7 @@ DAMAGED = {
     "cut JSON": (compose(b'{"a":'), "header is not JSON"),
     "name twice": (compose(b'{"a": {}, "a": {}}'), "not JSON .a name occurs twice."),
     "NaN": (compose(b'{"a": NaN}'), "not JSON .NaN is no number."),
-    "infinity": (compose(b'{"a": 1e999}'), "not JSON .1e999 is too large."),
+    "infinity": (compose(b'{"a": 1e999}'), "not JSON ..1e999. is too large."),
     "deep": (compose(b"[" * 200_000), "not JSON .nested too deep."),
     "many digits": (compose(b'{"a": ' + b"9" * 10_000 + b"}"), "header is not JSON"),
     "list": (compose([1, 2]), "not a table of arrays"),
@@ -255,3 +257,115 @@ def test_any_bytes_are_read_or_refused(tmp_path_factory, content):
         read(path)
     except ModelFileError:
         assert content.strip() != b"{}"
+
+
+# -- checksums ---------------------------------------------------------------------------------
+
+SOME = {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "none": np.empty((0, 3), np.int64)}
+
+
+def test_checksums_are_those_of_the_arrays_and_of_the_texts(path):
+    safetensors_file.write(path, SOME, {"cbow": "é", "more": "x"})
+    contents = safetensors_file.read(path, check=safetensors_file.ALL)
+    assert json.loads(contents.metadata["sha256"]) == {
+        "arrays": {
+            name: hashlib.sha256(array.tobytes()).hexdigest()
+            for name, array in SOME.items()
+        },
+        "metadata": hashlib.sha256(b'{"cbow": "\\u00e9", "more": "x"}').hexdigest(),
+    }  # fmt: skip
+    assert safetensors_file.verified(contents) == {"a": True, "none": True, "metadata": True}
+    # What was read and is written again has checksums of its own.
+    safetensors_file.write(path, {"b": SOME["a"]}, contents.metadata)
+    contents = safetensors_file.read(path, check=safetensors_file.ALL)
+    assert safetensors_file.verified(contents) == {"b": True, "metadata": True}
+
+
+def test_files_of_other_programs_get_no_checksums(path):
+    safetensors_file.write(path, SOME, {"format": "pt"})
+    assert path.read_bytes() == safetensors.numpy.save(SOME, {"format": "pt"})
+    contents = safetensors_file.read(path, check=safetensors_file.ALL)
+    assert safetensors_file.verified(contents) is None
+
+
+@pytest.mark.parametrize(
+    ("tensors", "texts", "wrong"),
+    [
+        ({"a": SOME["a"] + 1}, {}, "a"),
+        ({"b": SOME["a"]}, {}, "b"),
+        ({"none": None}, {}, "none"),
+        ({}, {"cbow": "other"}, "metadata"),
+        ({}, {"more": "other"}, "metadata"),
+        ({}, {"sha256": "{"}, "none, a, metadata"),
+        ({}, {"sha256": "[]"}, "none, a, metadata"),
+        ({}, {"sha256": '{"arrays": 1, "metadata": 1}'}, "none, a, metadata"),
+        ({}, {"sha256": '{"arrays": {}, "metadata": ""}'}, "none, a, metadata"),
+    ],
+)
+def test_what_was_changed_is_named(path, tensors, texts, wrong):
+    safetensors_file.write(path, SOME, {"cbow": "text"})
+    _, metadata = safetensors_file.read(path)
+    arrays = {n: array for n, array in {**SOME, **tensors}.items() if array is not None}
+    path.write_bytes(safetensors.numpy.save(arrays, {**metadata, **texts}))
+    state = safetensors_file.verified(safetensors_file.read(path))
+    assert ", ".join(name for name, same in state.items() if not same) == wrong
+    size = path.stat().st_size
+    for check in (size, safetensors_file.SMALL, safetensors_file.ALL):
+        with pytest.raises(ModelFileError, match=f"for the checksum of '{wrong}' differs; give a"):
+            safetensors_file.read(path, check=check)
+    safetensors_file.read(path, check=size - 1)  # larger files are not read to their end
+
+
+LONG = "x" * 10**6
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {LONG: {}},
+        {LONG: entry(dtype=LONG)},
+        {"a": entry(dtype=LONG)},
+        {LONG: entry(shape=[-1])},
+        {LONG: entry(end=10**9, shape=[10**9])},
+        {LONG: entry(end=9)},
+        {LONG: entry(start=8, end=16)},
+        b'{"a": 1' + b"0" * 10**6 + b".5}",
+        b'{"a": {"dtype": "F64", "shape": [1e' + b"9" * 10**6 + b"]}}",
+    ],
+    ids=range(9),
+)
+def test_a_message_shows_little_of_a_hostile_value(path, header):
+    path.write_bytes(compose(header, bytes(16)))
+    with pytest.raises(ModelFileError) as caught:
+        read(path)
+    assert len(str(caught.value).removeprefix(str(path))) < 600
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"format_version": 10**4000},
+        {"format_version": 2, "config": {LONG: 1}, "report": {}},
+        {"format_version": 2, "config": {"window": LONG}, "report": {}},
+        {"format_version": 2, "config": {"activation": LONG}, "report": {}},
+        {"checkpoint_version": 10**4000},
+        {"vectors_version": 10**4000},
+    ],
+    ids=range(6),
+)
+def test_nor_of_hostile_metadata(path, content):
+    safetensors_file.write(path, {"a": np.zeros(1)}, {"cbow": json.dumps(content)})
+    for opener in (cbow.load, cbow.load_vectors, cbow.resume):
+        with pytest.raises(ModelFileError) as caught:
+            opener(path)
+        assert len(str(caught.value).removeprefix(str(path))) < 800
+
+
+def test_a_message_names_few_of_many_arrays(path):
+    texts = {"cbow": "{}", "sha256": "{}"}
+    arrays = {f"{i}{LONG[:1000]}": np.zeros(1) for i in range(50)}
+    path.write_bytes(safetensors.numpy.save(arrays, texts))
+    for opener in (lambda path: read(path, check=safetensors_file.ALL), cbow.load, cbow.resume):
+        with pytest.raises(ModelFileError) as caught:
+            opener(path)
+        assert len(str(caught.value).removeprefix(str(path))) < 600

@@ -13,12 +13,14 @@ import cbow
 ROOT = Path(cbow.__file__).parent
 
 BASE = {
-    "errors", "config", "files", "processors", "blas", "compiled", "lanes", "safetensors_file",
+    "errors", "config", "files", "lanes", "lines", "processors", "blas", "compiled",
+    "safetensors_file",
 }  # fmt: skip
 ALLOWED = {
     "errors": set(),
     "config": {"errors"},
     "files": {"errors"},
+    "lines": {"errors"},
     "processors": set(),
     "blas": set(),
     "compiled": set(),

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.numpy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -445,8 +446,43 @@ class TestDamage:
 
     def test_a_newer_version(self, one):
         rewritten(one, lambda content: content.update(checkpoint_version=2))
-        with pytest.raises(ModelFileError, match=r"has format 2, but this cbow knows .* upgrade"):
+        with pytest.raises(
+            ModelFileError, match=r"has format 2, but this cbow knows .* newer cbow"
+        ):
             cbow.resume(one, corpus=story())
+
+    @pytest.mark.parametrize("name", ["W1T", "b2", "counts", "words", "optimizer.m_W1"])
+    def test_a_bit_of_its_numbers(self, one, name, monkeypatch):
+        """Also in a file that is too large to be checked when it is merely opened."""
+        monkeypatch.setattr(safetensors_file, "SMALL", 0)
+        content = bytearray(one.read_bytes())
+        start = 8 + int.from_bytes(content[:8], "little")
+        header = json.loads(content[8:start])
+        content[start + header[name]["data_offsets"][0]] ^= 1
+        one.write_bytes(content)
+        with pytest.raises(ModelFileError, match=f"for the checksum of '{name}' differs; give a"):
+            cbow.resume(one, corpus=story())
+
+    def test_a_bit_of_a_finished_model(self, tmp_path, monkeypatch):
+        path = tmp_path / "m.safetensors"
+        cbow.train(story(), **EXACT).save(path)
+        content = bytearray(path.read_bytes())
+        content[-1] ^= 1
+        path.write_bytes(content)
+        monkeypatch.setattr(safetensors_file, "SMALL", 0)
+        cbow.load(path)
+        with pytest.raises(ModelFileError, match="for the checksum of 'words' differs"):
+            cbow.resume(path, corpus=story(), epochs=1)
+
+    def test_no_joint_vectors(self, one):
+        """They follow from the parameters, so a checkpoint need not hold them."""
+        assert "joint" not in safetensors_file.read(one).tensors
+
+    def test_one_without_checksums(self, one):
+        """As early versions wrote it."""
+        tensors, metadata = safetensors_file.read(one)
+        one.write_bytes(safetensors.numpy.save(tensors, {"cbow": metadata["cbow"]}))
+        assert cbow.resume(one, corpus=story()).report["epochs"]
 
     def test_it_is_no_model(self, one):
         for load in (cbow.load, cbow.load_vectors):

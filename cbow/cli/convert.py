@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from cbow.cli.common import DONE, command_parser, json_line, run, show, tell
+from cbow.cli.common import DONE, command_parser, json_line, run, show, table, tell
 from cbow.cli.opening import add_opening_flags
 from cbow.cli.outputs import named, same
 from cbow.config import DEFAULT_EMBEDDING
-from cbow.errors import ConfigError, ModelFileError, OutputError, VectorsWarning
+from cbow.errors import ConfigError, ModelFileError, OutputError, VectorsWarning, shown
 
 if TYPE_CHECKING:
     from cbow.vectors.formats import Contents
@@ -46,6 +46,7 @@ examples:
   cbow-convert corpus.safetensors corpus.txt         a model of cbow-train, for other tools
   cbow-convert GoogleNews-vectors-negative300.bin.gz news.safetensors --limit 200000
   cbow-convert corpus.safetensors glove.txt.gz --to glove
+  cbow-convert --check corpus.safetensors            every byte against its checksum
 """
 
 
@@ -62,7 +63,10 @@ def _parser() -> argparse.ArgumentParser:
         help="a model of cbow-train, or vectors in any of the formats below; its content tells",
     )
     parser.add_argument(
-        "output", metavar="OUT", help="the file or folder to write; its ending tells the format"
+        "output",
+        metavar="OUT",
+        nargs="?",
+        help="the file or folder to write; its ending tells the format",
     )
     for flag, name, which in (("--from", "source", "IN"), ("--to", "output", "OUT")):
         parser.add_argument(
@@ -80,6 +84,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="write the first N words only; in the files of all tools they are the most frequent",
     )
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="read IN to its end, hold it against the checksums that it has if cbow wrote it, and "
+        "write nothing; the exit code is 1 if anything differs",
+    )
     parser.add_argument("--json", action="store_true", help="print what was done as JSON")
     return parser
 
@@ -87,6 +97,10 @@ def _parser() -> argparse.ArgumentParser:
 def _convert(arguments: argparse.Namespace) -> int:
     from cbow.vectors import formats  # here, so that --help comes at once
 
+    if arguments.check:
+        return _check(arguments)
+    if arguments.output is None:
+        _parser().error("the following arguments are required: OUT")
     if arguments.limit is not None and arguments.limit < 1:
         raise ConfigError(f"--limit is {arguments.limit}, but must be a whole number of 1 or more")
     source, output = _source(arguments.source), Path(named("OUT", arguments.output))
@@ -142,6 +156,46 @@ def _read(source: Path, name: str, arguments: argparse.Namespace) -> tuple[Conte
             "nothing"
         )
     return contents, notes
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    """Read a file to its end, and show what of it is as it was written."""
+    from cbow import safetensors_file
+    from cbow.vectors import formats
+
+    if arguments.output is not None:
+        raise ConfigError(
+            f"--check writes nothing, but OUT is {shown(arguments.output)}; leave out one of both"
+        )
+    source = _source(arguments.source)
+    name, state = arguments.source_format or formats.recognise(source), None
+    if name in (formats.MODEL, "safetensors"):
+        stored = safetensors_file.read(source)
+        state = safetensors_file.verified(stored)
+    if state is None:
+        contents, notes = _read(source, name, arguments)
+        words = len(list(contents.words))  # which decodes all of them
+        for note in notes:
+            tell(f"note: {note}")
+        ours = name in (formats.MODEL, "safetensors")
+        why = "an early cbow or another program wrote it" if ours else f"{name} has none"
+        tell(f"{source} has no checksums, for {why}; it was read to its end: {words:,} words")
+    elif not arguments.json:
+        kinds = {part: f"{array.dtype} {array.shape}" for part, array in stored.tensors.items()}
+        rows = [
+            (part, kinds.get(part, ""), "right" if right else "WRONG")
+            for part, right in state.items()
+        ]
+        show(table(("part", "kind", "checksum"), rows, "<<<"))
+    if arguments.json:
+        show(json_line({"path": str(source), "format": name, "checksums": state}))
+    changed = [part for part, right in (state or {}).items() if not right]
+    if changed:
+        raise ModelFileError(
+            f"{source} was changed after it was written, for the checksum of "
+            f"{shown(', '.join(changed))} differs; fetch or copy it again, or make it anew"
+        )
+    return DONE
 
 
 def _first(contents: Contents, limit: int | None) -> Contents:

@@ -13,9 +13,7 @@ from cbow.cli.common import (
     json_line,
     run,
     show,
-    tell,
     terminal_width,
-    visible,
 )
 from cbow.cli.opening import MODEL_HELP, add_opening_flags, open_vectors
 from cbow.errors import ConfigError, QueryError
@@ -32,7 +30,8 @@ examples:
   cbow-evaluate ours.safetensors theirs.txt --pairs pairs.txt    two models and a paired test
   cbow-evaluate corpus.safetensors --analogies questions.txt --sections --json
 
-word pairs: lines "word word score"; analogies: lines "a b c d" below lines ": section".
+word pairs: lines "word word score", or a table with names such as word1,word2,similarity;
+analogies: lines "a b c d" below lines ": section".
 """
 
 
@@ -77,7 +76,10 @@ def _add_rules(parser: argparse.ArgumentParser) -> None:
         "0 or a question answered wrongly (zero) (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument(
-        "--case-sensitive", action="store_true", help="tell King from king (default: do not)"
+        "--case-sensitive",
+        action="store_true",
+        help="take a word only as it is spelled (default: where the model lacks it so, in other "
+        "letter case)",
     )
     parser.add_argument(
         "--method", choices=METHODS, action="append", dest="methods",
@@ -94,7 +96,7 @@ def _add_rules(parser: argparse.ArgumentParser) -> None:
 
 
 def _body(arguments: argparse.Namespace) -> int:
-    from cbow.cli.evaluate_report import Compared, Scored, as_text
+    from cbow.cli.evaluate_report import Compared, Scored, as_text, tell_of_reading
     from cbow.evaluation import compare, read_analogies, read_pairs
 
     if not arguments.pairs and not arguments.analogies:
@@ -106,7 +108,7 @@ def _body(arguments: argparse.Namespace) -> int:
         *map(read_pairs, arguments.pairs), *map(read_analogies, arguments.analogies)
     ]  # fmt: skip
     for each in sets:
-        _tell_skipped(each)
+        tell_of_reading(each)
     scored = [Scored(path, _score(path, sets, rules, arguments)) for path in arguments.models]
     first, *others = scored
     compared = [Compared(first[0], each[0], compare(first[1], each[1])) for each in others]
@@ -129,13 +131,6 @@ def _rules(arguments: argparse.Namespace) -> Rules:
     if arguments.methods:
         given["methods"] = tuple(dict.fromkeys(arguments.methods))
     return Rules(**given, fold=not arguments.case_sensitive)
-
-
-def _tell_skipped(asked: Pairs | Analogies) -> None:
-    """Say how many lines of a file were passed over."""
-    skipped = [f"{name} {n}" for name, n in asked.skipped._asdict().items() if n]
-    if skipped:
-        tell(f"{visible(asked.file)}: lines passed over ({', '.join(skipped)})")
 
 
 def _score(

@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
-from cbow.cli.common import table, visible, wrapped
-from cbow.evaluation import AnalogiesResult, Comparison, Evaluation, PairsResult, Rules
+from cbow.cli.common import table, tell, visible, wrapped
+from cbow.evaluation import (
+    Analogies,
+    AnalogiesResult,
+    Comparison,
+    Evaluation,
+    Pairs,
+    PairsResult,
+    Rules,
+)
 from cbow.evaluation.correlation import Interval
 
 #: What stands for a number that there is not.
@@ -191,3 +199,12 @@ def _p(p: float | None) -> str:
     if p is None:
         return NONE
     return "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def tell_of_reading(asked: Pairs | Analogies) -> None:
+    """Say how many lines of a file were passed over, and which of many columns has the scores."""
+    skipped = [f"{name} {n}" for name, n in asked.skipped._asdict().items() if n]
+    if skipped:
+        tell(f"{asked.file}: lines passed over ({', '.join(skipped)})")
+    if isinstance(asked, Pairs) and asked.column is not None:
+        tell(f"{asked.file}: the scores are those of the column {asked.column}")

@@ -50,6 +50,8 @@ def settings_table() -> str:
         symbol = entry.metadata.get("symbol")
         name = f"`{entry.name}`" + (f" ({symbol})" if symbol else "")
         expected = allowed.expected if allowed else "text"
+        if "choices" in entry.metadata:
+            expected = f"one of {', '.join(entry.metadata['choices'])}"
         cells = (name, f"`{flag(entry.name)}`", default_text(entry), expected)
         rows.append("| " + " | ".join((*cells, entry.metadata["help"])) + " |")
     return "\n".join(rows)

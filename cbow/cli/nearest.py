@@ -13,6 +13,7 @@ from cbow.cli.nearest_forms import FORMS, Answer, Form, short_names
 from cbow.cli.opening import MODEL_HELP, add_opening_flags, open_vectors
 from cbow.cli.prompt import session, typed
 from cbow.errors import QueryError, UnknownWordError
+from cbow.lines import read_lines
 
 if TYPE_CHECKING:
     from cbow.vectors import WordVectors
@@ -122,10 +123,11 @@ def _not_blank(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _piped() -> Iterator[str]:
-    """Give the lines of standard input. Bytes that are no text make an unknown word, no crash."""
-    if isinstance(sys.stdin, io.TextIOWrapper):
-        sys.stdin.reconfigure(errors="surrogateescape")
-    yield from sys.stdin or ()
+    """Yield the lines of standard input. Bytes that are no text make an unknown word, no crash."""
+    stream = getattr(sys.stdin, "buffer", None)
+    if stream is None:  # none at all, or text as in a notebook
+        stream = io.BytesIO(sys.stdin.read().encode() if sys.stdin else b"")
+    return (line for _, line in read_lines(stream, "the standard input", strict=False))
 
 
 def _answer_all(asked: Asked, queries: Iterable[str]) -> int:

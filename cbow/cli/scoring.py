@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from cbow.cli.common import complain, visible
+from cbow.cli.evaluate_report import tell_of_reading
 from cbow.errors import CBOWError
 from cbow.evaluation import AnalogiesResult, Evaluation, PairsResult, Prepared, Rules, prepare
 from cbow.evaluation.sets import read_set
@@ -38,6 +39,8 @@ class Scoring(Observer):
         self, files: Sequence[str], heard: Sequence[Callable[[int, Evaluation], None]]
     ) -> None:
         self.sets = [read_set(file) for file in files]
+        for each in self.sets:
+            tell_of_reading(each)
         self.heard = heard
         self.prepared: Prepared | None = None
         self.trouble: CBOWError | None = None

@@ -51,7 +51,7 @@ def answers(
         The rows of a, b and c.
     method : {"3CosAdd", "3CosMul"}
     variants : mapping of int to ndarray of int
-        Rows that are no answers where the first of them is asked about; see `find_variants`.
+        Rows that are no answers where a word is asked about, if not its own; see `find_variants`.
 
     Returns
     -------

@@ -1,4 +1,9 @@
-"""Where the words of a set are in a vocabulary, letters large and small alike if so wished."""
+"""Where the words of a set are in a vocabulary: as they are spelled, else in other letter case.
+
+Only case is folded, letter for letter, so that no word becomes another: *King* is *king*, but
+*maße* is not *masse*, and Turkish *sınır* is not *sinir*. Upper-casing, as gensim does it, makes
+one word of each of these pairs.
+"""
 
 from __future__ import annotations
 
@@ -11,35 +16,44 @@ Ids = npt.NDArray[np.intp]
 Flags = npt.NDArray[np.bool_]
 
 
+def folded(word: str) -> str:
+    """Return a word in small letters, final sigma as any other sigma.
+
+    Examples
+    --------
+    >>> folded("MAẞE"), folded("masse"), folded("SINIR"), folded("sınır"), folded("ΟΔΟΣ")
+    ('maße', 'masse', 'sinir', 'sınır', 'οδοσ')
+    """
+    return word.lower().replace("ς", "σ")
+
+
 def find_rows(vocabulary: Iterable[str], asked: Sequence[Sequence[str]], fold: bool) -> Ids:
-    """Find the row of each word; of spellings that are taken for one, the first row.
+    """Find the row of each word, (n, k); -1 for a word that is not there.
 
     Parameters
     ----------
     vocabulary : iterable of str
-        V words.
+        V distinct words, the most frequent first.
     asked : sequence of n sequences of k words
     fold : bool
-        Compare the words in capitals.
-
-    Returns
-    -------
-    ndarray of int, (n, k)
-        -1 for a word that is not there.
+        Take a word that is not there as it is spelled for the first, that is the most frequent,
+        word that differs from it in nothing but case.
 
     Examples
     --------
-    >>> find_rows(["The", "king", "the"], [("the", "queen")], fold=True).tolist()
-    [[0, -1]]
+    >>> find_rows(["The", "king", "the"], [("the", "THE"), ("KING", "queen")], fold=True).tolist()
+    [[2, 0], [1, -1]]
     """
-    key = str.upper if fold else str
-    wanted = {key(word) for words in asked for word in words}
-    rows: dict[str, int] = {}
+    exact = dict.fromkeys((word for words in asked for word in words), -1)
+    alike = dict.fromkeys(map(folded, exact), -1) if fold else {}
     for row, word in enumerate(vocabulary):
-        folded = key(word)
-        if folded in wanted:
-            rows.setdefault(folded, row)
-    return np.array([[rows.get(key(word), -1) for word in words] for words in asked], np.intp)
+        if word in exact:
+            exact[word] = row
+        if fold and alike.get(key := folded(word)) == -1:
+            alike[key] = row
+    if fold:
+        exact = {word: alike[folded(word)] if row < 0 else row for word, row in exact.items()}
+    return np.array([[exact[word] for word in words] for words in asked], np.intp)
 
 
 def all_known(rows: Ids) -> Flags:
@@ -49,19 +63,24 @@ def all_known(rows: Ids) -> Flags:
 
 
 def find_variants(vocabulary: Iterable[str]) -> Mapping[int, Ids]:
-    """Find words that differ in nothing but letters large and small.
+    """Find words that differ in nothing but case.
 
     Returns
     -------
     mapping of int to ndarray of int
-        For each word that has others: its first row, and all its rows in order.
+        For each row whose word has such others: all their rows and its own, in order.
 
     Examples
     --------
     >>> find_variants(["the", "king", "The"])
-    {0: array([0, 2])}
+    {0: array([0, 2]), 2: array([0, 2])}
     """
-    rows: dict[str, list[int]] = {}
+    groups: dict[str, list[int]] = {}
     for row, word in enumerate(vocabulary):
-        rows.setdefault(word.upper(), []).append(row)
-    return {group[0]: np.array(group, np.intp) for group in rows.values() if len(group) > 1}
+        groups.setdefault(folded(word), []).append(row)
+    return {
+        row: np.array(group, np.intp)
+        for group in groups.values()
+        if len(group) > 1
+        for row in group
+    }

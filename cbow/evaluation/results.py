@@ -52,6 +52,7 @@ class PairsResult:
             "spearman": self.spearman,
             "interval": None if self.interval is None else self.interval._asdict(),
             "pearson": self.pearson,
+            "score_column": self.asked.column,
             "lines_skipped": _named(self.asked.skipped),
         }
 

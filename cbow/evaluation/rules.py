@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from cbow.config import POSITIVE, SEED, Range
-from cbow.errors import ConfigError
+from cbow.errors import ConfigError, shown
 
 #: Ways to answer an analogy; see `cbow.evaluation.analogy`.
 METHODS: Final = ("3CosAdd", "3CosMul")
@@ -37,7 +37,9 @@ class Rules:
         left out, and counted. ``zero``: such a pair has the cosine 0, such a question is answered
         wrongly.
     fold : bool
-        Take *King*, *king* and *KING* for one word: the first of them in the model.
+        Take a word that the model lacks as it is spelled for one that differs only in case, the
+        most frequent: *KING* for *king*. An answer that differs from the right one only in case is
+        right.
     methods : tuple of str
         Of ``3CosAdd`` and ``3CosMul``, those by which analogies are answered.
     resamples : int
@@ -69,11 +71,12 @@ class Rules:
         for name, allowed in _ALLOWED.items():
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or not allowed.accepts(value):
-                raise ConfigError(f"{name} is {value!r}, but must be {allowed.expected}")
+                raise ConfigError(f"{name} is {shown(value)}, but must be {allowed.expected}")
         if self.oov not in OOV:
-            raise ConfigError(f"oov is {self.oov!r}, but must be one of {', '.join(OOV)}")
+            raise ConfigError(f"oov is {shown(self.oov)}, but must be one of {', '.join(OOV)}")
         methods = self.methods
         if not (isinstance(methods, tuple) and methods and set(METHODS).issuperset(methods)):
             raise ConfigError(
-                f"methods is {methods!r}, but must be a tuple of {' or '.join(METHODS)}, or of both"
+                f"methods is {shown(methods)}, but must be a tuple of {' or '.join(METHODS)}, or "
+                "of both"
             )

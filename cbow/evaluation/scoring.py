@@ -144,16 +144,16 @@ class Prepared:
         )  # fmt: skip
 
     def _answer(self, top: Floats, inverse: Floats, asked: Analogies, rows: Ids) -> AnalogiesResult:
-        """Answer the questions whose words are known; any spelling of the answer is right."""
+        """Answer the questions whose words are known; an answer in other letter case is right."""
         known = all_known(rows)  # (n,)
-        first = np.arange(len(top))  # (restrict,), of each word's spellings
+        first = np.arange(len(top))  # (restrict,), of the words that differ only in case
         for row, spellings in self.variants.items():
-            first[spellings] = row
+            first[row] = spellings[0]
         right = {}
         for method in self.rules.methods:
             found = answers(top, inverse, rows[known, :3], method, self.variants)  # (known,)
             right[method] = np.zeros(len(rows), bool)
-            right[method][known] = (found >= 0) & (first[found] == rows[known, 3])
+            right[method][known] = (found >= 0) & (first[found] == first[rows[known, 3]])
         counted: Flags = known | (self.rules.oov == "zero")
         return AnalogiesResult(asked, known, counted, right)
 

@@ -1,15 +1,17 @@
 """Files of word pairs and of analogies, line by line.
 
-Word pairs:  ``word word score``, one pair a line.
+Word pairs:  ``word word score``, one pair a line, with or without more columns.
 Analogies:   ``: section`` and, below it, ``a b c d``: a is to b as c is to d.
 
-Fields stand apart by tabs, and then may hold spaces, or by white space. Lines that begin with ``#``
-or ``//`` are comments. In a file of pairs the first line may be a header: three fields, the last
-without a digit. What is passed over is counted; any other line that does not fit is an error.
+Fields stand apart by tabs, and then may hold spaces, or by white space; in a file of pairs by
+semicolons or commas as well, which its first line tells. Lines that begin with ``#`` or ``//`` are
+comments. A file of pairs may begin with a line of names; `_Layout` has how the columns are told.
+What is passed over is counted; any other line that does not fit is an error.
 """
 
 from __future__ import annotations
 
+import csv
 import math
 import os
 import re
@@ -21,10 +23,8 @@ from typing import Final, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from cbow.errors import QueryError
-
-#: Bytes of a line at most. A longer one is no line of such a file; memory stays bounded.
-LONGEST: Final = 2**16
+from cbow.errors import QueryError, shown
+from cbow.lines import read_lines
 
 #: With what a comment begins.
 COMMENTS: Final = ("#", "//")
@@ -33,6 +33,24 @@ COMMENTS: Final = ("#", "//")
 SECTION: Final = ":"
 
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+
+#: What may stand between fields, in the order in which it is tried; None is any white space.
+_SEPARATORS: Final = ("\t", ";", ",", None)
+
+#: Names of the two columns of words, such as ``word1``, ``Word 2`` and ``w_a``.
+_WORD: Final = re.compile(
+    r"(word|w|term|token|lemma|noun|verb|adj|item|concept|wort|mot|palabra|parola)[ _-]*[12ab]",
+    re.IGNORECASE,
+)
+
+#: Names of the column of scores, the best first; and of one that only says how far scores vary.
+_SCORES: Final = (
+    re.compile(r"\bsim", re.I),
+    re.compile(
+        r"score|rating|mean(?!ing)|average|avg|human|gold|relatedness|judge?ment|value", re.I
+    ),
+)
+_SPREAD: Final = re.compile(r"(\b|_)(sd|std|stdev|stddev|dev|deviation|var|variance)(\b|_)", re.I)
 
 StrPath: TypeAlias = str | os.PathLike[str]
 
@@ -53,6 +71,7 @@ class Pairs:
     words: tuple[tuple[str, ...], ...]  #: n times two words
     scores: npt.NDArray[np.float64]  #: (n,)
     skipped: Skipped
+    column: str | None = None  #: that of the scores, where the file has more than three
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,8 +88,8 @@ class Analogies:
 def read_set(path: StrPath) -> Pairs | Analogies:
     """Read a file of either kind, as its first line tells that is neither blank nor a comment.
 
-    It holds analogies if that line names a section, or has four fields and no number for the last;
-    else word pairs.
+    It holds analogies if that line names a section, or has four fields, apart by tabs or white
+    space and no names of columns, of which the last is no number; else word pairs.
 
     Raises
     ------
@@ -81,8 +100,9 @@ def read_set(path: StrPath) -> Pairs | Analogies:
     head: list[tuple[int, str]] = []
     for number, line in lines:
         head.append((number, line))
-        if line and not line.startswith(COMMENTS):
-            if _is_of_analogies(line):
+        text = line.strip()
+        if text and not text.startswith(COMMENTS):
+            if _is_of_analogies(text):
                 return _analogies(path, chain(head, lines))
             break
     return _pairs(path, chain(head, lines))
@@ -100,29 +120,124 @@ def read_pairs(path: StrPath) -> Pairs:
     return _pairs(path, _lines(path))
 
 
+class _Layout(NamedTuple):
+    """How the lines of a file of word pairs are divided.
+
+    The first line tells. It is a line of names if two of its fields name columns of words, or if no
+    field behind the first two has a digit. The words are in the columns so named, else in the first
+    two. The score is in the first column whose name begins with *sim*, else in the first that is
+    named as `_SCORES` has it, else, and where there are no names, in the first column of numbers.
+    """
+
+    separator: str | None
+    columns: int  #: of a line, at most
+    words: tuple[int, int]
+    score: int | None  #: None until a line with numbers tells
+    names: tuple[str, ...]  #: of the columns, if they have names
+
+    @property
+    def column(self) -> str | None:
+        """The column of the scores, for a person; None if it is the third of three."""
+        if self.score is None or (self.score, self.columns) == (2, 3):
+            return None
+        return self.names[self.score] if self.names else f"number {self.score + 1}"
+
+
+def _layout(line: str) -> _Layout | None:
+    """Return the layout that a first line tells; None if it is no line of such a file."""
+    for separator in _SEPARATORS:
+        fields = _split(line, separator)
+        named = [i for i, field in enumerate(fields) if _WORD.fullmatch(field)]
+        first, second = words = (named[0], named[1]) if len(named) == 2 else (0, 1)
+        if len(fields) < 3 or not (fields[first] and fields[second]):
+            continue
+        behind = fields[2:]
+        # Of fields with white space between, more than three may be words of several parts.
+        divided = separator is not None or len(fields) == 3
+        if (len(named) == 2 and (first > 0 or _is_nan(behind[0], separator))) or (
+            divided and all(map(_names_a_column, behind))
+        ):
+            score = _column_of_scores(fields, words)
+            return _Layout(separator, len(fields), words, score, tuple(fields))
+        score = _first_number(fields, words, separator)
+        if score is not None and (divided or not any(_is_nan(each, None) for each in behind)):
+            return _Layout(separator, len(fields), words, score, ())
+    return None
+
+
+def _column_of_scores(names: list[str], words: tuple[int, int]) -> int | None:
+    """Return the column that names say has the scores, if one does."""
+    for kind in _SCORES:
+        for i, name in enumerate(names):
+            if i not in words and kind.search(name) and not _SPREAD.search(name):
+                return i
+    return None
+
+
+def _first_number(fields: list[str], words: tuple[int, int], separator: str | None) -> int | None:
+    """Return the first field that is a number and no word, if one is."""
+    numbers = (i for i, f in enumerate(fields) if i not in words and not _is_nan(f, separator))
+    return next(numbers, None)
+
+
 def _pairs(path: StrPath, lines: Iterable[tuple[int, str]]) -> Pairs:
     """Read the lines of a file of word pairs."""
     words: list[tuple[str, ...]] = []
     scores = []
     comments = blank = headers = 0
+    layout: _Layout | None = None
     for number, line in lines:
-        if not line:
-            blank += 1
+        text = line.strip()
+        if not text or text.startswith(COMMENTS):
+            blank += not text
+            comments += bool(text)
             continue
-        if line.startswith(COMMENTS):
-            comments += 1
-            continue
-        fields = _fields(line, 3)
-        if fields and not words and not headers and _names_a_column(fields[2]):
-            headers += 1
-            continue
-        if not fields:
-            raise _misfit(path, number, line, "a word pair has 3: word word score")
-        words.append(tuple(fields[:2]))
-        scores.append(_score(path, number, fields[2]))
-    if not words:
+        if layout is None:
+            layout = _layout(line) or _Layout(None, 3, (0, 1), 2, ())
+            _refuse_decimal_commas(path, number, line, layout)
+            if layout.names:
+                headers += 1
+                continue
+        fields = _fields_of_pair(path, number, line, layout)
+        column = layout.score
+        if column is None:
+            first = _first_number(fields, layout.words, layout.separator)
+            column = 2 if first is None else first
+            layout = layout._replace(score=column)
+        words.append(tuple(fields[i] for i in layout.words))
+        scores.append(_score(path, number, fields[column], layout.separator))
+    if layout is None or not words:
         raise QueryError(f"{path} holds no word pair; give a file with lines: word word score")
-    return Pairs(str(path), tuple(words), np.array(scores), Skipped(comments, blank, headers))
+    skipped = Skipped(comments, blank, headers)
+    return Pairs(str(path), tuple(words), np.array(scores), skipped, layout.column)
+
+
+def _fields_of_pair(path: StrPath, number: int, line: str, layout: _Layout) -> list[str]:
+    """Divide a line as the first line was; three fields may stand apart by tabs or white space."""
+    either = layout.columns == 3 and layout.separator in ("\t", None)
+    needed = 1 + max(*layout.words, layout.score or 2)
+    for separator in ("\t", None) if either else (layout.separator,):
+        fields = _split(line, separator)
+        if needed <= len(fields) <= layout.columns and all(fields[i] for i in layout.words):
+            return fields
+    expected = (
+        "a word pair has 3: word word score"
+        if layout.columns == 3
+        else f"the first line of the file has {layout.columns}"
+    )
+    raise _misfit(path, number, line.split() if either else fields, expected)
+
+
+def _refuse_decimal_commas(path: StrPath, number: int, line: str, layout: _Layout) -> None:
+    """Refuse ``word,word,7,5``, which may mean 7.5."""
+    behind = _split(line, ",")[2:]
+    plain = layout.separator == "," and not layout.names and layout.columns == 4
+    if plain and all(map(str.isdigit, behind)):
+        raise QueryError(
+            f"{path}, line {number} has {shown(','.join(behind))} for a score, which may be one "
+            "number or two; write it with a point, put semicolons between the fields, or put a "
+            "line of names first, such as word1,word2,score,number"
+        )
 
 
 def read_analogies(path: StrPath) -> Analogies:
@@ -142,6 +257,7 @@ def _analogies(path: StrPath, lines: Iterable[tuple[int, str]]) -> Analogies:
     words, sections, section_of = [], [], []
     comments = blank = 0
     for number, line in lines:
+        line = line.strip()
         if not line:
             blank += 1
         elif line.startswith(COMMENTS):
@@ -151,7 +267,9 @@ def _analogies(path: StrPath, lines: Iterable[tuple[int, str]]) -> Analogies:
         else:
             fields = _fields(line, 4)
             if not fields:
-                raise _misfit(path, number, line, "a question has 4: a is to b as c is to d")
+                raise _misfit(
+                    path, number, line.split(), "a question has 4: a is to b as c is to d"
+                )
             if not sections:
                 sections.append("")
             words.append(tuple(fields))
@@ -165,11 +283,10 @@ def _analogies(path: StrPath, lines: Iterable[tuple[int, str]]) -> Analogies:
 
 
 def _lines(path: StrPath) -> Iterator[tuple[int, str]]:
-    """Give the number and the text of each line, without white space at its ends."""
+    """Yield number and text of each line."""
     try:
         with open(path, "rb") as file:
-            for number, line in enumerate(iter(lambda: file.readline(LONGEST + 1), b""), 1):
-                yield number, _text(path, number, line)
+            yield from read_lines(file, str(path))
     except (OSError, ValueError) as error:
         if isinstance(error, QueryError):
             raise
@@ -179,26 +296,23 @@ def _lines(path: StrPath) -> Iterator[tuple[int, str]]:
         ) from None
 
 
-def _text(path: StrPath, number: int, line: bytes) -> str:
-    """Decode a line."""
-    if len(line) > LONGEST:
-        raise QueryError(
-            f"{path}, line {number} is longer than {LONGEST:,} bytes, but should hold a few words; "
-            "give a file of word pairs or analogies"
-        )
-    try:
-        text = line.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise QueryError(
-            f"{path}, line {number} is not UTF-8 at its byte {error.start + 1}; give a text file "
-            "of word pairs or analogies, converted if need be, for example with iconv -t UTF-8"
-        ) from None
-    return (text.removeprefix("\ufeff") if number == 1 else text).strip()
+def _split(line: str, separator: str | None) -> list[str]:
+    """Cut a line into fields, of which the last is not empty."""
+    if separator is None:
+        return line.split()
+    if '"' in line and separator != "\t":  # as spreadsheets quote
+        fields = next(csv.reader([line], delimiter=separator, skipinitialspace=True))
+    else:
+        fields = line.split(separator)
+    fields = [field.strip() for field in fields]
+    while fields and not fields[-1]:
+        fields.pop()
+    return fields
 
 
 def _fields(line: str, n: int) -> list[str]:
     """Cut a line into n fields, at tabs if that gives n, else at white space; [] if neither."""
-    for fields in ([field.strip() for field in line.split("\t")], line.split()):
+    for fields in (_split(line, "\t"), line.split()):
         if len(fields) == n and all(fields):
             return fields
     return []
@@ -206,13 +320,18 @@ def _fields(line: str, n: int) -> list[str]:
 
 def _is_of_analogies(line: str) -> bool:
     """Whether a line names a section or asks a question."""
-    fields = _fields(line, 4)
-    return line.startswith(SECTION) or (bool(fields) and not _NUMBER.fullmatch(fields[3]))
+    if line.startswith(SECTION):
+        return True
+    fields, layout = _fields(line, 4), _layout(line)
+    names = layout is not None and (
+        layout.separator in (";", ",") or any(map(_WORD.fullmatch, layout.names))
+    )
+    return bool(fields) and not names and _is_nan(fields[3], None)
 
 
-def _misfit(path: StrPath, number: int, line: str, expected: str) -> QueryError:
+def _misfit(path: StrPath, number: int, fields: list[str], expected: str) -> QueryError:
     """Say that a line has the wrong number of fields."""
-    found = len(line.split())
+    found = len(fields)
     return QueryError(
         f"{path}, line {number} has {found} field{'s' * (found != 1)}, but {expected}; mend the "
         "line, or put # before it"
@@ -228,12 +347,24 @@ def _names_a_column(field: str) -> bool:
     return False
 
 
-def _score(path: StrPath, number: int, field: str) -> float:
-    """Read a score."""
-    score = float(field) if _NUMBER.fullmatch(field) else math.nan
+def _number(field: str, separator: str | None) -> float:
+    """Return the number that a field is, else NaN; between semicolons it may have a comma."""
+    if separator == ";":
+        field = field.replace(",", ".")
+    return float(field) if _NUMBER.fullmatch(field) else math.nan
+
+
+def _is_nan(field: str, separator: str | None) -> bool:
+    """Whether a field is no number."""
+    return math.isnan(_number(field, separator))
+
+
+def _score(path: StrPath, number: int, field: str, separator: str | None) -> float:
+    """Read the score of a line."""
+    score = _number(field, separator)
     if not math.isfinite(score):
         raise QueryError(
-            f"{path}, line {number} has {field!r} for a score, but must have a finite number such "
-            "as 7.5; mend the line, or put # before it"
+            f"{path}, line {number} has {shown(field)} for a score, but must have a finite number "
+            "such as 7.5; mend the line, or put # before it"
         )
     return score

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
-from cbow.errors import QueryError, UnknownWordError
+from cbow.errors import QueryError, UnknownWordError, shown
 from cbow.network import cbow_network, contexts, forward
 from cbow.vectors import spelling
 from cbow.vectors.nearest import Floats, Ids, may_be_largest
@@ -37,7 +37,7 @@ def predict_center(
 ) -> list[Guess] | list[list[Guess]]:
     """Answer `Model.predict_center`, which see."""
     if isinstance(topn, bool) or not isinstance(topn, int | np.integer) or topn < 0:
-        raise QueryError(f"topn is {topn!r}, but must be a whole number of 0 or more")
+        raise QueryError(f"topn is {shown(topn)}, but must be a whole number of 0 or more")
     lists, many = _lists(context_words)
     asked = [_ids(words, model.vocabulary) for words in lists]
     network = cbow_network(model.config.activation)
@@ -120,8 +120,8 @@ def _listed(words: object) -> list[str]:
         return [words]
     if not isinstance(words, Iterable) or isinstance(words, bytes):
         raise QueryError(
-            f"{type(words).__name__} {words!r} is no context; give a list of the words around the "
-            "gap, or a list of such lists"
+            f"{type(words).__name__} {shown(words)} is no context; give a list of the words around "
+            "the gap, or a list of such lists"
         )
     return list(words)
 
@@ -132,7 +132,9 @@ def _checked(words: list[str], name: str) -> list[str]:
         raise QueryError(f"{name} is empty; give at least one of the words around the gap")
     for word in words:
         if not isinstance(word, str):
-            raise QueryError(f"{word!r} in {name} is not a word; ask for words by their spelling")
+            raise QueryError(
+                f"{shown(word)} in {name} is not a word; ask for words by their spelling"
+            )
     return words
 
 

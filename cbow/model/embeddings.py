@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cbow.config import EMBEDDINGS
-from cbow.errors import ConfigError
+from cbow.errors import ConfigError, shown
 from cbow.vectors.nearest import Floats
 
 #: The power that joint vectors raise the singular values to: 1 would keep the distances of the
@@ -49,11 +49,11 @@ def embed(W1T: Floats, W2: Floats, kind: str) -> Floats:
 def check_kind(kind: str) -> None:
     """Raise `ConfigError` if there is no such kind of vectors."""
     if kind not in _KINDS:
-        raise ConfigError(f"embedding is {kind!r}, but must be one of {', '.join(EMBEDDINGS)}")
+        raise ConfigError(f"embedding is {shown(kind)}, but must be one of {', '.join(EMBEDDINGS)}")
 
 
 def joint_vectors(W1T: Floats, W2: Floats, power: float = POWER) -> Floats:
-    """Give what the unit rows of both matrices have in common, (V, N).
+    """Return what the unit rows of both matrices have in common, (V, N).
 
         X = [W1T / |W1T|, W2 / |W2|], centred         (V, 2N), row by row
         X = U S Vᵀ                                    its singular value decomposition
@@ -69,8 +69,16 @@ def joint_vectors(W1T: Floats, W2: Floats, power: float = POWER) -> Floats:
     -------
     (V, N) array
         Of the same dtype. Columns beyond the rank are 0. A word with a number that is not finite
-        has not-a-number throughout, and no part in the others.
+        has not-a-number throughout, and no part in the others. The same to the bit at any number
+        of threads.
     """
+    from cbow.blas import single_threaded_blas  # here, for a file has them, and needs it not
+
+    with single_threaded_blas():
+        return _joint_vectors(W1T, W2, power)
+
+
+def _joint_vectors(W1T: Floats, W2: Floats, power: float) -> Floats:
     V, N = W1T.shape
     mean, G = _moments(W1T, W2)  # (2N,), (2N, 2N)
     S2, Q = np.linalg.eigh(G)  # Xᵀ X = V S² Vᵀ, rising
@@ -104,15 +112,17 @@ def _unit_rows(W1T: Floats, W2: Floats) -> Doubles:
 
     A row of zeros stays one; one that is not finite becomes not-a-number throughout.
     """
-    halves = []
-    for half in (W1T, W2):
-        X = half.astype(np.float64)
-        largest = np.abs(X).max(axis=1, keepdims=True)
-        X /= np.where(largest == 0, 1, largest)  # so that no square overflows
-        norms = np.linalg.norm(X, axis=1, keepdims=True)
-        halves.append(X / np.where(norms == 0, 1, norms))
-    X = np.hstack(halves)
-    X[~np.isfinite(X).all(axis=1)] = np.nan
+    V, N = W1T.shape
+    X, broken = np.empty((V, 2 * N)), np.zeros(V, bool)
+    for half, part in ((W1T, X[:, :N]), (W2, X[:, N:])):
+        part[...] = half
+        if half.dtype == np.float64:  # so that no square overflows; those of float32 do not
+            largest = np.abs(part).max(axis=1, keepdims=True)
+            part /= np.where(largest == 0, 1, largest)
+        norms = np.sqrt(np.einsum("ij,ij->i", part, part))  # (rows,)
+        part /= np.where(norms == 0, 1, norms)[:, None]
+        broken |= ~np.isfinite(norms)
+    X[broken] = np.nan
     return X
 
 

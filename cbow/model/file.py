@@ -1,11 +1,15 @@
-"""The model file, format 1: a safetensors file of these arrays. ``docs/format.md`` has the bytes.
+"""The model file, format 2: a safetensors file of these arrays. ``docs/format.md`` has the bytes.
 
     W1T (V, N), b1 (N,), W2 (V, N), b2 (V,)    float32 or float64; W1T is W1 transposed, so that
                                                the vector of a word is one piece of the file
     counts (V,)                                int64
     words                                      uint8, the UTF-8 of all words, end to end
     word_ends (V,)                             int64, where each word ends among them
+    joint (V, N)                               of the kind of W1T: the vectors by default, which
+                                               are computed from W1T and W2 when a model is saved,
+                                               so that nobody who opens it computes them again
 
+Format 1 is the same without ``joint``; so are checkpoints, and both are read.
 Its metadata have one entry, ``cbow``: JSON with ``format_version``, ``config`` and ``report``.
 Equal models give equal bytes, so nothing is written that is not part of the result: no time, no
 path, no number of threads.
@@ -25,11 +29,11 @@ import numpy.typing as npt
 
 from cbow import safetensors_file
 from cbow.config import Config
-from cbow.errors import ConfigError, ModelFileError
+from cbow.errors import ConfigError, ModelFileError, shown
 from cbow.vectors.nearest import Floats
 from cbow.vectors.packed import Integers, PackedWords, encode_words
 
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
 
 _NAMES: Final = {"W1T", "b1", "W2", "b2", "counts", "words", "word_ends"}
 
@@ -45,6 +49,7 @@ class Stored(NamedTuple):
     b1: Floats  #: (N,)
     W2: Floats  #: (V, N)
     b2: Floats  #: (V,)
+    joint: Floats | None = None  #: (V, N)
 
 
 def write(path: str | os.PathLike[str], model: Stored) -> None:
@@ -69,7 +74,7 @@ def read(path: str | os.PathLike[str]) -> Stored:
     ModelFileError
         If the file is missing, damaged, of another kind or of a later version of cbow.
     """
-    tensors, metadata = safetensors_file.read(path)
+    tensors, metadata = safetensors_file.read(path, check=safetensors_file.SMALL)
     with naming(path, "model"):
         content = from_metadata(metadata)
         if "checkpoint_version" in content:
@@ -93,7 +98,9 @@ def naming(path: str | os.PathLike[str], kind: str) -> Iterator[None]:
 def arrays_of(model: Stored) -> dict[str, npt.NDArray[Any]]:
     """Give the arrays of a model by their names in the file."""
     letters, ends = encode_words(model.words)
+    joint = {} if model.joint is None else {"joint": model.joint}
     return {
+        **joint,
         "W1T": model.W1T,
         "b1": model.b1,
         "W2": model.W2,
@@ -129,7 +136,7 @@ def restored(
     words = PackedWords(tensors["words"], tensors["word_ends"], where)
     _check_counts(tensors["counts"])
     arrays = {name: tensors[name] for name in ("counts", "W1T", "b1", "W2", "b2")}
-    return Stored(config, report, words, **arrays)
+    return Stored(config, report, words, **arrays, joint=tensors.get("joint"))
 
 
 def _check_counts(counts: Integers) -> None:
@@ -186,8 +193,8 @@ def check_version(content: Mapping[str, Any], name: str, newest: int) -> None:
         raise damaged_metadata()
     if version > newest:
         raise ModelFileError(
-            f"it has format {version}, but this cbow knows formats up to {newest}; upgrade "
-            "it with: python -m pip install --upgrade cbow"
+            f"it has format {shown(version)}, but this cbow knows formats up to {newest}; open it "
+            "with a newer cbow"
         )
 
 
@@ -198,9 +205,9 @@ def damaged_metadata() -> ModelFileError:
 
 def _check_tensors(tensors: Mapping[str, npt.NDArray[Any]], N: int) -> None:
     """Check that every array is there, of its kind, and of the shape that the others imply."""
-    if set(tensors) != _NAMES:
+    if set(tensors) - {"joint"} != _NAMES:
         raise ModelFileError(
-            f"it holds the arrays {', '.join(sorted(tensors)) or 'none'}, but must hold "
+            f"it holds the arrays {shown(sorted(tensors))}, but must hold "
             f"{', '.join(sorted(_NAMES))}; fetch or train it again"
         )
     V, real = tensors["counts"].size, tensors["W1T"].dtype
@@ -216,6 +223,8 @@ def _check_tensors(tensors: Mapping[str, npt.NDArray[Any]], N: int) -> None:
         "words": (np.dtype(np.uint8), (tensors["words"].size,)),
         "word_ends": (whole, (V,)),
     }
+    if "joint" in tensors:
+        expected["joint"] = (real, (V, N))
     for name, (dtype, shape) in expected.items():
         array = tensors[name]
         if array.dtype != dtype or array.shape != shape:

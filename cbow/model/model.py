@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from cbow.config import DEFAULT_EMBEDDING, Config
-from cbow.errors import ModelFileError, VectorsWarning
+from cbow.errors import ModelFileError, VectorsWarning, shown
 from cbow.model import file
 from cbow.model.embeddings import check_kind, embed
 from cbow.vectors import WordVectors, formats
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cbow.model.center import Guess
     from cbow.network import Parameters
     from cbow.text import Vocabulary
+    from cbow.vectors.nearest import Floats
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -85,16 +86,25 @@ class Model:
         ----------
         kind : str
             ``input``: the rows of W1ᵀ; ``output``: the rows of W2, both without a copy; ``mean``:
-            those of (W1ᵀ + W2) / 2; ``joint``: principal components of both, see
-            `cbow.model.embeddings.joint_vectors`. The last two are computed anew.
+            those of (W1ᵀ + W2) / 2, computed anew; ``joint``: principal components of both, see
+            `joint`.
 
         Raises
         ------
         ConfigError
             If there is no such kind.
         """
-        matrix = embed(self.parameters.W1.T, self.parameters.W2, kind)  # (V, N)
+        joint = kind == "joint"
+        matrix = self.joint if joint else embed(self.parameters.W1.T, self.parameters.W2, kind)
         return WordVectors(self.vocabulary.words, matrix, self.vocabulary.counts)
+
+    @cached_property
+    def joint(self) -> Floats:
+        """The joint vectors, (V, N): those of the file, else computed once and kept.
+
+        See `cbow.model.embeddings.joint_vectors`.
+        """
+        return embed(self.parameters.W1.T, self.parameters.W2, "joint")
 
     @overload
     def predict_center(self, context_words: Sequence[str], topn: int = 10) -> list[Guess]: ...
@@ -140,7 +150,7 @@ class Model:
         return predict_center(self, context_words, topn)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the model to one file. Equal models give equal bytes.
+        """Write the model to one file, with its joint vectors. Equal models give equal bytes.
 
         Raises
         ------
@@ -149,10 +159,14 @@ class Model:
         ModelFileError
             If the report cannot be written as JSON.
         """
-        file.write(path, self.stored())
+        W1, _, W2, _ = self.parameters
+        # Parameters that can be changed, unlike those of a file, may have been since the first use.
+        changeable = W1.flags.writeable or W2.flags.writeable
+        joint = embed(W1.T, W2, "joint") if changeable else self.joint
+        file.write(path, self.stored()._replace(joint=joint))
 
     def stored(self) -> file.Stored:
-        """Give the model as it lies in a file."""
+        """Return the model as it lies in a file, without its joint vectors."""
         W1, b1, W2, b2 = self.parameters
         words, counts = self.vocabulary.words, self.vocabulary.counts
         return file.Stored(self.config, self.report, words, counts, W1.T, b1[:, 0], W2, b2[:, 0])
@@ -167,7 +181,10 @@ class Model:
         W1 = stored.W1T.T  # (N, V), in Fortran order as it lies in the file
         parameters = Parameters(W1, stored.b1[:, None], stored.W2, stored.b2[:, None])
         vocabulary = Vocabulary(distinct(stored.words), stored.counts)
-        return cls(stored.config, vocabulary, parameters, stored.report)
+        model = cls(stored.config, vocabulary, parameters, stored.report)
+        if stored.joint is not None:
+            model.__dict__["joint"] = stored.joint  # as if it had been computed
+        return model
 
 
 def load(path: str | os.PathLike[str]) -> Model:
@@ -198,8 +215,9 @@ def load_vectors(
         GloVe, the Embedding Projector, numpy or this package, or a folder of model2vec; the
         content tells which.
     embedding : str
-        Of a model: ``input`` or ``output``, which stay on disk until they are used, ``mean`` or
-        ``joint``, which are computed; see `Model.embedding`. Other files hold one kind only.
+        Of a model: ``joint``, ``input`` or ``output``, which stay on disk until they are used, or
+        ``mean``, which is computed, as ``joint`` is from a file of format 1; see
+        `Model.embedding`. Other files hold one kind only.
     errors : {"strict", "replace"}
         Whether a word that is not UTF-8 is refused, or kept with U+FFFD for its bad bytes.
 
@@ -219,13 +237,16 @@ def load_vectors(
     name = formats.recognise(path)
     if name == formats.MODEL:
         stored = file.read(path)
-        matrix = embed(stored.W1T, stored.W2, embedding)  # (V, N)
+        kept = stored.joint if embedding == "joint" else None
+        matrix = embed(stored.W1T, stored.W2, embedding) if kept is None else kept  # (V, N)
         return WordVectors(stored.words, matrix, stored.counts)
     check_kind(embedding)
     words, matrix, counts, account = formats.read(path, name, errors)
     notes = list(account.notes())
     if embedding != DEFAULT_EMBEDDING:
-        notes.append(f"there is one kind of vectors in it, so embedding={embedding!r} says nothing")
+        notes.append(
+            f"there is one kind of vectors in it, so embedding={shown(embedding)} says nothing"
+        )
     for note in notes:
         warnings.warn(f"{path}: {note}", VectorsWarning, stacklevel=2)
     return WordVectors(words, matrix, counts)

@@ -137,14 +137,14 @@ def write(path: Path, checkpoint: Checkpoint) -> None:
 
 
 def read(path: str | os.PathLike[str]) -> Checkpoint | Model:
-    """Read a checkpoint; a finished model, if the file is one.
+    """Read a checkpoint, or a finished model; hold it against its checksums, if it has any.
 
     Raises
     ------
     ModelFileError
         If the file is missing, damaged, of another kind or of a later version of cbow.
     """
-    tensors, metadata = safetensors_file.read(path)
+    tensors, metadata = safetensors_file.read(path, check=safetensors_file.ALL)
     with file.naming(path, KIND):
         content = file.from_metadata(metadata)
     if "format_version" in content:

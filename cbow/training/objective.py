@@ -51,7 +51,7 @@ def choose_objective(config: Config, source: ExampleSource, threads: int) -> Obj
     V, tokens = len(source.corpus.vocabulary), len(source.corpus.ids)
     examples = tokens * source.share_kept() * (1 - config.heldout) * config.epochs
     work = 6 * V * config.dimension * examples
-    cheap = work <= CHEAP or V <= config.candidates  # no word would be left out
+    cheap = work <= CHEAP or config.candidates >= V  # no word would be left out
     exact = config.objective == "exact" or (config.objective == "auto" and cheap)
     seconds = work / SPEED if exact else config.epochs * tokens / TOKENS_A_SECOND
     about = f"about {_rounded(seconds / threads)} on {threads} processors"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-from cbow.errors import QueryError
+from cbow.errors import QueryError, shown
 
 _PIECE: Final = re.compile(r"\S+")
 _SIGNS: Final = ("+", "-")
@@ -54,15 +54,17 @@ def parse_expression(text: str) -> Expression:
         if piece in _SIGNS and (sign is None or number == 0):
             sign = piece
         elif piece in _SIGNS:
-            raise QueryError(f"in {text!r}, character {place} is {piece!r}, but must begin a word")
+            raise QueryError(
+                f"in {shown(text)}, character {place} is {shown(piece)}, but must begin a word"
+            )
         elif sign is None:
             raise QueryError(
-                f"in {text!r}, character {place} begins {piece!r}, but must be + or -; "
+                f"in {shown(text)}, character {place} begins {shown(piece)}, but must be + or -; "
                 "put a sign between words, with white space around it"
             )
         else:
             sides[sign].append(piece)
             sign = None
     if sign is not None:
-        raise QueryError(f"{text!r} ends where a word must follow; add the word")
+        raise QueryError(f"{shown(text)} ends where a word must follow; add the word")
     return Expression(sides["+"], sides["-"])

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from cbow.errors import ModelFileError, QueryError, UnknownWordError
+from cbow.errors import ModelFileError, QueryError, UnknownWordError, shown
 from cbow.vectors import nearest, spelling
 from cbow.vectors.nearest import Doubles, Floats, Ids
 from cbow.vectors.packed import PackedWords
@@ -128,7 +128,7 @@ class Lookup:
     def _word(self, word: object) -> str:
         """Refuse what is no word."""
         if not isinstance(word, str):
-            raise QueryError(f"{word!r} is not a word; ask for words by their spelling")
+            raise QueryError(f"{shown(word)} is not a word; ask for words by their spelling")
         return word
 
     def _id(self, word: str) -> int:
@@ -204,7 +204,7 @@ def not_finite(where: str, word: str) -> QueryError:
     """Create the error about a model whose training went wrong."""
     return QueryError(
         f"the model holds numbers that are not finite, or far too large, in {where}, the first "
-        f"{word!r}; train it again with a smaller learning rate"
+        f"{shown(word)}; train it again with a smaller learning rate"
     )
 
 

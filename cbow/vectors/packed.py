@@ -15,7 +15,7 @@ from typing import Any, Final, overload
 import numpy as np
 import numpy.typing as npt
 
-from cbow.errors import ModelFileError
+from cbow.errors import ModelFileError, shown
 
 Letters = npt.NDArray[np.uint8]
 Integers = npt.NDArray[np.int64]
@@ -140,7 +140,9 @@ class PackedWords(Sequence[str]):
         places = dict(zip(self, range(len(self)), strict=True))
         if len(places) < len(self):
             repeated = next(word for place, word in enumerate(self) if places[word] != place)
-            raise self._wrong(f"it is damaged, for it holds the word {repeated!r} more than once")
+            raise self._wrong(
+                f"it is damaged, for it holds the word {shown(repeated)} more than once"
+            )
         return places
 
     def _places_of(self, word: object) -> npt.NDArray[np.intp]:

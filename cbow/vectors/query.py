@@ -8,7 +8,7 @@ from typing import Any, TypeAlias, cast
 import numpy as np
 import numpy.typing as npt
 
-from cbow.errors import QueryError
+from cbow.errors import QueryError, shown
 
 #: A vector of the dimension that the words' have, of any kind of number.
 Vector: TypeAlias = npt.NDArray[Any]
@@ -100,7 +100,9 @@ def _term(term: Term, weight: float) -> tuple[Key, float]:
             key, weight = term
             weight = float(weight)
         except (TypeError, ValueError):
-            raise QueryError(f"{term!r} is no pair of a word and its weight; give one") from None
+            raise QueryError(
+                f"{shown(term)} is no pair of a word and its weight; give one"
+            ) from None
     else:
         key = term
     if not isinstance(key, str | np.ndarray):
@@ -111,7 +113,7 @@ def _term(term: Term, weight: float) -> tuple[Key, float]:
 
 
 def _kind(thing: object) -> str:
-    return f"{type(thing).__name__} {thing!r}"
+    return f"{type(thing).__name__} {shown(thing)}"
 
 
 def check_whole(name: str, value: object, least: int) -> None:
@@ -123,4 +125,4 @@ def check_whole(name: str, value: object, least: int) -> None:
     """
     whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
     if not whole or value < least:  # type: ignore[operator]  # a whole number by now
-        raise QueryError(f"{name} is {value!r}, but must be a whole number of {least} or more")
+        raise QueryError(f"{name} is {shown(value)}, but must be a whole number of {least} or more")

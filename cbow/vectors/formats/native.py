@@ -5,9 +5,11 @@
     word_ends (V,)      int64, where each word ends among them
     counts (V,)         int64; left out if they are not known
 
-Its metadata have one entry, ``cbow``: JSON with ``vectors_version``. The arrays stay on disk until
-they are used, so numbers that are not finite and words that are not UTF-8 are told when they are
-met, not when the file is opened. (A model of ``cbow-train`` is another file: it holds the network.)
+Its metadata have the entry ``cbow``: JSON with ``vectors_version``; and checksums, see
+`cbow.safetensors_file`, by which small files are checked when they are opened. The arrays of others
+stay on disk until they are used, so numbers that are not finite and words that are not UTF-8 are
+told when they are met, not when the file is opened. (A model of ``cbow-train`` is another file: it
+holds the network.)
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cbow import safetensors_file
-from cbow.errors import ModelFileError
+from cbow.errors import ModelFileError, shown
 from cbow.vectors.formats.base import Account, Contents
 from cbow.vectors.formats.checks import check_counts, is_table
 from cbow.vectors.nearest import Floats
@@ -46,7 +48,7 @@ def read(path: Path, *, errors: str = "strict") -> Contents:
     ModelFileError
         If it is not such a file, or damaged, or of a later version of cbow.
     """
-    tensors, metadata = safetensors_file.read(path)
+    tensors, metadata = safetensors_file.read(path, check=safetensors_file.SMALL)
     where = f"{path} is not a usable file of vectors: "
     try:
         _check_version(metadata)
@@ -100,8 +102,8 @@ def _check_version(metadata: Mapping[str, str]) -> None:
         raise ModelFileError("its metadata are damaged; fetch or write it again")
     if version > VECTORS_VERSION:
         raise ModelFileError(
-            f"it has version {version}, but this cbow knows versions up to {VECTORS_VERSION}; "
-            "upgrade it with: python -m pip install --upgrade cbow"
+            f"it has version {shown(version)}, but this cbow knows versions up to "
+            f"{VECTORS_VERSION}; open it with a newer cbow"
         )
 
 
@@ -109,7 +111,7 @@ def _check_arrays(tensors: Mapping[str, npt.NDArray[Any]]) -> int:
     """Check that every array is there, of its kind and shape; give the number of words."""
     if set(tensors) - {"counts"} != _NAMES:
         raise ModelFileError(
-            f"it holds the arrays {', '.join(sorted(tensors)) or 'none'}, but must hold "
+            f"it holds the arrays {shown(sorted(tensors))}, but must hold "
             f"{', '.join(sorted(_NAMES))}; fetch or write it again"
         )
     vectors, V = tensors["vectors"], tensors["word_ends"].size

@@ -1,0 +1,64 @@
+"""Small texts that people write or make, a line for each item: queries, word pairs, analogies."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import IO, Final
+
+from cbow.errors import QueryError
+
+#: Characters of a line at most. A longer one is no line of such a text; memory stays bounded.
+LONGEST: Final = 2**16
+
+
+def read_lines(stream: IO[bytes], name: str, *, strict: bool = True) -> Iterator[tuple[int, str]]:
+    r"""Yield number and text of each line, as it arrives, without its line end.
+
+    The text is UTF-8, as editors and spreadsheets of any system write it: a byte order mark at its
+    start is dropped, and lines end in ``\n``, ``\r\n`` or ``\r``.
+
+    Parameters
+    ----------
+    stream : binary file
+        It stays open.
+    name : str
+        What messages call it.
+    strict : bool
+        Refuse bytes that are not UTF-8; else each of them becomes a lone surrogate (PEP 383).
+
+    Raises
+    ------
+    QueryError
+        If a line is longer than `LONGEST`, or not UTF-8.
+
+    Examples
+    --------
+    >>> list(read_lines(io.BytesIO(b"\xef\xbb\xbfking\r\nqueen "), "the file"))
+    [(1, 'king'), (2, 'queen ')]
+    """
+    text = io.TextIOWrapper(stream, "utf-8-sig", "surrogateescape")
+    try:
+        for number, line in enumerate(iter(lambda: text.readline(LONGEST + 1), ""), 1):
+            if len(line) > LONGEST:
+                raise QueryError(
+                    f"{name}, line {number} is longer than {LONGEST:,} characters, but should hold "
+                    "a few words; give a text of short lines"
+                )
+            if strict:
+                _check_utf8(line, name, number)
+            yield number, line.rstrip("\n")
+    finally:
+        text.detach()
+
+
+def _check_utf8(line: str, name: str, number: int) -> None:
+    """Refuse a line with bytes that could not be decoded."""
+    try:
+        line.encode()
+    except UnicodeEncodeError as error:
+        place = len(line[: error.start].encode()) + 1
+        raise QueryError(
+            f"{name}, line {number} is not UTF-8 at its byte {place}; give a text file in UTF-8, "
+            "converted if need be, for example with iconv -t UTF-8"
+        ) from None
