@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cbow.cli.flags import given_settings
-from cbow.cli.outputs import default_output, named, same
+from cbow.cli.outputs import default_output, named
 from cbow.config import Config
 from cbow.errors import CorpusError, OutputError
-from cbow.files import remove_leftovers
+from cbow.files import same
 
 if TYPE_CHECKING:
     from cbow.model import Model
@@ -96,7 +96,6 @@ def task_to_go_on(arguments: argparse.Namespace) -> Task:
     if earlier.fingerprint is None and every is not None:
         checkpoint = _checkpoint_of(output)
     earlier = earlier.saved_to(checkpoint, every, given)
-    remove_leftovers(output)
 
     def start(observer: Observer) -> Model:
         return go_on(earlier, sources, None, observer)
@@ -118,8 +117,8 @@ def plain_name(path: Path) -> str:
 
 
 def _given_output(arguments: argparse.Namespace) -> Path | None:
-    """Give the output if it is named."""
-    return None if arguments.output is None else Path(named("-o", arguments.output))
+    """Return the output if it is named."""
+    return None if arguments.output is None else named("-o", arguments.output)
 
 
 def _next_output(earlier: Earlier, arguments: argparse.Namespace) -> Path:

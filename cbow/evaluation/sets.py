@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cbow.errors import QueryError
+from cbow.files import expanded
 
 #: Bytes of a line at most. A longer one is no line of such a file; memory stays bounded.
 LONGEST: Final = 2**16
@@ -167,7 +168,7 @@ def _analogies(path: StrPath, lines: Iterable[tuple[int, str]]) -> Analogies:
 def _lines(path: StrPath) -> Iterator[tuple[int, str]]:
     """Give the number and the text of each line, without white space at its ends."""
     try:
-        with open(path, "rb") as file:
+        with expanded(path).open("rb") as file:
             for number, line in enumerate(iter(lambda: file.readline(LONGEST + 1), b""), 1):
                 yield number, _text(path, number, line)
     except (OSError, ValueError) as error:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cbow.errors import ConfigError, OutputError
-from cbow.files import remove_leftovers
+from cbow.files import expanded
 from cbow.text import Corpus, find_sources
 from cbow.text.sources import NLTK, STDIN
 from cbow.training.checkpoint import Checkpoint, write
@@ -43,7 +43,7 @@ def make_saving(
             f"checkpoint is {path!r} and checkpoint_every {every!r}, but one needs the other; give "
             "both, or neither"
         )
-    return Saving(Path(path), checked_interval(every), names_of(corpus))
+    return Saving(expanded(path), checked_interval(every), names_of(corpus))
 
 
 def checked_interval(every: float) -> float:
@@ -61,7 +61,7 @@ def names_of(corpus: Corpus) -> list[str] | None:
     names = [os.fspath(each) for each in given]
     if STDIN in names:
         return None
-    return [name if name.startswith(NLTK) else str(Path(name).absolute()) for name in names]
+    return [name if name.startswith(NLTK) else str(expanded(name).absolute()) for name in names]
 
 
 class Checkpoints:
@@ -83,7 +83,6 @@ class Checkpoints:
         self.make = make
         self.observer = observer
         self.latest = time.monotonic()
-        remove_leftovers(saving.path)
 
     def after_portion(self, state: State) -> None:
         """Write a checkpoint if it is time."""
