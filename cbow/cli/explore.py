@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Final
 from cbow.cli.common import DONE, command_parser, run, show, tell, visible
 from cbow.cli.number_flags import Number, add_numbers, chosen_numbers
 from cbow.cli.opening import MODEL_HELP, add_opening_flags, open_vectors
-from cbow.cli.outputs import named, same, size
+from cbow.cli.outputs import check_outputs, named, size, vector_files
 from cbow.config import POSITIVE, Range
 from cbow.errors import OutputError
-from cbow.files import check_writable, replacing
+from cbow.files import expanded, replacing
 
 if TYPE_CHECKING:
     from cbow.explore import Choices, Content
@@ -102,7 +102,7 @@ def _explore(arguments: argparse.Namespace) -> int:
     numbers = chosen_numbers(arguments, NUMBERS)
     limit, most, seed = (int(numbers[name]) for name in ("limit", "map", "seed"))
     names = [name for name in (arguments.model, arguments.other) if name is not None]
-    sources = list(map(Path, names))
+    sources = list(map(expanded, names))
     output = _checked_output(arguments, sources)
     # Imported here, so that --help is quick.
     from cbow.explore import Choices, collect, page
@@ -151,13 +151,8 @@ def _checked_output(arguments: argparse.Namespace, sources: Sequence[Path]) -> P
                 f"{output} is there already and is no page of {PROG}; give a name with -o"
             )
     else:
-        output = Path(named("-o", name))
-    for source in sources:
-        if same(output, source):
-            raise OutputError(
-                f"{output} would be written over what it is made from; give another name"
-            )
-    check_writable(output)
+        output = named("-o", name)
+    check_outputs([file for source in sources for file in vector_files(source)], [output])
     return output
 
 

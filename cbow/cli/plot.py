@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 from cbow.cli.common import DONE, command_parser, run, tell, visible
 from cbow.cli.opening import MODEL_HELP, add_opening_flags, open_vectors
+from cbow.cli.outputs import check_outputs, vector_files
 from cbow.errors import OutputError, QueryError
-from cbow.files import check_writable, replacing
+from cbow.files import expanded, replacing
 from cbow.plot.canvas import ENDINGS, check_matplotlib, percent
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def _two_numbers(text: str) -> tuple[int, int]:
 
 
 def _loss(arguments: argparse.Namespace) -> int:
-    source, output = Path(arguments.source), _checked_output(arguments)
+    source, output = expanded(arguments.source), _checked_output(arguments)
     from cbow.cli.history import read_history  # here, so that --help comes at once
     from cbow.plot.loss import loss_picture
 
@@ -160,28 +161,16 @@ def _words(arguments: argparse.Namespace) -> int:
 
 def _checked_output(arguments: argparse.Namespace) -> Path:
     """See, before anything is read, that the picture can be drawn and written."""
-    output = Path(arguments.output)
+    output = expanded(arguments.output)
     if output.suffix.lower() not in ENDINGS:
         *most, last = ENDINGS
         raise OutputError(
             f"-o is {arguments.output!r}, but must end in {', '.join(most)} or {last}; "
             "give such a name"
         )
-    if _same(output, Path(arguments.source)):
-        raise OutputError(
-            f"{output} would be written over what it is drawn from; give another name"
-        )
-    check_writable(output)
+    check_outputs(vector_files(arguments.source), [output])
     check_matplotlib()
     return output
-
-
-def _same(one: Path, other: Path) -> bool:
-    """Whether two names are those of one file that is there."""
-    try:
-        return one.samefile(other)
-    except (OSError, ValueError):  # ValueError: a name that no file can have
-        return False
 
 
 def _known(vectors: WordVectors) -> list[str]:
