@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import importlib
 import os
 import re
 import secrets
@@ -30,14 +31,12 @@ import warnings
 import zlib
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from cbow.errors import LONGEST_SHOWN, OutputError, OutputWarning, shown
 
-try:
-    import fcntl
-except ImportError:  # Windows, where what dead processes left stays
-    fcntl = None  # type: ignore[assignment]
+#: None on Windows, where what dead processes left stays.
+fcntl: Any = importlib.import_module("fcntl") if os.name == "posix" else None
 
 #: What the names of streams that are open begin with: links to files they must not replace.
 _STREAMS: Final = ("/dev/std", "/dev/fd/", "/proc/")
@@ -83,7 +82,7 @@ def _resolved(path: Path) -> Path:
         return path
 
 
-def name_of(path: str | os.PathLike[str]) -> str:
+def name_of(path: object) -> str:
     """Return a name for a message: as it is, unless it is too long."""
     name = str(path)
     return name if len(name) <= LONGEST_SHOWN else shown(name)

@@ -229,7 +229,7 @@ def test_what_is_read_with_a_file_is_not_written_over(run):
     formats.write("single/model.safetensors", WORDS, MATRIX)
     code, _, told = run("single/model.safetensors", "single/")
     assert code == 1
-    assert "which is read; give another OUT" in told
+    assert "which is read; give the output another name" in told
 
 
 @pytest.mark.parametrize(

@@ -733,6 +733,19 @@ def test_what_was_put_there_since_is_kept(tmp_path, kind):
     assert [p.read_text() for p in tmp_path.rglob("*") if p.is_file()] == ["mine"] * len(paths)
 
 
+def test_a_folder_that_is_there_is_replaced_when_it_is_finished(tmp_path):
+    [path] = prepare(tmp_path, "folder")
+    path.mkdir()
+    (path / "a").write_text("old")
+    for each in (path, path / "a"):
+        os.utime(each, (time.time() - 10, time.time() - 10))
+    (files._ready(path) / "a").write_text("new")
+    with pytest.warns(OutputWarning, match="it is the new one now"):
+        finish_replacing(path)
+    assert (path / "a").read_text() == "new"
+    assert names(tmp_path) == ["x"]
+
+
 def test_what_cannot_be_finished_is_told(tmp_path, monkeypatch):
     paths = prepare(tmp_path, "pair")
 

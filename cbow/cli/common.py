@@ -133,7 +133,7 @@ def _call(
         warnings.simplefilter("default", OutputWarning)
         show_warning = warnings.showwarning
 
-        def show_note(message: Warning | str, category: type[Warning], *where: Any) -> None:
+        def show_note(message: Any, category: Any, *where: Any, **_: Any) -> None:
             if issubclass(category, OutputWarning):
                 tell(f"note: {message}")
             else:

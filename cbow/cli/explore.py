@@ -15,8 +15,8 @@ from cbow.cli.number_flags import Number, add_numbers, chosen_numbers
 from cbow.cli.opening import MODEL_HELP, add_opening_flags, open_vectors
 from cbow.cli.outputs import check_outputs, named, size, vector_files
 from cbow.config import POSITIVE, Range
-from cbow.errors import OutputError
-from cbow.files import expanded, replacing
+from cbow.errors import OutputError, shown
+from cbow.files import expanded, name_of, replacing
 
 if TYPE_CHECKING:
     from cbow.explore import Choices, Content
@@ -94,7 +94,7 @@ def _port(text: str) -> int:
     if text.isascii() and text.isdigit() and len(text) <= 5 and int(text) < 2**16:
         return int(text)
     raise argparse.ArgumentTypeError(
-        f"{text!r} is not a port from 0 to 65535; put --serve after the name of the model"
+        f"{shown(text)} is not a port from 0 to 65535; put --serve after the name of the model"
     )
 
 
@@ -148,7 +148,7 @@ def _checked_output(arguments: argparse.Namespace, sources: Sequence[Path]) -> P
         output = default_page(sources)
         if _is_foreign(output):
             raise OutputError(
-                f"{output} is there already and is no page of {PROG}; give a name with -o"
+                f"{name_of(output)} is there already and is no page of {PROG}; give a name with -o"
             )
     else:
         output = named("-o", name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -146,9 +146,10 @@ def save_somewhere(model: Model, output: Path) -> tuple[Path, OutputError | None
     try:
         model.save(output)
     except OutputError as trouble:
-        for place in (lambda: Path(), lambda: Path(tempfile.gettempdir()), lambda: expanded("~")):
-            with contextlib.suppress(OSError):  # there may be no such place
-                elsewhere = beside(place() / output.name)
+        places: list[Callable[[], str | Path]] = [Path, tempfile.gettempdir, lambda: expanded("~")]
+        for place in places:
+            with contextlib.suppress(OSError):  # there may be none
+                elsewhere = beside(Path(place(), output.name))
                 model.save(elsewhere)
                 return elsewhere, trouble
         raise

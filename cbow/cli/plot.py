@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from cbow.cli.common import DONE, command_parser, run, tell, visible
 from cbow.cli.opening import MODEL_HELP, add_opening_flags, open_vectors
 from cbow.cli.outputs import check_outputs, vector_files
-from cbow.errors import OutputError, QueryError
+from cbow.errors import OutputError, QueryError, shown
 from cbow.files import expanded, replacing
 from cbow.plot.canvas import ENDINGS, check_matplotlib, percent
 
@@ -126,7 +126,7 @@ def _two_numbers(text: str) -> tuple[int, int]:
     found = re.fullmatch(r"([1-9][0-9]{0,8}),([1-9][0-9]{0,8})", text)
     if not found or found[1] == found[2]:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is not two different numbers from 1 with a comma between, such as 4,2"
+            f"{shown(text)} is not two different numbers from 1 with a comma between, such as 4,2"
         )
     return int(found[1]), int(found[2])
 
@@ -165,7 +165,7 @@ def _checked_output(arguments: argparse.Namespace) -> Path:
     if output.suffix.lower() not in ENDINGS:
         *most, last = ENDINGS
         raise OutputError(
-            f"-o is {arguments.output!r}, but must end in {', '.join(most)} or {last}; "
+            f"-o is {shown(arguments.output)}, but must end in {', '.join(most)} or {last}; "
             "give such a name"
         )
     check_outputs(vector_files(arguments.source), [output])
@@ -223,8 +223,8 @@ def _check_finite(rows: Floats, words: Sequence[str]) -> None:
     broken = np.flatnonzero(np.isnan(inverse_lengths(rows)))
     if len(broken):
         raise QueryError(
-            f"the vector of {words[broken[0]]!r} holds numbers that are not finite, or far too "
-            "large; train the model again with a smaller learning rate"
+            f"the vector of {shown(words[broken[0]])} holds numbers that are not finite, or far "
+            "too large; train the model again with a smaller learning rate"
         )
 
 

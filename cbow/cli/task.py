@@ -12,7 +12,7 @@ from cbow.cli.flags import given_settings
 from cbow.cli.outputs import default_output, named
 from cbow.config import Config
 from cbow.errors import CorpusError, OutputError
-from cbow.files import same
+from cbow.files import name_of, same
 
 if TYPE_CHECKING:
     from cbow.model import Model
@@ -127,14 +127,15 @@ def _next_output(earlier: Earlier, arguments: argparse.Namespace) -> Path:
         output = _output_of(earlier.path)
         if output is None:
             raise OutputError(
-                f"the name {earlier.path} does not end in {CHECKPOINT}, and so does not tell where "
-                "the model goes; say with -o"
+                f"the name {name_of(earlier.path)} does not end in {CHECKPOINT}, and so does not "
+                "tell where the model goes; say with -o"
             )
         return output
     output = Path(default_output(arguments.corpus[0]))
     if same(output, earlier.path):
         raise OutputError(
-            f"{output} would be written over; say with -o where the model with more epochs goes"
+            f"{name_of(output)} would be written over; say with -o where the model with more "
+            "epochs goes"
         )
     return output
 
@@ -150,7 +151,7 @@ def _checkpoint_of(output: Path) -> Path:
     checkpoint = output.with_name(output.name + CHECKPOINT)
     if checkpoint.exists():
         raise OutputError(
-            f"{checkpoint} is there from an earlier run; go on with it: cbow-train --resume "
-            f"{shlex.quote(plain_name(checkpoint))}, or delete it"
+            f"{name_of(checkpoint)} is there from an earlier run; go on with it: cbow-train "
+            f"--resume {name_of(shlex.quote(plain_name(checkpoint)))}, or delete it"
         )
     return checkpoint

@@ -18,7 +18,13 @@ from cbow.training.checkpoint import Checkpoint, fingerprint
 from cbow.training.learn import Start, Task, learn
 from cbow.training.observer import Observer
 from cbow.training.run import encoded, with_tokenizer
-from cbow.training.saving import Saving, checked_interval, make_saving, names_of
+from cbow.training.saving import (
+    Saving,
+    checked_interval,
+    checked_path,
+    make_saving,
+    names_of,
+)
 
 
 def resume(
@@ -109,7 +115,7 @@ class Earlier(NamedTuple):
         path, interval, names = self.saving
         return self._replace(
             saving=Saving(
-                path if checkpoint is None else expanded(checkpoint),
+                path if checkpoint is None else checked_path(checkpoint, corpus or ()),
                 interval if every is None else checked_interval(every),
                 names if corpus is None else names_of(corpus),
             )
