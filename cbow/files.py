@@ -13,7 +13,8 @@ where the system allows it, its owner; until then nobody else can read it.
                            `finish_replacing` does so if the process that began it died
     .cbow-CRC-HEX.old.tmp  what they replace, in case a rename fails
 
-CRC is that of the name of the file to come, HEX is random.
+CRC is that of the name of the file to come. HEX begins with that of the machine's name, for some
+drives keep locks from other machines, and is random behind it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import contextlib
 import errno
 import importlib
 import os
+import platform
 import re
 import secrets
 import shutil
@@ -44,9 +46,11 @@ _STREAMS: Final = ("/dev/std", "/dev/fd/", "/proc/")
 #: Links that lead on from a name, before they are taken to lead in a circle.
 _MOST_LINKS: Final = 40
 
-_TEMPORARY: Final = re.compile(r"\.cbow-[0-9a-f]{8}-[0-9a-f]{16}(\.old)?\.tmp")
+_TEMPORARY: Final = re.compile(r"\.cbow-[0-9a-f]{8}-([0-9a-f]{8})[0-9a-f]{8}(\.old)?\.tmp")
 
-#: Where locks do not work, what is as many seconds old has been left by a process that died.
+_MACHINE: Final = f"{zlib.crc32(platform.node().encode()):08x}"
+
+#: Where a lock tells nothing, what is as many seconds old has been left by a process that died.
 _DAY: Final = 24 * 60 * 60
 
 #: Seconds to wait for a lock that is held for the time of some renames.
@@ -269,8 +273,15 @@ def finish_replacing(*paths: Path) -> None:
     targets = [_resolved(path) for path in paths]
     if not os.path.lexists(_ready(targets[0])):  # all but always
         return
-    with explain_output_errors(targets[0]), _locked(targets[0].parent, _PATIENCE):
-        _finish(targets)
+    try:
+        with _locked(targets[0].parent, _PATIENCE):
+            _finish(targets)
+    except OSError as error:
+        raise OutputError(
+            f"{name_of(paths[0])} was being replaced when a process was killed, and what is left, "
+            f"{_ready(targets[0]).name}, cannot be put in its place ({error.strerror or error}); "
+            "let somebody open it who may write there"
+        ) from error
 
 
 def _checked(path: str | os.PathLike[str]) -> Path:
@@ -357,7 +368,7 @@ def _temporary(target: Path, folder: bool = False, private: bool = False) -> Ite
     _sweep(target.parent)
     private = private or target.exists()
     while True:
-        path = target.with_name(f"{_stem(target)}-{secrets.token_hex(8)}.tmp")
+        path = target.with_name(f"{_stem(target)}-{_MACHINE}{secrets.token_hex(4)}.tmp")
         if folder:
             path.mkdir(0o700 if private else 0o777)
         else:
@@ -420,13 +431,14 @@ def _sweep(folder: Path) -> None:
     removed = 0
     with contextlib.suppress(OSError):  # a folder that is not there, or that cannot be listed
         for name in os.listdir(folder):
-            if not _TEMPORARY.fullmatch(name):
+            found = _TEMPORARY.fullmatch(name)
+            if found is None:
                 continue
             path = folder / name
             with contextlib.suppress(OSError), _locked(path) as dead:  # it may vanish meanwhile
                 entry = path.lstat()
                 ours = entry.st_uid == os.geteuid()
-                if dead is None:
+                if dead is None or (dead and found[1] != _MACHINE):
                     dead = time.time() - entry.st_ctime > _DAY
                 if ours and dead and stat.S_IFMT(entry.st_mode) in (stat.S_IFREG, stat.S_IFDIR):
                     removed += sum(each.lstat().st_size for each in (path, *path.rglob("*")))
@@ -496,7 +508,7 @@ def _finish(targets: Sequence[Path]) -> None:
         return
     for new, target in reversed(left):
         if target.is_dir():  # which nothing can be renamed to
-            aside = target.with_name(f"{_stem(target)}-{secrets.token_hex(8)}.old.tmp")
+            aside = target.with_name(f"{_stem(target)}-{_MACHINE}{secrets.token_hex(4)}.old.tmp")
             os.replace(target, aside)
             os.replace(new, target)
             _remove(aside)

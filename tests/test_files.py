@@ -398,6 +398,13 @@ def test_what_is_read_only_is_not_replaced(tmp_path, old):
     assert path.read_text() == "old"
 
 
+def test_what_its_owner_alone_may_write_is_not_replaced(tmp_path, monkeypatch):
+    (tmp_path / "x").write_text("old")
+    monkeypatch.setattr(files.os, "access", lambda path, how: how != os.W_OK)
+    with pytest.raises(OutputError, match="x is read-only"):
+        check_writable(tmp_path / "x")
+
+
 def test_a_link_to_nowhere_in_a_folder_is_replaced(tmp_path):
     path = tmp_path / "folder"
     path.mkdir()
@@ -487,13 +494,13 @@ def test_a_message_shows_at_most_200_characters_of_a_name(tmp_path):
 
 # -- what dead processes left ------------------------------------------------------------------
 
-LEFT = ".cbow-0123abcd-0123456789abcdef.tmp"
+LEFT = f".cbow-0123abcd-{files._MACHINE}89abcdef.tmp"
 
 
 def leave(folder, name=LEFT):
     """Leave a file and a folder, as a process does that is killed."""
     (folder / name).write_bytes(bytes(2_000_000))
-    deep = folder / name.replace("abcd", "dcba")
+    deep = folder / name.replace("0123abcd", "0123dcba")
     deep.mkdir()
     (deep / "ids").write_bytes(bytes(3_000_000))
 
@@ -559,12 +566,16 @@ def test_what_is_not_ours_is_left_alone(tmp_path, monkeypatch):
     assert names(tmp_path) == before
 
 
-def test_where_locks_do_not_work_only_what_is_a_day_old_is_removed(tmp_path, monkeypatch):
+@pytest.mark.parametrize("machine", [files._MACHINE, "01234567"])
+def test_where_locks_tell_nothing_only_what_is_a_day_old_is_removed(tmp_path, monkeypatch, machine):
+    """Drives without locks, and files of another machine, whose locks a drive may keep from us."""
+
     def flock(*_):
         raise OSError(errno.ENOLCK, "No locks available")
 
-    monkeypatch.setattr(files.fcntl, "flock", flock)
-    leave(tmp_path)
+    if machine == files._MACHINE:
+        monkeypatch.setattr(files.fcntl, "flock", flock)
+    leave(tmp_path, LEFT.replace(files._MACHINE, machine))
     before = names(tmp_path)
     write_new(tmp_path / "x")
     assert names(tmp_path) == sorted([*before, "x"])
@@ -753,7 +764,7 @@ def test_what_cannot_be_finished_is_told(tmp_path, monkeypatch):
         raise PermissionError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr(files.os, "replace", refuse)
-    with pytest.raises(OutputError, match="is read-only for you"):
+    with pytest.raises(OutputError, match=r"was killed, .* cannot be put .*Permission denied"):
         finish_replacing(*paths)
 
 
