@@ -547,7 +547,7 @@ def _flush(path: Path) -> None:
             f"({error.strerror or error}); it is written all the same, but may be lost if the "
             "power fails soon",
             OutputWarning,
-            stacklevel=2,
+            stacklevel=1,  # one place for all, so that it is told once
         )
 
 

@@ -1,5 +1,7 @@
 """No command writes over a file that it reads; and where a model goes when its place fails."""
 
+import contextlib
+import errno
 import itertools
 import shlex
 import shutil
@@ -10,6 +12,7 @@ import numpy as np
 import pytest
 
 import cbow
+from cbow import files
 from cbow.cli import convert, explain, explore, nearest, outputs, plot, train
 from cbow.errors import OutputError
 from cbow.vectors.word_vectors import WordVectors
@@ -345,8 +348,35 @@ def test_the_prompt_does_not_write_its_history_into_a_model(here, monkeypatch):
 
     monkeypatch.setattr(sys, "stdin", Terminal())
     monkeypatch.setattr(nearest, "typed", lambda: iter(()))
-    monkeypatch.setattr(
-        nearest, "session", lambda *a: seen.append(a) or __import__("contextlib").nullcontext()
-    )
+    monkeypatch.setattr(nearest, "session", lambda *a: seen.append(a) or contextlib.nullcontext())
     assert nearest.main(["model", "--with", "./model"]) == 0
     assert seen[0][2] == ["model", "./model"]
+
+
+# -- what is told of places --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("quiet", ["", " --quiet"])
+def test_what_killed_processes_left_is_told_in_a_line(here, capsys, quiet):
+    Path(f".cbow-0123abcd-{files._MACHINE}89abcdef.tmp").write_bytes(bytes(1234))
+    assert train.main(shlex.split(f"other.txt --sample 0 --epochs 1 -o m{quiet}")) == 0
+    notes = [line for line in capsys.readouterr().err.splitlines() if line.startswith("note")]
+    told = (
+        "note: removed from the folder .: 1,234 bytes of temporary files that processes which were "
+        "killed had left"
+    )
+    assert notes == ([] if quiet else [told])
+    assert not list(Path().glob(".cbow-*"))
+
+
+def test_a_drive_without_fsync_is_told_of_once(here, monkeypatch, capsys):
+    def fsync(handle):
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr(files.os, "fsync", fsync)
+    command = "other.txt --sample 0 --epochs 3 -o m --checkpoint-every 0 --log-json log"
+    assert train.main(shlex.split(command)) == 0
+    notes = [line for line in capsys.readouterr().err.splitlines() if line.startswith("note")]
+    assert len(notes) == 1
+    assert "cannot force a file onto the disk (Invalid argument)" in notes[0]
+    assert len(cbow.load("m").vocabulary) == 5
