@@ -542,8 +542,10 @@ def _flush(path: Path) -> None:
     except OSError as error:
         if error.errno not in _NO_FSYNC:
             raise
+        temporary = _TEMPORARY.fullmatch(path.parent.name)
+        folder = path.parent.parent if temporary else path.parent
         warnings.warn(
-            f"the drive of the folder {name_of(path.parent)} cannot force a file onto the disk "
+            f"the drive of the folder {name_of(folder)} cannot force a file onto the disk "
             f"({error.strerror or error}); it is written all the same, but may be lost if the "
             "power fails soon",
             OutputWarning,
