@@ -1,5 +1,20 @@
-"""What pytest leaves out where a package is missing: examples that cannot run without it."""
+"""For tests and examples: what cannot run without a package, and a place for temporary files."""
 
+import itertools
+import tempfile
 from importlib.util import find_spec
 
+import pytest
+
 collect_ignore = [] if find_spec("sklearn") else ["cbow/vectorizer.py", "docs/vectorizer.md"]
+
+_NUMBERS = itertools.count()
+
+
+@pytest.fixture(autouse=True)
+def place_for_temporary_files(tmp_path_factory, monkeypatch):
+    """Keep what processes leave that a test kills from the next test, and from the system's."""
+    place = tmp_path_factory.getbasetemp() / f"temporary-{next(_NUMBERS)}"
+    place.mkdir()
+    monkeypatch.setenv("TMPDIR", str(place))
+    monkeypatch.setattr(tempfile, "tempdir", str(place))

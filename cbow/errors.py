@@ -14,6 +14,7 @@ A command prints it after ``cbow-train: error:`` and exits with 1; no traceback 
 
     Interrupted            Ctrl-C while training; a KeyboardInterrupt, no CBOWError
     VectorsWarning         a file of vectors is not used quite as it stands; a UserWarning
+    OutputWarning          something about the place of a file that is written; a UserWarning
 
 DivergenceError and Interrupted bring the model with them: ``.model`` holds what there is.
 """
@@ -149,3 +150,7 @@ class Interrupted(KeyboardInterrupt):
 
 class VectorsWarning(UserWarning):
     """Something of a file of vectors is left out or rounded as it is read or written."""
+
+
+class OutputWarning(UserWarning):
+    """The drive of a file cannot flush it, or something that a killed process left was cleared."""

@@ -1,39 +1,109 @@
-"""Writing files so that no reader ever sees half of one.
+"""Writing files so that no reader ever sees half of one, and nobody else's file is lost.
 
 Every file is written under a temporary name in its own folder, flushed to the disk and renamed.
 A crash, a full disk or Ctrl-C leaves the old file as it was.
+
+A new file is as open to others as the umask says. One that replaces another keeps its mode and,
+where the system allows it, its owner; until then nobody else can read it.
+
+    .cbow-CRC-HEX.tmp      a file or folder that is being written, locked by whoever writes it: one
+                           whose lock is free was left by a process that died, and the next that
+                           writes into the folder removes it
+    .cbow-CRC.new          several files, or a folder, that are complete and about to be renamed:
+                           `finish_replacing` does so if the process that began it died
+    .cbow-CRC-HEX.old.tmp  what they replace, in case a rename fails
+
+CRC is that of the name of the file to come. HEX begins with that of the machine's name, for some
+drives keep locks from other machines, and is random behind it.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import importlib
 import os
+import platform
+import re
 import secrets
 import shutil
+import stat
+import time
+import warnings
 import zlib
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from cbow.errors import OutputError
+from cbow.errors import LONGEST_SHOWN, OutputError, OutputWarning, shown
+
+#: None on Windows, where what dead processes left stays.
+fcntl: Any = importlib.import_module("fcntl") if os.name == "posix" else None
 
 #: What the names of streams that are open begin with: links to files they must not replace.
 _STREAMS: Final = ("/dev/std", "/dev/fd/", "/proc/")
 
+#: Links that lead on from a name, before they are taken to lead in a circle.
+_MOST_LINKS: Final = 40
+
+_TEMPORARY: Final = re.compile(r"\.cbow-[0-9a-f]{8}-([0-9a-f]{8})[0-9a-f]{8}(\.old)?\.tmp")
+
+_MACHINE: Final = f"{zlib.crc32(platform.node().encode()):08x}"
+
+#: Where a lock tells nothing, what is as many seconds old has been left by a process that died.
+_DAY: Final = 24 * 60 * 60
+
+#: Seconds to wait for a lock that is held for the time of some renames.
+_PATIENCE: Final = 10.0
+
+#: What fsync says on drives that have none, such as some network drives.
+_NO_FSYNC: Final = (errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
+
+
+def expanded(path: str | os.PathLike[str]) -> Path:
+    """Return `path` with the home folder in place of a ``~`` at its start.
+
+    Where the home folder is not known, the name stays as it is.
+    """
+    return Path(os.path.expanduser(path))
+
+
+def same(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:
+    """Return whether two names are those of one file, be it by links or not there yet."""
+    one, other = expanded(one), expanded(other)
+    try:
+        return one.samefile(other)
+    except (OSError, ValueError):  # ValueError: a name that no file can have
+        pass
+    return _resolved(one) == _resolved(other)
+
+
+def _resolved(path: Path) -> Path:
+    """Return the absolute path behind all links."""
+    try:
+        return Path(os.path.realpath(path))
+    except (OSError, ValueError):  # no current folder, or a name that no file can have
+        return path
+
+
+def name_of(path: object) -> str:
+    """Return a name for a message: as it is, unless it is too long."""
+    name = str(path)
+    return name if len(name) <= LONGEST_SHOWN else shown(name)
+
 
 def _sentence(path: Path, error: OSError) -> str:
     """Say why `path` cannot be written, and what to do."""
-    folder = path.parent
+    name, file, folder = map(name_of, (path, path.name, path.parent))
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return f"the disk is full: {path} could not be written; free some space or write elsewhere"
+        return f"the disk is full: {name} could not be written; free some space or write elsewhere"
     if error.errno == errno.ENOENT:
-        return f"the folder {folder} does not exist; create it or write {path.name} elsewhere"
+        return f"the folder {folder} does not exist; create it or write {file} elsewhere"
     if error.errno == errno.ENOTDIR:
-        return f"{folder} is not a folder; write {path.name} into one"
+        return f"{folder} is not a folder; write {file} into one"
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return f"the folder {folder} is read-only for you; write {path.name} elsewhere"
-    return f"{path} could not be written ({error.strerror or error}); write it elsewhere"
+        return f"the folder {folder} is read-only for you; write {file} elsewhere"
+    return f"{name} could not be written ({error.strerror or error}); write it elsewhere"
 
 
 @contextlib.contextmanager
@@ -49,7 +119,7 @@ def explain_output_errors(path: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a temporary path beside `path`; on success flush it and rename it to `path`.
+    """Yield a temporary file beside `path`; on success flush it and rename it to `path`.
 
     Parameters
     ----------
@@ -59,61 +129,60 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     Yields
     ------
     Path
-        A name in the same folder that does not exist yet. Write the whole file there.
+        An empty file in the same folder. Write the whole content there.
 
     Raises
     ------
     OutputError
-        If `path` is a folder or a device, or the disk is full, read-only or not there.
+        If `path` is a folder or a device or must not be written, or the disk is full, read-only
+        or not there.
+
+    Warns
+    -----
+    OutputWarning
+        If the drive cannot flush files, or if dead processes left something, which is removed.
     """
-    target, temporary = _names(path)
-    with explain_output_errors(target):
-        try:
-            yield temporary
-            _flush(temporary)
-            os.replace(temporary, target)
-            with contextlib.suppress(OSError):  # not every file system lets a folder be flushed
-                _flush(target.parent)
-        finally:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
+    target = _checked(path)
+    with explain_output_errors(target), _temporary(target) as temporary:
+        yield temporary
+        _flush(temporary)
+        _take_after(temporary, target)
+        os.replace(temporary, target)
+        _flush_folder(target.parent)
 
 
 @contextlib.contextmanager
 def replacing_together(paths: Sequence[Path]) -> Iterator[list[Path]]:
-    """Give a temporary path beside each of `paths`; on success all appear, else none.
+    """Yield a temporary file beside each of `paths`; on success all appear, else none.
 
     Parameters
     ----------
     paths : sequence of Path
-        Files to create or to replace.
+        Files to create or to replace; `finish_replacing` must be given them in the same order.
 
     Yields
     ------
     list of Path
-        Names that do not exist yet. Write a whole file to each.
+        Empty files. Write a whole content to each.
 
     Raises
     ------
-    OutputError
+    OutputError, OutputWarning
         As `replacing` does.
     """
-    named = [_names(path) for path in paths]
-    with explain_output_errors(named[0][0]):
-        try:
-            yield [temporary for _, temporary in named]
-            for _, temporary in named:
-                _flush(temporary)
-            _move_all([(temporary, target) for target, temporary in named])
-        finally:
-            for _, temporary in named:
-                with contextlib.suppress(OSError):
-                    temporary.unlink(missing_ok=True)
+    targets = [_checked(path) for path in paths]
+    with explain_output_errors(targets[0]), contextlib.ExitStack() as stack:
+        temporary = [stack.enter_context(_temporary(target)) for target in targets]
+        yield temporary
+        for each, target in zip(temporary, targets, strict=True):
+            _flush(each)
+            _take_after(each, target)
+        _move_all(temporary, targets)
 
 
 @contextlib.contextmanager
 def replacing_folder(path: Path, members: Collection[str]) -> Iterator[Path]:
-    """Give a temporary folder beside `path`; on success flush its files and rename it to `path`.
+    """Yield a temporary folder beside `path`; on success flush its files and rename it to `path`.
 
     Parameters
     ----------
@@ -130,124 +199,368 @@ def replacing_folder(path: Path, members: Collection[str]) -> Iterator[Path]:
     Raises
     ------
     OutputError
-        If `path` is a file or a folder that holds something else, or if the disk is full,
-        read-only or not there.
+        If `path` is a file, a folder that holds something else or one that must not be written,
+        or if the disk is full, read-only or not there.
+
+    Warns
+    -----
+    OutputWarning
+        As `replacing` does.
     """
-    target, temporary = _folder_names(path, members)
-    with explain_output_errors(target):
+    target = _checked_folder(path, members)
+    with explain_output_errors(target), _temporary(target, folder=True) as temporary:
         try:
-            temporary.mkdir()
             yield temporary
             for each in temporary.iterdir():
                 _flush(each)
-            _move_all([(temporary, target)])
+                _take_after(each, target / each.name)
+            _take_after(temporary, target)
+            _move_all([temporary], [target])
         except OutputError as error:  # about a file in it, by a name that nobody has given
             raise (error.__cause__ or error) from None
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def temporary_folder(parent: Path) -> Iterator[Path]:
+    """Yield an empty folder in `parent`, which only its owner can enter; remove it at the end.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made.
+
+    Warns
+    -----
+    OutputWarning
+        If dead processes left such folders, which are removed.
+    """
+    with _temporary(parent / "corpus", folder=True, private=True) as folder:
+        yield folder
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:
     """Raise `OutputError` now if `path` could not be written later: try it with an empty file."""
-    target, probe = _names(path)
-    _try(target, probe)
+    target = _checked(path)
+    with explain_output_errors(target), _temporary(target) as probe:
+        _flush(probe)
 
 
 def check_folder_writable(path: Path, members: Collection[str]) -> None:
     """Raise `OutputError` now if `replacing_folder` could not write `path` later."""
-    target, probe = _folder_names(path, members)
-    _try(target, probe)
+    target = _checked_folder(path, members)
+    with explain_output_errors(target), _temporary(target) as probe:
+        _flush(probe)
 
 
-def _try(target: Path, probe: Path) -> None:
-    """See that a file can be made beside `target`."""
-    with explain_output_errors(target):
-        try:
-            probe.touch(exist_ok=False)
-        finally:
-            with contextlib.suppress(OSError):
-                probe.unlink(missing_ok=True)
+def finish_replacing(*paths: Path) -> None:
+    """Finish what a process that was killed while it replaced `paths` together has begun.
 
+    Parameters
+    ----------
+    *paths : Path
+        As `replacing_together` was given them; of `replacing_folder` the one.
 
-def remove_leftovers(path: str | os.PathLike[str]) -> None:
-    """Remove what processes that were killed while they wrote `path` have left beside it.
+    Raises
+    ------
+    OutputError
+        If they cannot be renamed.
 
-    Only for a file that no other process writes at this moment.
+    Warns
+    -----
+    OutputWarning
+        If there was something to finish.
     """
-    target = Path(path)
-    for left in target.parent.glob(f"{_temporary_stem(target)}*.tmp"):
-        with contextlib.suppress(OSError):
-            left.unlink()
+    targets = [_resolved(path) for path in paths]
+    if not os.path.lexists(_ready(targets[0])):  # all but always
+        return
+    try:
+        with _locked(targets[0].parent, _PATIENCE):
+            _finish(targets)
+    except OSError as error:
+        raise OutputError(
+            f"{name_of(paths[0])} was being replaced when a process was killed, and what is left, "
+            f"{_ready(targets[0]).name}, cannot be put in its place ({error.strerror or error}); "
+            "let somebody open it who may write there"
+        ) from error
 
 
-def _temporary_stem(target: Path) -> str:
-    """Give how temporary names for `target` begin: short, for the name may be of any length."""
-    return f".cbow-{zlib.crc32(os.fsencode(target.name)):08x}-"
-
-
-def _names(path: str | os.PathLike[str]) -> tuple[Path, Path]:
-    """Give the file `path` and an unused name beside it; refuse what a file cannot replace."""
-    target = Path(path)
+def _checked(path: str | os.PathLike[str]) -> Path:
+    """Return the file that `path` leads to; refuse what a file must not replace."""
+    target = expanded(path)
     _check_name(target)
-    if os.path.abspath(target).startswith(_STREAMS):  # a link to a file that somebody else writes
-        raise OutputError(f"{target} is an open stream; give the name of a file to write")
     with explain_output_errors(target):
-        if target.is_symlink():  # what it points to is replaced, not the link
-            target = Path(os.path.realpath(target))
-            if target.is_symlink():  # then it leads back to itself
-                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
-        if target.exists() and not target.is_file():
-            kind = "a folder" if target.is_dir() else "not a regular file"
-            raise OutputError(f"{target} is {kind}; give the name of a file to write")
-    return target, target.with_name(f"{_temporary_stem(target)}{secrets.token_hex(8)}.tmp")
+        for _ in range(_MOST_LINKS):
+            place = os.path.join(os.path.realpath(target.parent), target.name)
+            if place.startswith(_STREAMS):  # a link to a file that somebody else writes
+                raise OutputError(
+                    f"{name_of(path)} is an open stream; give the name of a file to write"
+                )
+            if not os.path.islink(place):
+                break
+            # what it points to is replaced, not the link
+            target = Path(os.path.dirname(place), os.readlink(place))
+        else:
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+        if target.exists():
+            if not target.is_file():
+                kind = "a folder" if target.is_dir() else "not a regular file"
+                raise OutputError(f"{name_of(target)} is {kind}; give the name of a file to write")
+            _check_mode(target)
+    return target
 
 
-def _check_name(target: Path) -> None:
-    if "\0" in str(target):
-        raise OutputError(f"the name {str(target)!r} holds a NUL; give a name without one")
-
-
-def _folder_names(path: Path, members: Collection[str]) -> tuple[Path, Path]:
-    """Give the folder `path` and an unused name beside it; refuse what it must not replace."""
-    _check_name(path)
-    target = path.absolute()  # "." has a name then
+def _checked_folder(path: Path, members: Collection[str]) -> Path:
+    """Return the folder that `path` leads to; refuse what it must not replace."""
+    target = expanded(path)
+    _check_name(target)
+    target = target.absolute()  # "." has a name then
     with explain_output_errors(target):
         if target.is_dir():
             target = target.resolve()
             others = sorted({each.name for each in target.iterdir()}.difference(members))
             if others:
                 raise OutputError(
-                    f"the folder {path} holds {others[0]}, which would be lost; give the name of a "
-                    "new folder"
+                    f"the folder {name_of(path)} holds {name_of(others[0])}, which would be lost; "
+                    "give the name of a new folder"
                 )
+            for each in (target, *target.iterdir()):
+                if each.exists():  # else it is a link to nowhere
+                    _check_mode(each)
         elif os.path.lexists(target):  # a link to nowhere too
-            raise OutputError(f"{path} is not a folder; give the name of a folder to write")
-    return target, target.with_name(f"{_temporary_stem(target)}{secrets.token_hex(8)}.tmp")
+            raise OutputError(
+                f"{name_of(path)} is not a folder; give the name of a folder to write"
+            )
+    return target
 
 
-def _move_all(moves: Sequence[tuple[Path, Path]]) -> None:
-    """Rename every first name to the second; if one cannot be, leave all as it was."""
-    undo = contextlib.ExitStack()
-    old = []
-    with undo:
-        for temporary, target in moves:
-            aside = temporary.with_suffix(".old.tmp")
-            if target.exists():
-                os.rename(target, aside)
-                undo.callback(os.rename, aside, target)
-                old.append(aside)
-            os.rename(temporary, target)
-            undo.callback(os.rename, target, temporary)
-        undo.pop_all()
-    for aside in old:
-        with contextlib.suppress(OSError):
-            shutil.rmtree(aside) if aside.is_dir() else aside.unlink()
-    with contextlib.suppress(OSError):  # not every file system lets a folder be flushed
-        _flush(moves[-1][1].parent)
+def _check_name(target: Path) -> None:
+    if "\0" in str(target):
+        raise OutputError(f"the name {shown(str(target))} holds a NUL; give a name without one")
+
+
+def _check_mode(target: Path) -> None:
+    """Refuse to replace what its owner has made read-only; root, who may all, looks at the mode."""
+    mode = target.stat().st_mode
+    if not mode & 0o222 or not os.access(target, os.W_OK):
+        raise OutputError(
+            f"{name_of(target)} is read-only (mode {stat.S_IMODE(mode):o}) and is not replaced; "
+            "make it writable, or write elsewhere"
+        )
+
+
+def _stem(target: Path) -> str:
+    """Return how temporary names for `target` begin: short, for its own may be of any length."""
+    return f".cbow-{zlib.crc32(os.fsencode(target.name)):08x}"
+
+
+def _ready(target: Path) -> Path:
+    """Return the name of what is complete and about to be renamed to `target`."""
+    return target.with_name(f"{_stem(target)}.new")
+
+
+@contextlib.contextmanager
+def _temporary(target: Path, folder: bool = False, private: bool = False) -> Iterator[Path]:
+    """Yield a new temporary file or folder beside `target`, locked; remove it if it is still there.
+
+    Others can enter or read it as the umask says; nobody can if `target` is there, whose mode it
+    takes only when it is complete, or if it is `private`.
+    """
+    _sweep(target.parent)
+    private = private or target.exists()
+    while True:
+        path = target.with_name(f"{_stem(target)}-{_MACHINE}{secrets.token_hex(4)}.tmp")
+        if folder:
+            path.mkdir(0o700 if private else 0o777)
+        else:
+            new = os.O_CREAT | os.O_EXCL | os.O_WRONLY
+            os.close(os.open(path, new, 0o600 if private else 0o666))
+        with _locked(path, _PATIENCE):
+            if not os.path.lexists(path):  # taken for a leftover before it was locked
+                continue
+            try:
+                yield path
+            finally:
+                _remove(path)
+        return
+
+
+def _remove(path: Path) -> None:
+    """Remove a file or a folder, if it is there."""
+    shutil.rmtree(path, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        path.unlink()
+
+
+@contextlib.contextmanager
+def _locked(path: Path, wait: float = 0) -> Iterator[bool | None]:
+    """Lock a file or folder, until its process ends at the latest, and yield whether it could be.
+
+    False if another process holds it, None if there are no locks here.
+    """
+    handle = None
+    try:
+        if fcntl is not None:
+            with contextlib.suppress(OSError):
+                handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        yield None if handle is None else _lock(handle, wait)
+    finally:
+        if handle is not None:
+            os.close(handle)
+
+
+def _lock(handle: int, wait: float) -> bool | None:
+    """Lock what is open; see `_locked`."""
+    end = time.monotonic() + wait
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= end:
+                return False
+            time.sleep(0.01)
+        except OSError:  # some network drives have none
+            return None
+        else:
+            return True
+
+
+def _sweep(folder: Path) -> None:
+    """Remove the temporary files and folders of this user whose processes have died."""
+    if fcntl is None:
+        return
+    removed = 0
+    with contextlib.suppress(OSError):  # a folder that is not there, or that cannot be listed
+        for name in os.listdir(folder):
+            found = _TEMPORARY.fullmatch(name)
+            if found is None:
+                continue
+            path = folder / name
+            with contextlib.suppress(OSError), _locked(path) as dead:  # it may vanish meanwhile
+                entry = path.lstat()
+                ours = entry.st_uid == os.geteuid()
+                if dead is None or (dead and found[1] != _MACHINE):
+                    dead = time.time() - entry.st_ctime > _DAY
+                if ours and dead and stat.S_IFMT(entry.st_mode) in (stat.S_IFREG, stat.S_IFDIR):
+                    removed += sum(each.lstat().st_size for each in (path, *path.rglob("*")))
+                    _remove(path)
+    if removed:
+        warnings.warn(
+            f"removed from the folder {name_of(folder)}: {removed:,} bytes of temporary files that "
+            "processes which were killed had left",
+            OutputWarning,
+            stacklevel=2,
+        )
+
+
+def _take_after(new: Path, target: Path) -> None:
+    """Let a file or folder have the mode of what it replaces, and its owner where that can be."""
+    try:
+        old = target.stat()
+    except FileNotFoundError:
+        return
+    # The owner first: nobody whom the mode lets in may be of the wrong group meanwhile.
+    for owner in (old.st_uid, -1):
+        with contextlib.suppress(OSError, AttributeError):  # only root may; Windows cannot
+            os.chown(new, owner, old.st_gid)
+            break
+    with contextlib.suppress(OSError):  # some network drives keep no modes
+        os.chmod(new, stat.S_IMODE(old.st_mode))
+
+
+def _move_all(temporary: Sequence[Path], targets: Sequence[Path]) -> None:
+    """Rename every temporary to its target; if one cannot be, leave all as it was.
+
+    All get the name `_ready` first. Once the first has it, the last to get it, the rest is certain:
+    a process that is killed before leaves the old, one that is killed later what `finish_replacing`
+    turns into the new.
+    """
+    ready = [_ready(target) for target in targets]
+    with _locked(_resolved(targets[0].parent), _PATIENCE):  # who else does it here waits
+        _finish(targets)
+        old = []
+        with contextlib.ExitStack() as undo:
+
+            def move(one: Path, other: Path) -> None:
+                os.replace(one, other)
+                undo.callback(os.replace, other, one)
+
+            for one, other in reversed(list(zip(temporary, ready, strict=True))):
+                move(one, other)
+            for each, name, target in reversed(list(zip(ready, temporary, targets, strict=True))):
+                if os.path.lexists(target):
+                    old.append(name.with_suffix(".old.tmp"))
+                    move(target, old[-1])
+                move(each, target)
+            undo.pop_all()
+    for each in old:
+        _remove(each)
+    _flush_folder(targets[0].parent)
+
+
+def _finish(targets: Sequence[Path]) -> None:
+    """Do what is left to do of `_move_all`, or undo what was prepared for it."""
+    ready = [_ready(target) for target in targets]
+    left = [pair for pair in zip(ready, targets, strict=True) if os.path.lexists(pair[0])]
+    # What is newer than that has been put there since, and is what its user wants.
+    if not os.path.lexists(ready[0]) or any(_changed(new) < _changed(old) for new, old in left):
+        for new, _ in left:
+            _remove(new)
+        return
+    for new, target in reversed(left):
+        if target.is_dir():  # which nothing can be renamed to
+            aside = target.with_name(f"{_stem(target)}-{_MACHINE}{secrets.token_hex(4)}.old.tmp")
+            os.replace(target, aside)
+            os.replace(new, target)
+            _remove(aside)
+        else:
+            os.replace(new, target)
+    warnings.warn(
+        f"{name_of(targets[0])}: a process was killed while it replaced this; it is the new one "
+        "now",
+        OutputWarning,
+        stacklevel=2,
+    )
+
+
+def _changed(path: Path) -> float:
+    """Return when a file, or what is in a folder, was last changed; 0 if it is not there."""
+    if not os.path.lexists(path):
+        return 0
+    return max(each.lstat().st_mtime_ns for each in (path, *path.rglob("*")))
 
 
 def _flush(path: Path) -> None:
-    """Force what was written to `path`, a file or a folder, onto the disk."""
+    """Force what was written to a file onto the disk.
+
+    Warns
+    -----
+    OutputWarning
+        If the drive cannot do that.
+    """
+    try:
+        _sync(path)
+    except OSError as error:
+        if error.errno not in _NO_FSYNC:
+            raise
+        temporary = _TEMPORARY.fullmatch(path.parent.name)
+        folder = path.parent.parent if temporary else path.parent
+        warnings.warn(
+            f"the drive of the folder {name_of(folder)} cannot force a file onto the disk "
+            f"({error.strerror or error}); it is written all the same, but may be lost if the "
+            "power fails soon",
+            OutputWarning,
+            stacklevel=1,  # one place for all, so that it is told once
+        )
+
+
+def _flush_folder(folder: Path) -> None:
+    """Force the names in a folder onto the disk, where the file system can."""
+    with contextlib.suppress(OSError):
+        _sync(folder)
+
+
+def _sync(path: Path) -> None:
+    """Call fsync for a file or a folder."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -22,14 +22,13 @@ import math
 import os
 import stat
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple, NoReturn
 
 import numpy as np
 import numpy.typing as npt
 
 from cbow.errors import ModelFileError, shown
-from cbow.files import replacing
+from cbow.files import expanded, replacing
 
 #: The kinds of number, by their names in the header. The arrays lie in the file in this order, the
 #: widest numbers first, which leaves every array aligned.
@@ -150,7 +149,7 @@ def read(path: str | os.PathLike[str], check: int = 0) -> Contents:
         If the file cannot be opened, is not a sound safetensors file, or differs from its
         checksums.
     """
-    path = Path(path)
+    path = expanded(path)
     try:
         # Looked at before it is opened: to open a pipe would wait for its writer.
         if not stat.S_ISREG(path.stat().st_mode):

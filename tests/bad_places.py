@@ -1,6 +1,7 @@
 """What tables of bad input share: folders and disks that refuse, and what lies in a folder."""
 
 import errno
+import os
 from pathlib import Path
 
 from cbow import files
@@ -13,10 +14,14 @@ def nothing(monkeypatch):
 def read_only(monkeypatch):
     """Let no file be made."""
 
-    def refuse(self, *arguments, **settings):
-        raise PermissionError(errno.EACCES, "Permission denied")
+    open_it = os.open
 
-    monkeypatch.setattr(Path, "touch", refuse)
+    def refuse(path, flags, *mode, **settings):
+        if flags & os.O_CREAT:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return open_it(path, flags, *mode, **settings)
+
+    monkeypatch.setattr(os, "open", refuse)
 
 
 def full_disk(old):

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import unicodedata
+import warnings
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 import cbow
 from cbow.cli import common
-from cbow.errors import CBOWError, ConfigError, Interrupted, UnknownWordError
+from cbow.errors import CBOWError, ConfigError, Interrupted, OutputWarning, UnknownWordError
 
 PROGRAM = """
 import sys
@@ -83,7 +84,12 @@ def test_by_default_the_arguments_of_the_process(monkeypatch):
         (Interrupted("stopped in epoch 2; saved", None), 130, "stopped in epoch 2; saved"),
         (OSError(28, "No space left on device"), 1, "the output could not .*No space left"),
         (OSError(13, "Permission denied", "/f"), 1, "/f could not be .*Permission denied"),
-        (OSError("odd"), 1, "the output could not be .*odd"),
+        (OSError("libx.so: cannot open"), 1, "of a package cannot be loaded .*libx.so.* install"),
+        (ImportError("no module x"), 1, "of a package cannot be loaded or used .*no module x"),
+        (ImportError("x" * 9999), 1, "^.{300,400}$"),
+        (OSError(24, "Too many open files"), 1, "the system refused .*Too many open .*ulimit -a"),
+        (OSError(12, "Cannot allocate memory"), 1, "the system refused .*Cannot allocate memory"),
+        (OSError(5, "Input/output error", "x" * 9999), 1, "^.{200,400}$"),
         (MemoryError(), 1, "not enough memory for this; choose a smaller dimension, batch or voc"),
     ],
 )
@@ -95,6 +101,22 @@ def test_errors_are_one_sentence(capsys, error, code, message):
     assert err.count("\n") == 1
     assert "Traceback" not in err
     assert re.search(message, err)
+
+
+def test_what_is_noted_of_the_places_of_files_is_told_once(capsys):
+    def body(_):
+        for text in ("no fsync", "no fsync", "removed"):
+            warnings.warn(text, OutputWarning, stacklevel=1)
+        return 3
+
+    for _ in range(2):  # each command tells for itself
+        assert common.run(body, parser(), []) == 3
+        assert capsys.readouterr().err == "note: no fsync\nnote: removed\n"
+
+
+def test_other_warnings_are_left_to_python():
+    with pytest.warns(UserWarning, match="other"):
+        common.run(lambda _: warnings.warn("other", stacklevel=1) or 0, parser(), [])
 
 
 def test_a_mistake_of_ours_is_not_hidden():

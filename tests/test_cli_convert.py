@@ -225,12 +225,12 @@ def test_what_is_read_with_a_file_is_not_written_over(run):
     for output in ("folder/", "folder/model.safetensors"):
         code, _, told = run("folder", output)
         assert code == 1
-        assert "which is read; give another OUT" in told
+        assert "which is read; give the output another name" in told
     Path("single").mkdir()
     formats.write("single/model.safetensors", WORDS, MATRIX)
     code, _, told = run("single/model.safetensors", "single/")
     assert code == 1
-    assert "which is read; give another OUT" in told
+    assert "which is read; give the output another name" in told
 
 
 @pytest.mark.parametrize(

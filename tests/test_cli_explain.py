@@ -219,7 +219,7 @@ def test_the_text_is_never_written_over(answer, here):
     Path("text").write_text("a b")
     code, _, err = answer("--file", "text", "--html", "text")
     assert code == 1
-    assert "text would be written over text; give the output another name" in err
+    assert "text would be written over text, which is read; give the output another name" in err
     assert Path("text").read_text() == "a b"
 
 

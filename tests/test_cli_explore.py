@@ -196,10 +196,13 @@ REFUSED = {
     "no name of a model": ([""], "give"),
     "a folder of something else": (["."], "give"),
     "no such other": (["m.safetensors", "none.safetensors"], "none.safetensors"),
-    "the model itself": (["m.safetensors", "-o", "m.safetensors"], "would be written over what"),
+    "the model itself": (
+        ["m.safetensors", "-o", "m.safetensors"],
+        "would be written over m.safetensors, which is read",
+    ),
     "the other itself": (
         ["m.safetensors", "other.safetensors", "-o", "./other.safetensors"],
-        "would be written over what it is made from; give another name",
+        "would be written over other.safetensors, which is read; give",
     ),
     "no name": (["m.safetensors", "-o", ""], "-o is ''; give the name of a file to write"),
     "no folder": (["m.safetensors", "-o", "no/x.html"], "the folder no does not exist; create it"),

@@ -410,7 +410,7 @@ BAD_INPUT = {
     "output the source": (
         named_as_a_picture,
         "loss good.png -o ./good.png",
-        ["written over what it is drawn from", "give another name"],
+        ["written over good.png, which is read", "give the output another name"],
     ),
     "disk full": (full_disk("x.png"), "loss good.jsonl -o x.png", ["the disk is full: x.png"]),
     "no matplotlib": (

@@ -106,6 +106,34 @@ def test_where_the_history_is(monkeypatch, tmp_path):
     assert prompt.history_file("n") == Path("/home/x/.local/state/cbow/n_history")
 
 
+@pytest.mark.parametrize("way", ["symlink_to", "hardlink_to"])
+def test_no_history_is_written_into_a_model(state, tmp_path, capsys, way):
+    model = tmp_path / "model"
+    model.write_bytes(b"precious")
+    state.mkdir(parents=True)
+    getattr(state / "nearest_history", way)(model)
+    with prompt.session("nearest", lambda: WORDS, ["none", str(model)]):
+        assert history() == []
+        type_in("king")
+    assert model.read_bytes() == b"precious"
+    assert "note: no history is kept, for its place" in capsys.readouterr().err
+
+
+def test_without_a_home_one_can_ask_all_the_same(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    monkeypatch.setattr("pwd.getpwuid", raising_key_error)
+    assert prompt.history_file("nearest") is None
+    assert hold_session("king") == []
+    assert hold_session() == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def raising_key_error(uid):
+    raise KeyError(uid)
+
+
 def test_words_are_completed():
     asked = []
     complete = prompt.completer(lambda: asked.append(1) or WORDS)

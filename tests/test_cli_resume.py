@@ -3,6 +3,7 @@
 import errno
 import io
 import json
+import os
 import shlex
 import signal
 import subprocess
@@ -310,6 +311,7 @@ def test_what_a_killed_process_left_is_removed(corpus):
     Path(".cbow-of-another.tmp").touch()
     assert train("--resume a.safetensors.checkpoint --quiet") == 0
     assert listing() == [".cbow-of-another.tmp", "a.safetensors", "corpus.txt"]
+    assert not os.listdir(os.environ["TMPDIR"])  # where the encoded texts were
 
 
 def test_nothing_to_train_on_is_wrong_usage(capsys):

@@ -233,15 +233,15 @@ def test_a_folder_that_is_not_there(tmp_path):
         write(tmp_path / "no" / "a.tsv", WORDS, MATRIX)
 
 
-@pytest.mark.parametrize("fails", [1, 2, 3, 4])
+@pytest.mark.parametrize("fails", [1, 2, 3, 4, 5, 6])
 @pytest.mark.parametrize("before", [True, False])
 def test_both_files_appear_or_none(path, tmp_path, monkeypatch, fails, before):
-    """Each of the renamings may fail: of the old files aside, and of the new ones."""
+    """Each of the renamings may fail: two of each new file, and one of each old one."""
     if before:
         write(path, ["old"], matrix_of(1))
     old = {each.name: each.read_bytes() for each in tmp_path.iterdir()}
     left = [fails]
-    rename = os.rename
+    rename = os.replace
 
     def failing(source, target):
         left[0] -= 1
@@ -249,8 +249,8 @@ def test_both_files_appear_or_none(path, tmp_path, monkeypatch, fails, before):
             raise PermissionError(13, "Permission denied")
         rename(source, target)
 
-    monkeypatch.setattr(os, "rename", failing)
-    if fails > 2 and not before:  # only two are needed
+    monkeypatch.setattr(os, "replace", failing)
+    if fails > 4 and not before:  # only four are needed
         write(path, WORDS, MATRIX)
         return
     with pytest.raises(OutputError):

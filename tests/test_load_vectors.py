@@ -1,5 +1,6 @@
 """`load_vectors`: models and files of vectors, by their content."""
 
+import shutil
 import subprocess
 import sys
 import warnings
@@ -9,8 +10,9 @@ import pytest
 from format_files import GOLDEN, WORDS, matrix_of
 
 import cbow
+from cbow.cli import convert
 from cbow.config import DEFAULT_EMBEDDING, EMBEDDINGS
-from cbow.errors import ConfigError, ModelFileError, VectorsWarning
+from cbow.errors import ConfigError, ModelFileError, OutputWarning, VectorsWarning
 from cbow.vectors import WordVectors, formats
 
 MATRIX = matrix_of(len(WORDS))
@@ -99,3 +101,57 @@ def test_loading_is_light(tmp_path, name):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+KILLED = """
+import os, sys
+import numpy as np
+from cbow import WordVectors
+left, replace = int(sys.argv[2]), os.replace
+def killed(one, other):
+    global left
+    left -= 1
+    if not left:
+        os._exit(9)
+    replace(one, other)
+os.replace = killed
+WordVectors(["new", "word"], np.ones((2, 3), np.float32)).save(sys.argv[1])
+"""
+
+
+@pytest.mark.parametrize("name", ["v.tsv", "v/"])
+@pytest.mark.parametrize("how", ["load", "command"])
+def test_vectors_whose_writer_was_killed_are_the_old_or_the_new(tmp_path, name, how):
+    """Between any two renamings; opening them sees to what is left to do."""
+    old = WordVectors(["old"], np.zeros((1, 2), np.float32) + 1)
+    path, seen = f"{tmp_path}/place/{name}", []
+    for number in range(1, 10):
+        shutil.rmtree(tmp_path / "place", ignore_errors=True)
+        (tmp_path / "place").mkdir()
+        old.save(path)
+        command = [sys.executable, "-c", KILLED, path, str(number)]
+        ended = subprocess.run(command, check=False).returncode
+        if how == "command":
+            assert convert.main([path, str(tmp_path / "v.npz")]) == 0
+            vectors = cbow.load_vectors(tmp_path / "v.npz")
+        else:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", OutputWarning)
+                vectors = cbow.load_vectors(path)
+        assert (list(vectors), vectors.matrix.shape) in (
+            (["old"], (1, 2)),
+            (["new", "word"], (2, 3)),
+        )
+        seen.append(next(iter(vectors)))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", OutputWarning)
+            old.save(path)
+        assert list(cbow.load_vectors(path)) == ["old"]
+        assert not list((tmp_path / "place").glob(".cbow-*"))
+        if ended == 0:
+            break
+    assert ended == 0
+    assert seen == sorted(
+        seen, key=["old", "new"].index
+    )  # the old, and from some renaming on the new
+    assert set(seen) == {"old", "new"}

@@ -25,6 +25,7 @@ from cbow.errors import (
     DivergenceError,
     Interrupted,
     ModelFileError,
+    OutputError,
 )
 from cbow.text import EncodedCorpus, TokenAccount, Vocabulary, encode_corpus
 from cbow.training import Observer, batches, checkpoint, forms, objective, saving
@@ -587,6 +588,26 @@ def test_divergence_after_resuming_keeps_the_checkpoint_at_least(tmp_path, one, 
     kept = checkpoint.read(one).model.parameters
     for saved, now in zip(kept, caught.value.model.parameters, strict=True):
         np.testing.assert_array_equal(saved, now)
+
+
+@pytest.mark.parametrize("corpus", ["text.txt", ["other.txt", "text.txt"], "t*.txt", "."])
+@pytest.mark.parametrize("name", ["text.txt", "./text.txt", "hard", "soft"])
+def test_a_checkpoint_is_not_written_over_the_text(tmp_path, monkeypatch, corpus, name):
+    monkeypatch.chdir(tmp_path)
+    text = "old king\nold queen\n" * 40
+    for each in ("text.txt", "other.txt"):
+        Path(each).write_text(text)
+    Path("hard").hardlink_to("text.txt")
+    Path("soft").symlink_to("text.txt")
+    small = {"dimension": 4, "epochs": 1, "sample": 0}
+    with pytest.raises(OutputError, match=r"would be written over .*text\.txt, which is read"):
+        cbow.train(corpus, checkpoint=name, checkpoint_every=9, **small)
+    cbow.train(corpus, checkpoint="good", checkpoint_every=0, **small).save("m")
+    with pytest.raises(OutputError, match="would be written over"):
+        cbow.resume("good", corpus=corpus, checkpoint=name)
+    with pytest.raises(OutputError, match="would be written over"):
+        cbow.resume("m", corpus=corpus, epochs=1, checkpoint=name, checkpoint_every=9)
+    assert Path("text.txt").read_text() == text
 
 
 def test_a_full_disk_does_not_end_the_training(tmp_path, monkeypatch):

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import io
 import json
 import os
@@ -19,13 +20,21 @@ import shutil
 import sys
 import textwrap
 import unicodedata
+import warnings
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import cbow
-from cbow.errors import CBOWError, OutputError
+from cbow.errors import CBOWError, OutputError, OutputWarning
+from cbow.files import name_of
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+#: What the system says when standard output cannot be written, without naming it.
+_WRITING: Final = (
+    errno.EAGAIN, errno.EBADF, errno.EDQUOT, errno.EFBIG, errno.EINVAL, errno.EIO, errno.ENOSPC,
+    errno.ENXIO,
+)  # fmt: skip
 
 
 def command_parser(prog: str, description: str, examples: str = "") -> argparse.ArgumentParser:
@@ -101,6 +110,9 @@ def run(
         complain(parser.prog, _sentence(error))
         discard(sys.stdout)
         return FAILED
+    except ImportError as error:
+        complain(parser.prog, _broken(error))
+        return FAILED
     except MemoryError:
         complain(
             parser.prog,
@@ -116,11 +128,22 @@ def _call(
     parser: argparse.ArgumentParser,
     argv: Sequence[str] | None,
 ) -> int:
-    """Call `body` with the arguments."""
-    try:
-        return body(parser.parse_intermixed_args(argv))
-    except SystemExit as stop:  # argparse has printed its help or its complaint
-        return stop.code if isinstance(stop.code, int) else DONE
+    """Call `body` with the arguments; tell what it notes of the places of files."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("default", OutputWarning)
+        show_warning = warnings.showwarning
+
+        def show_note(message: Any, category: Any, *where: Any, **_: Any) -> None:
+            if issubclass(category, OutputWarning):
+                tell(f"note: {message}")
+            else:
+                show_warning(message, category, *where)
+
+        warnings.showwarning = show_note
+        try:
+            return body(parser.parse_intermixed_args(argv))
+        except SystemExit as stop:  # argparse has printed its help or its complaint
+            return stop.code if isinstance(stop.code, int) else DONE
 
 
 def show(result: str) -> None:
@@ -153,9 +176,24 @@ def complain(prog: str, error: object) -> None:
 
 def _sentence(error: OSError) -> str:
     """Say which file or stream an OSError is about, and what to do."""
-    where = "the output" if error.filename is None else str(error.filename)
+    if error.errno is None:  # Python's own, such as that a library cannot be loaded
+        return _broken(error)
+    if error.filename is None and error.errno not in _WRITING:
+        return (
+            f"the system refused something that is needed ({error.strerror}); end other programs, "
+            "or raise the limits it sets (ulimit -a)"
+        )
+    where = "the output" if error.filename is None else name_of(error.filename)
     reason = error.strerror or str(error)
     return f"{where} could not be read or written ({reason}); use another place or free some space"
+
+
+def _broken(error: Exception) -> str:
+    """Say that Python or a package cannot be used."""
+    return (
+        f"a part of Python or of a package cannot be loaded or used ({name_of(str(error))}); "
+        "install cbow and the packages that it needs again"
+    )
 
 
 def _never_fail_to_encode(stream: Any) -> None:

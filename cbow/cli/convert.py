@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cbow.cli.common import DONE, command_parser, json_line, run, show, table, tell
 from cbow.cli.opening import add_opening_flags
-from cbow.cli.outputs import named, same
+from cbow.cli.outputs import guard, named
 from cbow.config import DEFAULT_EMBEDDING
-from cbow.errors import ConfigError, ModelFileError, OutputError, VectorsWarning, shown
+from cbow.errors import ConfigError, ModelFileError, VectorsWarning, shown
+from cbow.files import expanded
 
 if TYPE_CHECKING:
     from cbow.vectors.formats import Contents
@@ -103,15 +105,11 @@ def _convert(arguments: argparse.Namespace) -> int:
         _parser().error("the following arguments are required: OUT")
     if arguments.limit is not None and arguments.limit < 1:
         raise ConfigError(f"--limit is {arguments.limit}, but must be a whole number of 1 or more")
-    source, output = _source(arguments.source), Path(named("OUT", arguments.output))
-    written_as = arguments.output_format or formats.named(arguments.output)
+    source, output = _source(arguments.source), named("OUT", arguments.output)
+    written_as = arguments.output_format or formats.named(os.path.expanduser(arguments.output))
     read_as = arguments.source_format or formats.recognise(source)
-    for place in formats.outputs_of(output, written_as):
-        for other in formats.inputs_of(source, read_as):
-            if same(place, other):
-                raise OutputError(
-                    f"{place} would be written over {other}, which is read; give another OUT"
-                )
+    for place in formats.outputs_of(output, written_as):  # some of which lie in others
+        guard(formats.inputs_of(source, read_as), [place])
     formats.check_place(output, written_as)
     contents, notes = _read(source, read_as, arguments)
     read = _described(source, read_as, contents)
@@ -135,7 +133,7 @@ def _source(name: str) -> Path:
             f"IN is {name!r}, but must be the name of a file: its size and its parts are looked at "
             "before it is read; write the stream to a file first"
         )
-    return Path(name)
+    return expanded(name)
 
 
 def _read(source: Path, name: str, arguments: argparse.Namespace) -> tuple[Contents, list[str]]:

@@ -10,10 +10,10 @@ from typing import Any, Final, cast
 from cbow.cli.common import DONE, command_parser, json_line, run, show, tell, terminal_width
 from cbow.cli.gradcheck import HIDDEN
 from cbow.cli.number_flags import Number, add_numbers, chosen_numbers
-from cbow.cli.outputs import check_outputs
+from cbow.cli.outputs import check_outputs, corpus_files, named
 from cbow.config import POSITIVE, SEED, Config, Range
-from cbow.errors import CorpusError, OutputError
-from cbow.files import replacing
+from cbow.errors import CorpusError
+from cbow.files import expanded, replacing
 
 PROG = "cbow-explain"
 
@@ -110,7 +110,7 @@ def _explain(arguments: argparse.Namespace) -> int:
     if arguments.json:
         show(json_line(as_json(worked)))
     elif arguments.html is not None:
-        _write(Path(arguments.html), page(explain(worked, digits)))
+        _write(expanded(arguments.html), page(explain(worked, digits)))
     else:
         from cbow.cli.explain_terminal import as_text
 
@@ -139,9 +139,8 @@ def _source(arguments: argparse.Namespace) -> str | Path | None:
 
 def _check_page(name: str, source: str | Path | None) -> None:
     """Refuse, before anything is read, a page that cannot be written or would destroy the text."""
-    if name in ("", "-"):
-        raise OutputError(f"--html is {name!r}; give the name of a file to write")
-    check_outputs([] if source is None else [source], [Path(name)])
+    page = named("--html", name)
+    check_outputs([] if source is None else corpus_files([source]), [page])
 
 
 def _typed(words: Sequence[str]) -> str:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Final
 from cbow.cli.common import DONE, command_parser, run, show, tell, visible
 from cbow.cli.number_flags import Number, add_numbers, chosen_numbers
 from cbow.cli.opening import MODEL_HELP, add_opening_flags, open_vectors
-from cbow.cli.outputs import named, same, size
+from cbow.cli.outputs import check_outputs, named, size, vector_files
 from cbow.config import POSITIVE, Range
-from cbow.errors import OutputError
-from cbow.files import check_writable, replacing
+from cbow.errors import OutputError, shown
+from cbow.files import expanded, name_of, replacing
 
 if TYPE_CHECKING:
     from cbow.explore import Choices, Content
@@ -94,7 +94,7 @@ def _port(text: str) -> int:
     if text.isascii() and text.isdigit() and len(text) <= 5 and int(text) < 2**16:
         return int(text)
     raise argparse.ArgumentTypeError(
-        f"{text!r} is not a port from 0 to 65535; put --serve after the name of the model"
+        f"{shown(text)} is not a port from 0 to 65535; put --serve after the name of the model"
     )
 
 
@@ -102,7 +102,7 @@ def _explore(arguments: argparse.Namespace) -> int:
     numbers = chosen_numbers(arguments, NUMBERS)
     limit, most, seed = (int(numbers[name]) for name in ("limit", "map", "seed"))
     names = [name for name in (arguments.model, arguments.other) if name is not None]
-    sources = list(map(Path, names))
+    sources = list(map(expanded, names))
     output = _checked_output(arguments, sources)
     # Imported here, so that --help is quick.
     from cbow.explore import Choices, collect, page
@@ -148,16 +148,11 @@ def _checked_output(arguments: argparse.Namespace, sources: Sequence[Path]) -> P
         output = default_page(sources)
         if _is_foreign(output):
             raise OutputError(
-                f"{output} is there already and is no page of {PROG}; give a name with -o"
+                f"{name_of(output)} is there already and is no page of {PROG}; give a name with -o"
             )
     else:
-        output = Path(named("-o", name))
-    for source in sources:
-        if same(output, source):
-            raise OutputError(
-                f"{output} would be written over what it is made from; give another name"
-            )
-    check_writable(output)
+        output = named("-o", name)
+    check_outputs([file for source in sources for file in vector_files(source)], [output])
     return output
 
 

@@ -8,7 +8,8 @@ from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from cbow.errors import ModelFileError, QueryError
+from cbow.errors import ModelFileError, QueryError, shown
+from cbow.files import name_of
 from cbow.safetensors_file import LONGEST_HEADER, strict_json
 
 if TYPE_CHECKING:
@@ -60,10 +61,10 @@ def read_history(path: Path) -> History:
         if epochs:
             return _history(epochs, baselines)
     except _DamageError as error:
-        raise ModelFileError(f"{path} {error}") from None
+        raise ModelFileError(f"{name_of(path)} {error}") from None
     raise QueryError(
-        f"{path} tells of no epoch, and a curve wants one or more; wait for the first to end, or "
-        "give the model or log of another run"
+        f"{name_of(path)} tells of no epoch, and a curve wants one or more; wait for the first to "
+        "end, or give the model or log of another run"
     )
 
 
@@ -74,7 +75,7 @@ def _opened(path: Path) -> BufferedReader:
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
         reason = getattr(error, "strerror", None) or error
         raise ModelFileError(
-            f"{path} cannot be opened ({reason}); check its name and permissions"
+            f"{name_of(path)} cannot be opened ({reason}); check its name and permissions"
         ) from error
 
 
@@ -172,8 +173,8 @@ def _number(entry: _Entry, key: str, needed: bool = False) -> float:
     # `abs`: a whole number may have any number of digits, and no float is as large.
     if type(value) not in (int, float) or abs(value) > 1e300:
         raise _DamageError(
-            f"has in {entry.place} {value!r} for {key}, but must have a number; give a file that "
-            "cbow-train wrote"
+            f"has in {entry.place} {shown(value)} for {key}, but must have a number; give a file "
+            "that cbow-train wrote"
         )
     return float(value)
 
@@ -183,7 +184,7 @@ def _table(place: str, values: dict[str, Any], key: str) -> dict[str, Any]:
     table = values.get(key)
     if table is not None and not isinstance(table, dict):
         raise _DamageError(
-            f"has in {place} {table!r} for {key}, but must have a table of numbers; give a file "
-            "that cbow-train wrote"
+            f"has in {place} {shown(table)} for {key}, but must have a table of numbers; give a "
+            "file that cbow-train wrote"
         )
     return table or {}

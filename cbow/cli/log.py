@@ -7,12 +7,11 @@ import json
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from cbow.cli.common import complain, discard
 from cbow.errors import OutputError
-from cbow.files import explain_output_errors
+from cbow.files import expanded, explain_output_errors
 from cbow.text import TokenAccount
 from cbow.training import Epoch, Observer, Plan, Resumed
 
@@ -33,7 +32,7 @@ class JSONLog(Observer):
     """
 
     def __init__(self, path: str) -> None:
-        self.path = Path(path)
+        self.path = expanded(path)
         self.file: TextIO | None = sys.stdout if path == "-" else None
         self.lost: OSError | None = None
         self.began = time.monotonic()

@@ -102,7 +102,7 @@ def _body(arguments: argparse.Namespace) -> int:
     if arguments.queries:
         return _answer_all(asked, _joined(arguments.queries))
     if sys.stdin is not None and sys.stdin.isatty():
-        with session("nearest", lambda: dict.fromkeys(w for each in opened for w in each)):
+        with session("nearest", lambda: dict.fromkeys(w for each in opened for w in each), paths):
             _answer_all(asked, _not_blank(typed()))
         return DONE
     return _answer_all(asked, _not_blank(_piped()))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cbow.errors import OutputError
-from cbow.files import check_writable
+from cbow.errors import ModelFileError, OutputError
+from cbow.files import check_writable, expanded, name_of, same
 
 if TYPE_CHECKING:
     from cbow.model import Model
@@ -27,36 +27,96 @@ def default_output(corpus: str) -> str:
     return f"{stem or 'cbow'}.safetensors"
 
 
-def named(flag: str, name: str) -> str:
-    """Refuse a name that is none: an empty one, or the sign for a stream that is not offered."""
+def named(flag: str, name: str) -> Path:
+    """Return the path that a flag names; refuse an empty name, and the sign for a stream.
+
+    Raises
+    ------
+    OutputError
+        If `name` is one of them.
+    """
     if name in ("", "-"):
         raise OutputError(f"{flag} is {name!r}; give the name of a file to write")
-    return name
+    return expanded(name)
 
 
-def check_outputs(sources: Sequence[str | Path], outputs: Sequence[Path]) -> None:
-    """Refuse, before anything is read, outputs that cannot be written or would destroy something.
+def check_outputs(inputs: Iterable[str | Path], outputs: Sequence[Path]) -> None:
+    """Refuse, before anything is read, outputs that would destroy something or cannot be written.
+
+    Parameters
+    ----------
+    inputs : iterable of path
+        Every file that the command reads; `corpus_files` and `vector_files` list those behind one
+        name. That behind the standard input is added.
+    outputs : sequence of Path
+        Every file that it writes.
+
+    Raises
+    ------
+    OutputError
+        If an output is one of the inputs or another output, by whatever name, or cannot be written.
+    """
+    guard(inputs, outputs)
+    for output in outputs:
+        check_writable(output)
+
+
+def guard(inputs: Iterable[str | Path], outputs: Sequence[Path]) -> None:
+    """Refuse outputs that would destroy something; see `check_outputs`."""
+    inputs = [*inputs, *_file_on_stdin()]
+    for i, output in enumerate(outputs):
+        others = [(other, ", which is read") for other in inputs]
+        others += [(other, "") for other in outputs[:i]]
+        for other, which in others:
+            if same(output, other):
+                raise OutputError(
+                    f"{name_of(output)} would be written over {name_of(other)}{which}; give the "
+                    "output another name"
+                )
+
+
+def check_ending(output: Path) -> None:
+    """Refuse a name for a model that ends as those of other formats do.
+
+    Raises
+    ------
+    OutputError
+        If it does.
+    """
+    from cbow.vectors.formats.recognise import ENDINGS
+
+    ending = output.suffix.lower()
+    if ending == ".gz" or ENDINGS.get(ending, "safetensors") != "safetensors":
+        model = f"{output.name.split('.')[0]}.safetensors"
+        raise OutputError(
+            f"-o is {name_of(output)}, but a model is a .safetensors file; give it a name that "
+            f"ends so, and convert it: cbow-convert {name_of(model)} {name_of(output)}"
+        )
+
+
+def corpus_files(sources: Sequence[str | Path]) -> list[Path]:
+    """List the files of a corpus.
 
     Raises
     ------
     CorpusError
         If a source is not there.
-    OutputError
-        If an output is a file of the corpus, or the other output, or cannot be written.
     """
     from cbow.text import find_sources
 
     found = find_sources(list(sources))
-    corpus = [item for item in found.items if isinstance(item, Path)] if found else []
-    if "-" in sources:
-        corpus += _file_on_stdin()
-    for i, output in enumerate(outputs):
-        for other in (*corpus, *outputs[:i]):
-            if same(output, other):
-                raise OutputError(
-                    f"{output} would be written over {other}; give the output another name"
-                )
-        check_writable(output)
+    return [item for item in found.items if isinstance(item, Path)] if found else []
+
+
+def vector_files(path: str | Path) -> list[Path]:
+    """List the files that are read with a model or a file of vectors, itself among them."""
+    from cbow.vectors import formats
+
+    path = expanded(path)
+    try:
+        return formats.inputs_of(path, formats.recognise(path))
+    except ModelFileError:  # told when it is opened
+        return [path]
 
 
 def _file_on_stdin() -> list[Path]:
@@ -66,14 +126,6 @@ def _file_on_stdin() -> list[Path]:
     except (OSError, ValueError, AttributeError):  # no stdin, or one that is no real file
         return []
     return [path] if path.is_file() else []
-
-
-def same(one: str | Path, other: str | Path) -> bool:
-    """Whether two names are those of one file."""
-    one, other = Path(one), Path(other)
-    if one.exists() and other.exists():
-        return one.samefile(other)
-    return one.absolute() == other.absolute()
 
 
 def save_somewhere(model: Model, output: Path) -> tuple[Path, OutputError | None]:
@@ -94,9 +146,10 @@ def save_somewhere(model: Model, output: Path) -> tuple[Path, OutputError | None
     try:
         model.save(output)
     except OutputError as trouble:
-        for folder in (Path(), Path(tempfile.gettempdir()), Path.home()):
-            with contextlib.suppress(OutputError):
-                elsewhere = beside(folder / output.name)
+        places: list[Callable[[], str | Path]] = [Path, tempfile.gettempdir, lambda: expanded("~")]
+        for place in places:
+            with contextlib.suppress(OSError):  # there may be none
+                elsewhere = beside(Path(place(), output.name))
                 model.save(elsewhere)
                 return elsewhere, trouble
         raise

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 from cbow.cli.common import DONE, command_parser, run, tell, visible
 from cbow.cli.opening import MODEL_HELP, add_opening_flags, open_vectors
-from cbow.errors import OutputError, QueryError
-from cbow.files import check_writable, replacing
+from cbow.cli.outputs import check_outputs, vector_files
+from cbow.errors import OutputError, QueryError, shown
+from cbow.files import expanded, replacing
 from cbow.plot.canvas import ENDINGS, check_matplotlib, percent
 
 if TYPE_CHECKING:
@@ -125,13 +126,13 @@ def _two_numbers(text: str) -> tuple[int, int]:
     found = re.fullmatch(r"([1-9][0-9]{0,8}),([1-9][0-9]{0,8})", text)
     if not found or found[1] == found[2]:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is not two different numbers from 1 with a comma between, such as 4,2"
+            f"{shown(text)} is not two different numbers from 1 with a comma between, such as 4,2"
         )
     return int(found[1]), int(found[2])
 
 
 def _loss(arguments: argparse.Namespace) -> int:
-    source, output = Path(arguments.source), _checked_output(arguments)
+    source, output = expanded(arguments.source), _checked_output(arguments)
     from cbow.cli.history import read_history  # here, so that --help comes at once
     from cbow.plot.loss import loss_picture
 
@@ -160,28 +161,16 @@ def _words(arguments: argparse.Namespace) -> int:
 
 def _checked_output(arguments: argparse.Namespace) -> Path:
     """See, before anything is read, that the picture can be drawn and written."""
-    output = Path(arguments.output)
+    output = expanded(arguments.output)
     if output.suffix.lower() not in ENDINGS:
         *most, last = ENDINGS
         raise OutputError(
-            f"-o is {arguments.output!r}, but must end in {', '.join(most)} or {last}; "
+            f"-o is {shown(arguments.output)}, but must end in {', '.join(most)} or {last}; "
             "give such a name"
         )
-    if _same(output, Path(arguments.source)):
-        raise OutputError(
-            f"{output} would be written over what it is drawn from; give another name"
-        )
-    check_writable(output)
+    check_outputs(vector_files(arguments.source), [output])
     check_matplotlib()
     return output
-
-
-def _same(one: Path, other: Path) -> bool:
-    """Whether two names are those of one file that is there."""
-    try:
-        return one.samefile(other)
-    except (OSError, ValueError):  # ValueError: a name that no file can have
-        return False
 
 
 def _known(vectors: WordVectors) -> list[str]:
@@ -234,8 +223,8 @@ def _check_finite(rows: Floats, words: Sequence[str]) -> None:
     broken = np.flatnonzero(np.isnan(inverse_lengths(rows)))
     if len(broken):
         raise QueryError(
-            f"the vector of {words[broken[0]]!r} holds numbers that are not finite, or far too "
-            "large; train the model again with a smaller learning rate"
+            f"the vector of {shown(words[broken[0]])} holds numbers that are not finite, or far "
+            "too large; train the model again with a smaller learning rate"
         )
 
 

@@ -8,18 +8,21 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from cbow.cli.common import visible
+from cbow.cli.common import tell, visible
+from cbow.files import expanded, name_of, same
 
 #: Lines of history that are kept.
 LONGEST_HISTORY: Final = 1000
 
 
 @contextlib.contextmanager
-def session(name: str, words: Callable[[], Iterable[str]]) -> Iterator[None]:
+def session(
+    name: str, words: Callable[[], Iterable[str]], models: Sequence[str] = ()
+) -> Iterator[None]:
     """Keep a history and complete words while lines are asked for.
 
     Parameters
@@ -28,6 +31,8 @@ def session(name: str, words: Callable[[], Iterable[str]]) -> Iterator[None]:
         Of the command: its history is kept by itself.
     words : callable
         Gives the words that Tab completes, the most frequent first.
+    models : sequence of str
+        Files that are read, in which no history is kept.
     """
     try:
         import readline
@@ -35,8 +40,12 @@ def session(name: str, words: Callable[[], Iterable[str]]) -> Iterator[None]:
         yield
         return
     path = history_file(name)
+    if path and any(same(path, model) for model in models):
+        tell(f"note: no history is kept, for its place {name_of(path)} is that of a model")
+        path = None
     with contextlib.suppress(OSError):
-        readline.read_history_file(path)
+        if path:
+            readline.read_history_file(path)
     before = readline.get_current_history_length()
     readline.set_history_length(LONGEST_HISTORY)
     readline.set_completer(completer(words))
@@ -48,7 +57,8 @@ def session(name: str, words: Callable[[], Iterable[str]]) -> Iterator[None]:
     finally:
         readline.set_completer(None)
         with contextlib.suppress(OSError):
-            _keep(readline, path, readline.get_current_history_length() - before)
+            if path:
+                _keep(readline, path, readline.get_current_history_length() - before)
         readline.clear_history()
 
 
@@ -60,11 +70,11 @@ def _keep(readline: Any, path: Path, lines: int) -> None:
         readline.append_history_file(lines, path)
 
 
-def history_file(name: str) -> Path:
-    """Give the place of a history: where the XDG base directories have what a program remembers."""
+def history_file(name: str) -> Path | None:
+    """Return the place of a history, as the XDG base directories say; None without a home."""
     given = os.environ.get("XDG_STATE_HOME", "")
-    state = Path(given) if os.path.isabs(given) else Path("~/.local/state").expanduser()
-    return state / "cbow" / f"{name}_history"
+    state = Path(given) if os.path.isabs(given) else expanded("~/.local/state")
+    return state / "cbow" / f"{name}_history" if state.is_absolute() else None
 
 
 def completer(words: Callable[[], Iterable[str]]) -> Callable[[str, int], str | None]:

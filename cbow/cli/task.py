@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cbow.cli.flags import given_settings
-from cbow.cli.outputs import default_output, named, same
+from cbow.cli.outputs import default_output, named
 from cbow.config import Config
 from cbow.errors import CorpusError, OutputError
-from cbow.files import remove_leftovers
+from cbow.files import name_of, same
 
 if TYPE_CHECKING:
     from cbow.model import Model
@@ -96,7 +96,6 @@ def task_to_go_on(arguments: argparse.Namespace) -> Task:
     if earlier.fingerprint is None and every is not None:
         checkpoint = _checkpoint_of(output)
     earlier = earlier.saved_to(checkpoint, every, given)
-    remove_leftovers(output)
 
     def start(observer: Observer) -> Model:
         return go_on(earlier, sources, None, observer)
@@ -118,8 +117,8 @@ def plain_name(path: Path) -> str:
 
 
 def _given_output(arguments: argparse.Namespace) -> Path | None:
-    """Give the output if it is named."""
-    return None if arguments.output is None else Path(named("-o", arguments.output))
+    """Return the output if it is named."""
+    return None if arguments.output is None else named("-o", arguments.output)
 
 
 def _next_output(earlier: Earlier, arguments: argparse.Namespace) -> Path:
@@ -128,14 +127,15 @@ def _next_output(earlier: Earlier, arguments: argparse.Namespace) -> Path:
         output = _output_of(earlier.path)
         if output is None:
             raise OutputError(
-                f"the name {earlier.path} does not end in {CHECKPOINT}, and so does not tell where "
-                "the model goes; say with -o"
+                f"the name {name_of(earlier.path)} does not end in {CHECKPOINT}, and so does not "
+                "tell where the model goes; say with -o"
             )
         return output
     output = Path(default_output(arguments.corpus[0]))
     if same(output, earlier.path):
         raise OutputError(
-            f"{output} would be written over; say with -o where the model with more epochs goes"
+            f"{name_of(output)} would be written over; say with -o where the model with more "
+            "epochs goes"
         )
     return output
 
@@ -151,7 +151,7 @@ def _checkpoint_of(output: Path) -> Path:
     checkpoint = output.with_name(output.name + CHECKPOINT)
     if checkpoint.exists():
         raise OutputError(
-            f"{checkpoint} is there from an earlier run; go on with it: cbow-train --resume "
-            f"{shlex.quote(plain_name(checkpoint))}, or delete it"
+            f"{name_of(checkpoint)} is there from an earlier run; go on with it: cbow-train "
+            f"--resume {name_of(shlex.quote(plain_name(checkpoint)))}, or delete it"
         )
     return checkpoint

@@ -6,15 +6,25 @@ import argparse
 import shlex
 import signal
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from cbow.cli.common import DONE, FAILED, INTERRUPTED, command_parser, complain, run, tell, visible
 from cbow.cli.flags import add_settings
-from cbow.cli.outputs import beside, check_outputs, named, save_somewhere, size
+from cbow.cli.outputs import (
+    beside,
+    check_ending,
+    check_outputs,
+    corpus_files,
+    guard,
+    named,
+    save_somewhere,
+    size,
+)
 from cbow.cli.task import Task, command_to_go_on, new_task, plain_name, task_to_go_on
-from cbow.errors import DivergenceError, Interrupted
+from cbow.errors import DivergenceError, Interrupted, OutputWarning
 
 if TYPE_CHECKING:
     from cbow.cli.scoring import Scoring
@@ -104,6 +114,8 @@ def _train(arguments: argparse.Namespace) -> int:
     from cbow.cli.progress import Display, clock
     from cbow.training import interrupts
 
+    if arguments.quiet:
+        warnings.simplefilter("ignore", OutputWarning)
     task = _task(arguments)
     display = None if arguments.quiet else Display(task.config.epochs)
     log = None if arguments.log_json is None else JSONLog(arguments.log_json)
@@ -143,7 +155,14 @@ def _task(arguments: argparse.Namespace) -> Task:
         arguments.wrong_usage("give a CORPUS, or --resume FILE")
     task = new_task(arguments) if arguments.resume is None else task_to_go_on(arguments)
     checkpoint = [task.checkpoint] if task.checkpoint else []
-    check_outputs(task.sources, [task.output, *_log_file(arguments), *checkpoint])
+    log = _log_file(arguments)
+    # A model may be replaced by the same with more epochs, a checkpoint by the next.
+    guard([] if arguments.resume is None else [arguments.resume], log)
+    check_outputs(
+        [*corpus_files(task.sources), *arguments.evaluate], [task.output, *log, *checkpoint]
+    )
+    if arguments.output is not None:
+        check_ending(task.output)
     return task
 
 
@@ -223,4 +242,4 @@ def _log_file(arguments: argparse.Namespace) -> list[Path]:
     """Give the log's file, if it is one."""
     if arguments.log_json in (None, "-"):
         return []
-    return [Path(named("--log-json", arguments.log_json))]
+    return [named("--log-json", arguments.log_json)]

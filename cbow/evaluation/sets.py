@@ -24,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cbow.errors import QueryError, shown
+from cbow.files import expanded
 from cbow.lines import read_lines
 
 #: With what a comment begins.
@@ -285,7 +286,7 @@ def _analogies(path: StrPath, lines: Iterable[tuple[int, str]]) -> Analogies:
 def _lines(path: StrPath) -> Iterator[tuple[int, str]]:
     """Yield number and text of each line."""
     try:
-        with open(path, "rb") as file:
+        with expanded(path).open("rb") as file:
             yield from read_lines(file, str(path))
     except (OSError, ValueError) as error:
         if isinstance(error, QueryError):

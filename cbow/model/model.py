@@ -7,13 +7,13 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from cbow.config import DEFAULT_EMBEDDING, Config
 from cbow.errors import ModelFileError, VectorsWarning, shown
+from cbow.files import expanded
 from cbow.model import file
 from cbow.model.embeddings import check_kind, embed
 from cbow.vectors import WordVectors, formats
@@ -233,7 +233,7 @@ def load_vectors(
     VectorsWarning
         If something of a file of vectors is left out, or read otherwise than it stands there.
     """
-    path = Path(path)
+    path = expanded(path)
     name = formats.recognise(path)
     if name == formats.MODEL:
         stored = file.read(path)

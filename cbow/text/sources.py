@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from cbow.errors import CorpusError
+from cbow.files import expanded
 from cbow.text.folders import distinct, files_below, files_matching
 
 STDIN: Final = "-"
@@ -81,13 +82,10 @@ def find_sources(corpus: Corpus) -> Sources | None:
 
 def _names_source(element: str | os.PathLike[str]) -> bool:
     """Tell whether an element of a list is a source rather than a text."""
-    return (
-        not isinstance(element, str)
-        or element == STDIN
-        or element.startswith(NLTK)
-        or os.path.exists(element)
-        or (glob.has_magic(element) and bool(files_matching(element)))
-    )
+    if not isinstance(element, str) or element == STDIN or element.startswith(NLTK):
+        return True
+    name = str(expanded(element)) if element.startswith("~/") else element
+    return os.path.exists(name) or (glob.has_magic(name) and bool(files_matching(name)))
 
 
 def _joined(found: Sequence[Sources]) -> Sources:
@@ -107,6 +105,8 @@ def _find(given: str | os.PathLike[str], as_text: str) -> Sources:
         raise CorpusError(
             "an empty name names no file; give the name of one, or . for the current folder"
         )
+    if name.startswith("~"):
+        name = str(expanded(name))
     if os.path.isdir(name):
         return _folder(name)
     if os.path.exists(name):

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from cbow.config import Config
 from cbow.errors import ConfigError, CorpusError
+from cbow.files import expanded
 from cbow.model import Model, file
 from cbow.text import Corpus, EncodedCorpus, Tokenizer
 from cbow.text.sources import NLTK
@@ -17,7 +18,13 @@ from cbow.training.checkpoint import Checkpoint, fingerprint
 from cbow.training.learn import Start, Task, learn
 from cbow.training.observer import Observer
 from cbow.training.run import encoded, with_tokenizer
-from cbow.training.saving import Saving, checked_interval, make_saving, names_of
+from cbow.training.saving import (
+    Saving,
+    checked_interval,
+    checked_path,
+    make_saving,
+    names_of,
+)
 
 
 def resume(
@@ -108,7 +115,7 @@ class Earlier(NamedTuple):
         path, interval, names = self.saving
         return self._replace(
             saving=Saving(
-                path if checkpoint is None else Path(checkpoint),
+                path if checkpoint is None else checked_path(checkpoint, corpus or ()),
                 interval if every is None else checked_interval(every),
                 names if corpus is None else names_of(corpus),
             )
@@ -125,7 +132,8 @@ def read_earlier(path: str | os.PathLike[str], settings: Mapping[str, Any]) -> E
     ConfigError
         If a setting differs from what it says.
     """
-    saved, path = checkpoints.read(path), Path(path)
+    path = expanded(path)
+    saved = checkpoints.read(path)
     if isinstance(saved, Checkpoint):
         config = _same_settings(path, saved.model.config, settings, free=("threads",))
         start = Start(saved.model.parameters, saved.state, saved.objective, saved.optimizer)

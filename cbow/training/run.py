@@ -11,6 +11,7 @@ from typing import Any
 
 from cbow.config import Config
 from cbow.errors import OutputError
+from cbow.files import temporary_folder
 from cbow.model import Model
 from cbow.text import Corpus, EncodedCorpus, Tokenizer, encode_corpus
 from cbow.training.learn import Task, learn
@@ -101,23 +102,16 @@ def encoded(
     corpus: Corpus, config: Config, tokenizer: Tokenizer | None, observer: Observer
 ) -> Iterator[EncodedCorpus]:
     """Read a text, and keep it encoded for the while."""
-    with _temporary_folder() as folder:
+    with contextlib.ExitStack() as stack:
+        try:
+            folder = stack.enter_context(temporary_folder(Path(tempfile.gettempdir())))
+        except OSError as error:
+            raise OutputError(
+                f"no temporary folder can be made ({error.strerror or error}); free some space, or "
+                "name another place with the environment variable TMPDIR"
+            ) from error
         text = encode_corpus(
             corpus, config, folder=folder, tokenizer=tokenizer, progress=observer.reading
         )
         observer.encoded(text.account)
         yield text
-
-
-@contextlib.contextmanager
-def _temporary_folder() -> Iterator[Path]:
-    """Make a folder for the encoded corpus, and remove it at the end."""
-    try:
-        folder = tempfile.TemporaryDirectory(prefix="cbow-")
-    except OSError as error:
-        raise OutputError(
-            f"no temporary folder can be made ({error.strerror or error}); free some space, or "
-            "name another place with the environment variable TMPDIR"
-        ) from error
-    with folder as name:
-        yield Path(name)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cbow.errors import ConfigError, OutputError
-from cbow.files import remove_leftovers
+from cbow.files import expanded, name_of, same
 from cbow.text import Corpus, find_sources
 from cbow.text.sources import NLTK, STDIN
 from cbow.training.checkpoint import Checkpoint, write
@@ -35,6 +35,8 @@ def make_saving(
     ------
     ConfigError
         If only one of both is given, or the interval is no number of seconds.
+    OutputError
+        If the path is that of a file of the text.
     """
     if path is None and every is None:
         return None
@@ -43,7 +45,19 @@ def make_saving(
             f"checkpoint is {path!r} and checkpoint_every {every!r}, but one needs the other; give "
             "both, or neither"
         )
-    return Saving(Path(path), checked_interval(every), names_of(corpus))
+    return Saving(checked_path(path, corpus), checked_interval(every), names_of(corpus))
+
+
+def checked_path(path: str | os.PathLike[str], corpus: Corpus) -> Path:
+    """Return where checkpoints are written; refuse a file of the text."""
+    sources = find_sources(corpus)
+    for item in sources.items if sources else ():
+        if isinstance(item, Path) and same(path, item):
+            raise OutputError(
+                f"the checkpoint {name_of(path)} would be written over {name_of(item)}, which is "
+                "read; give it another name"
+            )
+    return expanded(path)
 
 
 def checked_interval(every: float) -> float:
@@ -61,7 +75,7 @@ def names_of(corpus: Corpus) -> list[str] | None:
     names = [os.fspath(each) for each in given]
     if STDIN in names:
         return None
-    return [name if name.startswith(NLTK) else str(Path(name).absolute()) for name in names]
+    return [name if name.startswith(NLTK) else str(expanded(name).absolute()) for name in names]
 
 
 class Checkpoints:
@@ -83,7 +97,6 @@ class Checkpoints:
         self.make = make
         self.observer = observer
         self.latest = time.monotonic()
-        remove_leftovers(saving.path)
 
     def after_portion(self, state: State) -> None:
         """Write a checkpoint if it is time."""

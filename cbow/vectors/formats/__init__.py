@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cbow.errors import ConfigError, ModelFileError
-from cbow.files import check_folder_writable, check_writable
+from cbow.files import check_folder_writable, check_writable, expanded
 from cbow.vectors.formats import model2vec
 from cbow.vectors.formats.base import Account, Contents
 from cbow.vectors.formats.checks import check_parts
@@ -103,7 +103,7 @@ def read(
     ConfigError
         If there is no format of that name, or `errors` is something else.
     """
-    path = Path(path)
+    path = expanded(path)
     if errors not in ERRORS:
         raise ConfigError(f"errors is {errors!r}, but must be one of {', '.join(ERRORS)}")
     name = recognise(path) if format is None else format
@@ -151,9 +151,9 @@ def write(
     VectorsWarning
         If numbers had to be rounded.
     """
-    codec = _codec(named(os.fspath(path)) if format is None else format)
+    codec = _codec(named(os.path.expanduser(path)) if format is None else format)
     check_parts(words, matrix, counts)
-    codec.write(Path(path), words, matrix, counts)
+    codec.write(expanded(path), words, matrix, counts)
 
 
 def inputs_of(path: Path, name: str) -> list[Path]:

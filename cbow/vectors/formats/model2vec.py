@@ -27,7 +27,7 @@ import numpy.typing as npt
 
 from cbow import safetensors_file
 from cbow.errors import ModelFileError
-from cbow.files import replacing_folder
+from cbow.files import finish_replacing, replacing_folder
 from cbow.vectors.formats.base import Contents
 from cbow.vectors.formats.checks import checked, is_table
 from cbow.vectors.formats.streams import check_regular, explained
@@ -68,6 +68,7 @@ def read(path: Path, *, errors: str = "strict") -> Contents:
     ModelFileError
         If it is not such a folder, or damaged.
     """
+    finish_replacing(path)
     folder = inside(path)
     if folder is None:
         raise ModelFileError(

@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cbow.errors import ModelFileError
-from cbow.files import replacing_together
+from cbow.files import finish_replacing, replacing_together
 from cbow.vectors.formats.base import Contents, shown
 from cbow.vectors.formats.checks import ROWS, check_counts, checked
 from cbow.vectors.formats.side_by_side import side_by_side
@@ -71,6 +71,7 @@ def read(path: Path, *, errors: str = "strict") -> Contents:
     ModelFileError
         If one of the files is not there, or damaged, or they do not fit each other.
     """
+    finish_replacing(path, metadata_beside(path))
     check_regular(path)
     beside = metadata_of(path)
     if beside is None:

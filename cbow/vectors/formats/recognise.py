@@ -12,8 +12,10 @@ from typing import Final
 
 from cbow import safetensors_file
 from cbow.errors import ModelFileError, OutputError
+from cbow.files import finish_replacing
 from cbow.vectors.formats import model2vec, native
 from cbow.vectors.formats.base import shown
+from cbow.vectors.formats.projector import metadata_beside
 from cbow.vectors.formats.streams import GZIP, check_regular, explained, opened
 from cbow.vectors.formats.text_rows import numbers_in
 
@@ -91,6 +93,7 @@ def recognise(path: Path) -> str:
     ModelFileError
         If it cannot be read, or is nothing that this package reads.
     """
+    finish_replacing(path, metadata_beside(path))
     if os.path.isdir(path):  # which, unlike the method, raises nothing
         return _folder(path)
     check_regular(path)
