@@ -70,12 +70,12 @@ LONGEST_SEARCH: Final = 64
 #: Rows that are cut at their first space after a search; then four times as many, and so on.
 FEW_ROWS: Final = 16
 
-#: Rows after which the search gives up.
+#: Rows with more than one reading after which the search gives up.
 LONGEST_UNSURE: Final = 1000
 
 #: What the cheapest reading must cost less than any other, and beyond which others are given up.
 MARGIN: Final = 8
-BEAM: Final = 60
+BEAM: Final = 32
 
 #: What an odd row or word costs, and of a word each letter that is odd; see above.
 SOMEWHAT, FAR, ABSURD = 3, 8, 20
@@ -365,7 +365,7 @@ def _rows(path: Path, file: Opened, V: int, N: int, feed: bytes) -> _Rows:
     held.reaches(SAMPLE)
     begin = _split(held, N, feed, min(V, SAMPLE // (4 * N)))
     sizes = _sizes(path, begin.numbers[begin.ends <= SAMPLE])
-    ahead, cost = V, 0
+    ahead, patience, cost = V, BACK, 0
     while len(words) < V:
         done = len(words)
         some = _split(held, N, feed, min(ahead, V - done))
@@ -380,7 +380,7 @@ def _rows(path: Path, file: Opened, V: int, N: int, feed: bytes) -> _Rows:
         words += some.words[:sure]
         held.at = int(some.ends[sure - 1]) if sure else held.at
         if search:
-            more, places = _search(path, held, done + sure, V, N, feed, sizes)
+            more, places = _search(path, held, done + sure, V, N, feed, sizes, patience)
             cost += more
             words += [held.data[start:space] for start, space in places]
             rows = b"".join(held.data[space + 1 : space + 1 + 4 * N] for _, space in places)
@@ -394,8 +394,9 @@ def _rows(path: Path, file: Opened, V: int, N: int, feed: bytes) -> _Rows:
                 raise _endless(path, done + R + 1)
             held.data, held.at = held.data[held.at :], 0
             held.more()
-        # Where words hold spaces, few rows are cut in vain.
+        # Where many words hold spaces, few rows are cut in vain.
         ahead = FEW_ROWS if search else min(4 * ahead, V)
+        patience = min(2 * patience, LONGEST_SEARCH) if search else BACK
     if not held.ends_at(held.at):
         raise _behind(path, V, N, V)
     return _Rows(words, matrix, cost)
@@ -442,9 +443,11 @@ class _Reading(NamedTuple):
 
 
 def _search(
-    path: Path, held: _Held, row: int, V: int, N: int, feed: bytes, sizes: _Sizes
+    path: Path, held: _Held, row: int, V: int, N: int, feed: bytes, sizes: _Sizes, patience: int
 ) -> tuple[int, list[tuple[int, int]]]:
     """Read rows, each up to every space at which its word may end, until one reading is left.
+
+    That reading must then be free of all costs for `patience` rows, or the only one for more.
 
     Returns
     -------
@@ -460,14 +463,14 @@ def _search(
     """
     width = 4 * N
     layers = [{held.at: _Reading(0, NEVER, 0, 0)}]  # by the places where rows end
-    alone = calm = 0
-    while row + len(layers) <= V and calm < BACK and alone < LONGEST_SEARCH:
+    alone = calm = unsure = 0
+    while row + len(layers) <= V and calm < patience and alone < LONGEST_SEARCH:
         reached: dict[int, _Reading] = {}
         least, short, beyond = NEVER, False, False
         for begin, (cost, other, _, _) in layers[-1].items():
             for spaces, space in enumerate(_spaces(path, held, begin, row + len(layers))):
                 end = space + 1 + width + len(feed)
-                if not held.reaches(end):
+                if end > len(held.data) and not held.reaches(end):
                     short = True
                     break
                 if cost + SPACE * spaces > least + BEAM:
@@ -475,8 +478,8 @@ def _search(
                 if feed and held.data[end - 1 : end] != feed:
                     continue
                 word = _word_cost(held.data[begin:space], feed)
-                if word is None:
-                    continue
+                if word is None:  # nor can one that is longer
+                    break
                 if row + len(layers) == V and not held.ends_at(end):
                     beyond = True
                     continue
@@ -494,10 +497,11 @@ def _search(
             raise fail(path, V, N, row + len(layers))
         reached = {end: one for end, one in reached.items() if one.cost <= least + BEAM}
         alone = alone + 1 if len(reached) == 1 else 0
-        calm = calm + 1 if alone and least - min(layers[-1].values()).cost < MARGIN else 0
-        layers.append(reached)
-        if len(layers) > LONGEST_UNSURE and not alone:
+        calm = calm + 1 if alone and least == min(layers[-1].values()).cost else 0
+        unsure = 0 if alone else unsure + 1
+        if unsure > LONGEST_UNSURE:
             raise _ambiguous(path, row + 1)
+        layers.append(reached)
     best, *others = sorted(layers[-1].values())
     if min([best.other, *(one.cost for one in others)]) - best.cost < MARGIN:
         raise _ambiguous(path, row + 1)
