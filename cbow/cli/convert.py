@@ -12,7 +12,7 @@ from cbow.cli.common import DONE, command_parser, json_line, run, show, tell
 from cbow.cli.opening import add_opening_flags
 from cbow.cli.outputs import named, same
 from cbow.config import DEFAULT_EMBEDDING
-from cbow.errors import ConfigError, ModelFileError, OutputError, VectorsWarning
+from cbow.errors import ConfigError, ModelFileError, OutputError, VectorsWarning, shown
 
 if TYPE_CHECKING:
     from cbow.vectors.formats import Contents
@@ -118,8 +118,8 @@ def _convert(arguments: argparse.Namespace) -> int:
 def _source(name: str) -> Path:
     if name in ("", "-"):
         raise ModelFileError(
-            f"IN is {name!r}, but must be the name of a file: its size and its parts are looked at "
-            "before it is read; write the stream to a file first"
+            f"IN is {shown(name)}, but must be the name of a file: its size and its parts are looked "
+            "at before it is read; write the stream to a file first"
         )
     return Path(name)
 
@@ -134,7 +134,9 @@ def _read(source: Path, name: str, arguments: argparse.Namespace) -> tuple[Conte
         model = load_vectors(source, arguments.embedding)
         account = formats.Account(rows=len(model))
         return formats.Contents(model.words, model.matrix, model.counts, account), []
-    contents = formats.read(source, name, arguments.errors)
+    contents = formats.read(
+        source, name, arguments.errors, arguments.on_bad_rows, arguments.max_expansion
+    )
     notes = list(contents.account.notes())
     if arguments.embedding != DEFAULT_EMBEDDING:
         notes.append(

@@ -61,12 +61,14 @@ class Account:
     def leave_out(self, bad: Sequence[BadRow]) -> None:
         """Count rows that cannot be read, and name them in at most 200 characters."""
         self.unreadable = len(bad)
+        room = errors.LONGEST_SHOWN - len(" and 1000000000 more")
         named: list[str] = []
         for row, fault in sorted(bad):
-            named.append(f"row {row} ({fault})" if len(named) < _EXPLAINED else str(row))
-            if len(", ".join(named)) > errors.LONGEST_SHOWN - len(" and 1000000000 more"):
-                named.pop()
+            long, short = f"row {row} ({fault})", f"row {row}"
+            fits = [each for each in (long, short) if len(", ".join([*named, each])) <= room]
+            if not fits:
                 break
+            named.append(fits[0] if len(named) < _EXPLAINED else short)
         more = len(bad) - len(named)
         self.unreadable_rows = ", ".join(named) + (f" and {more} more" if more else "")
 

@@ -62,7 +62,9 @@ def checked(
         spelled = list(_repaired(spelled, errors, account, faults))
     if not all(spelled):
         faults.update(
-            (at, ("there is no word", "remove the row")) for at, word in enumerate(spelled) if not word
+            (at, ("there is no word", "remove the row"))
+            for at, word in enumerate(spelled)
+            if not word
         )
     for at in not_finite(matrix):
         what = f"the vector of {shown(spelled[at])} holds a number that is not finite"

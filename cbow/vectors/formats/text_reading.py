@@ -201,9 +201,7 @@ def _contents(
             raise _too_many(path, V) from None
         raise ModelFileError(f"{path}, row {row}: {error}, {SKIP}") from None
     matrix.resize((len(words), N), refcheck=False)
-    contents = checked(
-        path, words, matrix, errors=errors, on_bad_rows=on_bad_rows, bad=bad
-    )
+    contents = checked(path, words, matrix, errors=errors, on_bad_rows=on_bad_rows, bad=bad)
     contents.account.unended = int(pieces.unended)
     return contents
 

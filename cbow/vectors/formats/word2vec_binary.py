@@ -293,10 +293,13 @@ def _zeros(row: bytes) -> int:
 def _sizes(path: Path, numbers: Floats) -> _Sizes:
     """Tell of what size the numbers of a file are, by some of them."""
     default = _Sizes()
-    raw = numbers[numbers.view("<u4") & 0x7FFFFFFF != 0].view(np.uint8).reshape(-1, 4)  # (K, 4)
-    tops, lows = (np.isin(raw[:, place], list(default.beyond)) for place in (3, 0))  # (K,)
+    bits = numbers.view("<u4").reshape(-1)
+    bits = bits[(bits & 0x7FFFFFFF != 0) & (bits.byteswap() & 0x7FFFFFFF != 0)]  # (K,) no zeros
+    raw = bits.view(np.uint8).reshape(-1, 4)
+    usual = np.isin(raw[:, [3, 0]], list(default.usual))  # (K, 2), as they stand and swapped
+    odd, odd_swapped = (len(raw) - usual.sum(axis=0)).tolist()
     # All of them: where words hold spaces, numbers that are shifted by a byte look like it.
-    if len(raw) >= 4 and tops.mean() < 0.75 and lows.all():
+    if len(raw) >= 4 and odd >= odd_swapped + 2 and np.isin(raw[:, 0], list(default.beyond)).all():
         first = numbers.reshape(-1)[:3]
         said = (", ".join(f"{x:.3g}" for x in some) for some in (first, first.byteswap()))
         raise ModelFileError(
@@ -304,8 +307,10 @@ def _sizes(path: Path, numbers: Floats) -> _Sizes:
             f"bytes swapped they are {next(said)}: it was written in big-endian order, so swap "
             "them, or write it on another machine"
         )
-    if len(raw) and tops.mean() < 0.5:
-        around = np.convolve(np.bincount(raw[:, 3] & 127, minlength=128), np.ones(9), "same")  # (128,)
+    if 2 * odd > len(raw):
+        around = np.convolve(
+            np.bincount(raw[:, 3] & 127, minlength=128), np.ones(9), "same"
+        )  # (128,)
         if around.max() > 0.75 * len(raw):
             return _Sizes(int(around[:120].argmax()))
     return default
@@ -371,7 +376,7 @@ def _rows(path: Path, file: Opened, V: int, N: int, feed: bytes) -> _Rows:
         some = _split(held, N, feed, min(ahead, V - done))
         R, at_end = len(some.words), done + len(some.words) == V
         sure = _first_doubt(some, held.data, feed, sizes)
-        search = sure < R or (held.ended and R < min(ahead, V - done))
+        search = sure < R or (held.ended and min(ahead, V - done) > R)
         if at_end and not search:
             search = not held.ends_at(int(some.ends[-1]))
         if search or not at_end:
@@ -389,7 +394,7 @@ def _rows(path: Path, file: Opened, V: int, N: int, feed: bytes) -> _Rows:
         if len(words) > len(matrix):
             matrix.resize((min(V, max(len(words), 2 * len(matrix))), N), refcheck=False)
         matrix[done : len(words)] = numbers
-        if R < ahead and not search:
+        if ahead > R and not search:
             if len(held.data) - (some.ends[-1] if R else held.at) > LONGEST_WORD + 4 * N + 1:
                 raise _endless(path, done + R + 1)
             held.data, held.at = held.data[held.at :], 0
@@ -571,7 +576,7 @@ def _misplaced(path: Path, V: int, N: int, row: int) -> _RowError:
 
 def _ambiguous(path: Path, row: int) -> _RowError:
     return _RowError(
-        row,
+        NEVER,  # told before that rows do not end in line feeds
         f"{path}, row {row}: words seem to hold spaces, at which this format ends a word, and its "
         "bytes may be read in more than one way; write the vectors as text (with gensim: "
         "save_word2vec_format(FILE, binary=False)), or with _ for the spaces",
