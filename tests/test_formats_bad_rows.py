@@ -1,4 +1,4 @@
-"""Rows that cannot be read: refused, or left out, counted and named; and how files begin and end."""
+"""Rows that cannot be read: refused, or left out and counted; how files begin and end."""
 
 import json
 from pathlib import Path

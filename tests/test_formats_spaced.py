@@ -10,8 +10,11 @@ from cbow.errors import ModelFileError
 from cbow.vectors.formats import word2vec_binary
 from cbow.vectors.formats.word2vec_binary import BACK, read
 
-PARTS = """a b c new york is end hello of R$ 0 ... . , São Paulo 日本 x1 22 I'm U.S. C++ & Köln
-    ABC MKII 1984 Straße наш мир""".split()
+PARTS = [
+    *("a", "b", "c", "new", "york", "is", "end", "hello", "of", "R$", "0", "...", ".", ","),
+    *("São", "Paulo", "日本", "x1", "22", "I'm", "U.S.", "C++", "&", "Köln", "ABC", "MKII"),
+    *("1984", "Straße", "наш", "мир"),
+]
 FEEDS = {"gensim": b"", "word2vec.c": b"\n"}
 
 

@@ -118,8 +118,8 @@ def _convert(arguments: argparse.Namespace) -> int:
 def _source(name: str) -> Path:
     if name in ("", "-"):
         raise ModelFileError(
-            f"IN is {shown(name)}, but must be the name of a file: its size and its parts are looked "
-            "at before it is read; write the stream to a file first"
+            f"IN is {shown(name)}, but must be the name of a file: its size and its parts are "
+            "looked at before it is read; write the stream to a file first"
         )
     return Path(name)
 
