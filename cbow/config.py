@@ -21,6 +21,12 @@ OPTIMIZERS: Final = ("adam", "adagrad", "sgd")
 OBJECTIVES: Final = ("auto", "exact", "sampled")
 EMBEDDINGS: Final = ("input", "output", "mean", "joint")
 
+#: What may be done about rows of a file of vectors that cannot be read.
+BAD_ROWS: Final = ("raise", "skip")
+
+#: How many times its size on disk a file of vectors may become in memory, if nothing else is said.
+MAX_EXPANSION: Final = 50.0
+
 #: Which vectors a query uses when it does not say.
 DEFAULT_EMBEDDING: Final = "joint"
 

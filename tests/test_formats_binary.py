@@ -309,6 +309,7 @@ def test_words_that_become_equal(path):
 
 def test_a_word_without_end(path, monkeypatch):
     monkeypatch.setattr(word2vec_binary, "BLOCK", 10)
+    monkeypatch.setattr(word2vec_binary, "SAMPLE", 10)
     monkeypatch.setattr(word2vec_binary, "LONGEST_WORD", 100)
     content = compose([b"a", b"b" * 200], matrix_of(2))
     assert "row 2: the word does not end within 100 bytes" in refused(read, path, content)

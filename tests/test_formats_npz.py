@@ -1,6 +1,8 @@
 """numpy's .npz: against numpy, and damage in every place."""
 
 import io
+import math
+import re
 import tracemalloc
 import warnings
 import zipfile
@@ -13,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cbow.errors import OutputError
-from cbow.vectors.formats import npz
+from cbow.vectors.formats import npz, streams
 from cbow.vectors.formats.npz import read, write
 from cbow.vectors.packed import encode_words
 
@@ -201,7 +203,7 @@ WRONG = {
         {"words": np.array(WORDS, object), "vectors": MATRIX},
         "words holds Python objects; make numbers or texts of them",
     ),
-    "whole numbers": ({**GOOD, "vectors": MATRIX.astype(int)}, "vectors is int64, but must hold f"),
+    "whole numbers": ({**GOOD, "vectors": MATRIX.astype(int)}, "vectors is int64 .* must hold f"),
     "fewer rows": ({**GOOD, "vectors": MATRIX[1:]}, r"vectors is float32 of shape \(8, 3\), but"),
     "one row": ({**GOOD, "vectors": MATRIX[0]}, r"vectors is float32 of shape \(3,\), but must be"),
     "three dimensions": ({**GOOD, "vectors": MATRIX[None]}, r"vectors is float32 of shape \(1, 9"),
@@ -211,7 +213,7 @@ WRONG = {
         {**with_ends(1, 4), "words": np.array([1, 2], np.uint16)},
         "words is uint16, but beside word_ends must be uint8",
     ),
-    "ends real": ({**GOOD, "word_ends": ENDS * 1.0}, "word_ends is float64, but must hold whole n"),
+    "ends real": ({**GOOD, "word_ends": ENDS * 1.0}, "word_ends is float64 .*, but must hold"),
     "falling ends": (with_ends(3, 2, len(LETTERS)), "its words do not follow one another"),
     "negative ends": (with_ends(-1, 2, len(LETTERS)), "its words do not follow one another"),
     "ends too early": (with_ends(1, 2, 3), "its words do not follow one another"),
@@ -230,7 +232,7 @@ WRONG = {
         "row 5: the vector of '🙂' holds a number that is not finite",
     ),
     "few counts": ({**GOOD, "counts": COUNTS[1:]}, "counts are int64 of shape .* must be 9"),
-    "real counts": ({**GOOD, "counts": COUNTS * 1.0}, "counts is float64, but must hold whole"),
+    "real counts": ({**GOOD, "counts": COUNTS * 1.0}, "counts is float64 .*, but must hold"),
     "negative counts": ({**GOOD, "counts": -COUNTS}, "counts are int64 of shape .* of 0 or more"),
     "large counts": ({**GOOD, "counts": COUNTS.astype("u8") << np.uint64(60)}, "counts are uint64"),
 }  # fmt: skip
@@ -299,7 +301,7 @@ def test_a_bomb_takes_no_memory(path):
     assert path.stat().st_size < 2**17
     tracemalloc.start()
     try:
-        assert "vectors would unpack to more than 200 times its size" in refused(read, path)
+        assert "unpacks to 82800472 bytes, far more than its size on disk" in refused(read, path)
         assert tracemalloc.get_traced_memory()[1] < 2**22
     finally:
         tracemalloc.stop()
@@ -307,10 +309,11 @@ def test_a_bomb_takes_no_memory(path):
 
 def test_a_bomb_of_words(path, monkeypatch):
     """Each text takes the room of the longest."""
-    monkeypatch.setattr(npz, "SMALL", 0)
+    monkeypatch.setattr(streams, "SMALL", 0)
     words = np.array([*WORDS[1:], "x" * 9000])
     path.write_bytes(saved(True, words=words, vectors=MATRIX))
-    assert "words would unpack to more than 200 times" in refused(read, path)
+    assert "unpacks to 324" in refused(read, path)
+    check(read(path, max_expansion=math.inf), words.tolist(), MATRIX)
 
 
 def test_small_arrays_may_be_packed_tightly(path):
@@ -333,7 +336,7 @@ def test_a_size_that_lies(path):
                 try:
                     read(path)
                 except ValueError as error:
-                    assert "is not a usable .npz file" in str(error)  # noqa: PT017
+                    assert re.search("is not a usable .npz file|far more", str(error))  # noqa: PT017
 
 
 def test_what_zipfile_says_is_cut(path):

@@ -137,16 +137,16 @@ def rows(draw):
     return first + draw(END)
 
 
-@given(st.lists(rows(), min_size=1, max_size=5), st.integers(1, 3))
-def test_rows_are_those_of_the_plain_twin(lines, N):
+@given(st.lists(rows(), min_size=1, max_size=5), st.integers(1, 3), st.booleans())
+def test_rows_are_those_of_the_plain_twin(lines, N, skip):
     piece = "".join(f"{line}\n" for line in lines).encode()
 
     def outcome(read):
         try:
-            words, numbers = read(piece, N)
+            words, numbers, bad = read(piece, N, skip)
         except RowError as error:
             return str(error), error.row
-        return words, bits(numbers)
+        return words, bits(numbers), [(str(error), error.row) for error in bad]
 
     assert outcome(read_compiled) == outcome(read_plainly)
 

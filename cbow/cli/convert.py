@@ -130,8 +130,8 @@ def _convert(arguments: argparse.Namespace) -> int:
 def _source(name: str) -> Path:
     if name in ("", "-"):
         raise ModelFileError(
-            f"IN is {name!r}, but must be the name of a file: its size and its parts are looked at "
-            "before it is read; write the stream to a file first"
+            f"IN is {shown(name)}, but must be the name of a file: its size and its parts are "
+            "looked at before it is read; write the stream to a file first"
         )
     return expanded(name)
 
@@ -146,7 +146,9 @@ def _read(source: Path, name: str, arguments: argparse.Namespace) -> tuple[Conte
         model = load_vectors(source, arguments.embedding)
         account = formats.Account(rows=len(model))
         return formats.Contents(model.words, model.matrix, model.counts, account), []
-    contents = formats.read(source, name, arguments.errors)
+    contents = formats.read(
+        source, name, arguments.errors, arguments.on_bad_rows, arguments.max_expansion
+    )
     notes = list(contents.account.notes())
     if arguments.embedding != DEFAULT_EMBEDDING:
         notes.append(

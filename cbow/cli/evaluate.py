@@ -139,7 +139,7 @@ def _score(
     """Score one model; only one is in memory at a time."""
     from cbow.evaluation import prepare
 
-    vectors = open_vectors(path, arguments.embedding, arguments.errors)
+    vectors = open_vectors(path, arguments)
     try:
         return prepare(vectors.words, sets, rules).score(vectors.matrix)
     except QueryError as error:

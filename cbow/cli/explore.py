@@ -113,8 +113,7 @@ def _explore(arguments: argparse.Namespace) -> int:
         if arguments.serve is not None:
             server = stack.enter_context(Server(arguments.serve))
         choices = Choices(limit, min(limit, most), arguments.layout, seed)
-        how = arguments.embedding, arguments.errors
-        vectors = [open_vectors(name, *how) for name in names]
+        vectors = [open_vectors(name, arguments) for name in names]
         models = list(zip(display_names(sources), vectors, strict=True))
         for each in vectors:
             _tell_of_layout(len(each), choices)

@@ -96,7 +96,7 @@ def _body(arguments: argparse.Namespace) -> int:
     if arguments.topn < 1:
         raise QueryError(f"--topn is {arguments.topn}, but must be a whole number of 1 or more")
     paths = [arguments.model, *arguments.others]
-    opened = [open_vectors(path, arguments.embedding, arguments.errors) for path in paths]
+    opened = [open_vectors(path, arguments) for path in paths]
     models = list(zip(short_names(paths), opened, strict=True))
     asked = Asked(models, arguments.topn, FORMS[arguments.format])
     if arguments.queries:

@@ -7,7 +7,7 @@ import warnings
 from typing import TYPE_CHECKING
 
 from cbow.cli.common import tell
-from cbow.config import DEFAULT_EMBEDDING, EMBEDDINGS
+from cbow.config import DEFAULT_EMBEDDING, EMBEDDINGS, MAX_EXPANSION
 from cbow.errors import VectorsWarning
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ MODEL_HELP = "a file that cbow-train wrote, or vectors in any format that cbow-c
 
 
 def add_opening_flags(parser: argparse.ArgumentParser) -> None:
-    """Add ``--embedding`` and ``--errors``."""
+    """Add ``--embedding``, and how files of vectors are read."""
     parser.add_argument(
         "--embedding",
         choices=EMBEDDINGS,
@@ -32,15 +32,34 @@ def add_opening_flags(parser: argparse.ArgumentParser) -> None:
         help="refuse words that are not UTF-8, or put U+FFFD for their bad bytes (default: "
         "%(default)s)",
     )
+    parser.add_argument(
+        "--skip-bad-rows",
+        action="store_const",
+        const="skip",
+        default="raise",
+        dest="on_bad_rows",
+        help="leave out, count and name the rows of a file of vectors that cannot be read, in "
+        "place of refusing it",
+    )
+    parser.add_argument(
+        "--max-expansion",
+        type=float,
+        default=MAX_EXPANSION,
+        metavar="TIMES",
+        help="how many times its size on disk a packed file may become, inf for no limit (default: "
+        "%(default)g)",
+    )
 
 
-def open_vectors(path: str, embedding: str, errors: str) -> WordVectors:
+def open_vectors(path: str, arguments: argparse.Namespace) -> WordVectors:
     """Open vectors; tell on standard error what is not as it stands in the file.
 
     Parameters
     ----------
-    path, embedding, errors : str
-        As `cbow.load_vectors` takes them.
+    path : str
+        As `cbow.load_vectors` takes it.
+    arguments : argparse.Namespace
+        What `add_opening_flags` added.
 
     Raises
     ------
@@ -51,7 +70,13 @@ def open_vectors(path: str, embedding: str, errors: str) -> WordVectors:
 
     with warnings.catch_warnings(record=True) as notes:
         warnings.simplefilter("always", VectorsWarning)
-        vectors = load_vectors(path, embedding, errors)
+        vectors = load_vectors(
+            path,
+            arguments.embedding,
+            arguments.errors,
+            arguments.on_bad_rows,
+            arguments.max_expansion,
+        )
     for note in notes:
         tell(f"note: {note.message}")
     return vectors

@@ -148,7 +148,7 @@ def _words(arguments: argparse.Namespace) -> int:
     from cbow.plot.fonts import legible
     from cbow.plot.words import words_picture
 
-    vectors = open_vectors(arguments.source, arguments.embedding, arguments.errors)
+    vectors = open_vectors(arguments.source, arguments)
     words = _named_once(arguments.words) if arguments.words else _known(vectors)
     drawn = _project(vectors, words, arguments.components)
     text = legible([visible(word) for word in words])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from cbow.config import DEFAULT_EMBEDDING, Config
+from cbow.config import DEFAULT_EMBEDDING, MAX_EXPANSION, Config
 from cbow.errors import ModelFileError, VectorsWarning, shown
 from cbow.files import expanded
 from cbow.model import file
@@ -204,7 +204,11 @@ def load(path: str | os.PathLike[str]) -> Model:
 
 
 def load_vectors(
-    path: str | os.PathLike[str], embedding: str = DEFAULT_EMBEDDING, errors: str = "strict"
+    path: str | os.PathLike[str],
+    embedding: str = DEFAULT_EMBEDDING,
+    errors: str = "strict",
+    on_bad_rows: str = "raise",
+    max_expansion: float = MAX_EXPANSION,
 ) -> WordVectors:
     """Open the word vectors of a model, or a file of vectors in any format of `formats.FORMATS`.
 
@@ -220,13 +224,18 @@ def load_vectors(
         `Model.embedding`. Other files hold one kind only.
     errors : {"strict", "replace"}
         Whether a word that is not UTF-8 is refused, or kept with U+FFFD for its bad bytes.
+    on_bad_rows : {"raise", "skip"}
+        Whether a row that cannot be read is refused, or left out and counted.
+    max_expansion : float
+        How many times its size on disk a file may become where it is packed; `math.inf` for no
+        limit.
 
     Raises
     ------
     ModelFileError
         If the file is missing, damaged, of another kind or of a later version of cbow.
     ConfigError
-        If there is no such kind of vectors, or `errors` is something else.
+        If there is no such kind of vectors, or another argument is something else.
 
     Warns
     -----
@@ -241,7 +250,7 @@ def load_vectors(
         matrix = embed(stored.W1T, stored.W2, embedding) if kept is None else kept  # (V, N)
         return WordVectors(stored.words, matrix, stored.counts)
     check_kind(embedding)
-    words, matrix, counts, account = formats.read(path, name, errors)
+    words, matrix, counts, account = formats.read(path, name, errors, on_bad_rows, max_expansion)
     notes = list(account.notes())
     if embedding != DEFAULT_EMBEDDING:
         notes.append(

@@ -14,7 +14,8 @@ from typing import Any, Final, NamedTuple, Protocol, cast
 import numpy as np
 import numpy.typing as npt
 
-from cbow.errors import ConfigError, ModelFileError
+from cbow.config import BAD_ROWS, MAX_EXPANSION
+from cbow.errors import ConfigError, ModelFileError, shown
 from cbow.files import check_folder_writable, check_writable, expanded
 from cbow.vectors.formats import model2vec
 from cbow.vectors.formats.base import Account, Contents
@@ -66,7 +67,7 @@ FORMATS: Final[Mapping[str, Format]] = {
 class _Codec(Protocol):
     """What the module of a format offers."""
 
-    def read(self, path: Path, *, errors: str = ...) -> Contents: ...
+    def read(self, path: Path, **rules: Any) -> Contents: ...
 
     def write(
         self,
@@ -78,7 +79,11 @@ class _Codec(Protocol):
 
 
 def read(
-    path: str | os.PathLike[str], format: str | None = None, errors: str = "strict"
+    path: str | os.PathLike[str],
+    format: str | None = None,
+    errors: str = "strict",
+    on_bad_rows: str = "raise",
+    max_expansion: float = MAX_EXPANSION,
 ) -> Contents:
     """Read words and vectors.
 
@@ -90,6 +95,11 @@ def read(
         A name of `FORMATS`; by default the content tells.
     errors : {"strict", "replace"}
         Whether a word that is not UTF-8 is refused, or kept with U+FFFD for its bad bytes.
+    on_bad_rows : {"raise", "skip"}
+        Whether a row that cannot be read is refused, or left out and counted.
+    max_expansion : float
+        How many times its size on disk a file may become where it is packed; `math.inf` for no
+        limit.
 
     Returns
     -------
@@ -99,20 +109,42 @@ def read(
     Raises
     ------
     ModelFileError
-        If the file cannot be read, is in no such format, or is damaged.
+        If the file cannot be read, is in no such format, is damaged, or would take more memory
+        than it may or there is.
     ConfigError
-        If there is no format of that name, or `errors` is something else.
+        If there is no format of that name, or another argument is something else.
     """
     path = expanded(path)
-    if errors not in ERRORS:
-        raise ConfigError(f"errors is {errors!r}, but must be one of {', '.join(ERRORS)}")
+    for argument, value, known in (
+        ("errors", errors, ERRORS),
+        ("on_bad_rows", on_bad_rows, BAD_ROWS),
+    ):
+        if value not in known:
+            raise ConfigError(
+                f"{argument} is {shown(value)}, but must be one of {', '.join(known)}"
+            )
+    if not (isinstance(max_expansion, int | float) and max_expansion >= 1):
+        raise ConfigError(
+            f"max_expansion is {shown(max_expansion)}, but must be a number of 1 or more, or inf "
+            "for no limit"
+        )
     name = recognise(path) if format is None else format
     if name == MODEL:
         raise ModelFileError(
             f"{path} is no file of vectors alone, but a model or a safetensors file of another "
             "program; open a model with cbow.load_vectors"
         )
-    return _codec(name).read(path, errors=errors)
+    rules = {"errors": errors, "on_bad_rows": on_bad_rows, "max_expansion": max_expansion}
+    if name == "safetensors":  # nothing of it is read or unpacked when it is opened
+        rules = {"errors": errors}
+    try:
+        return _codec(name).read(path, **rules)
+    except MemoryError:
+        raise ModelFileError(
+            f"{path} needs more memory than there is; end other programs, or convert it on a "
+            "larger machine with cbow-convert, to a part with --limit or to .safetensors, which is "
+            "opened without being read"
+        ) from None
 
 
 def write(
@@ -191,5 +223,5 @@ def check_place(path: Path, name: str) -> None:
 def _codec(name: str) -> _Codec:
     """Import the module of a format."""
     if name not in FORMATS:
-        raise ConfigError(f"there is no format {name!r}; choose one of {', '.join(FORMATS)}")
+        raise ConfigError(f"there is no format {shown(name)}; choose one of {', '.join(FORMATS)}")
     return cast(_Codec, importlib.import_module(f"{__name__}.{FORMATS[name].module}"))

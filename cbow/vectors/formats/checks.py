@@ -11,12 +11,15 @@ import numpy as np
 import numpy.typing as npt
 
 from cbow.errors import ModelFileError, VectorsWarning
-from cbow.vectors.formats.base import Account, Contents, shown
+from cbow.vectors.formats.base import Account, BadRow, Contents, shown
 from cbow.vectors.nearest import Floats
 from cbow.vectors.packed import PackedWords
 
 #: Rows looked at or written at a time.
 ROWS: Final = 4096
+
+#: What may be done about rows that cannot be read, put behind another remedy.
+SKIP: Final = "or leave out such rows with on_bad_rows='skip' (--skip-bad-rows)"
 
 
 def checked(
@@ -25,6 +28,8 @@ def checked(
     matrix: Floats,
     counts: npt.NDArray[np.integer[Any]] | None = None,
     errors: str = "strict",
+    on_bad_rows: str = "raise",
+    bad: Sequence[BadRow] = (),
 ) -> Contents:
     """See that every word is text and every number finite; keep the first of equal words.
 
@@ -38,29 +43,59 @@ def checked(
     counts : ndarray of int, (V,), optional
     errors : {"strict", "replace"}
         Whether a word that is not UTF-8 is refused, or kept with U+FFFD for its bad bytes.
+    on_bad_rows : {"raise", "skip"}
+        Whether a row that is not sound is refused, or left out and counted.
+    bad : sequence of BadRow
+        Rows of the file that have been left out before, which the account tells of.
 
     Raises
     ------
     ModelFileError
-        If a word is empty or not UTF-8, or a number not finite.
+        If a word is empty or not UTF-8, or a number not finite; or if no row is left.
     """
-    account = Account(rows=len(words))
+    account = Account(rows=len(words) + len(bad))
     spelled = [
         word if isinstance(word, bytes) else word.encode("utf-8", "surrogatepass") for word in words
     ]
+    faults: dict[int, tuple[str, str]] = {}  # by place: what is wrong, and what to do
     if not _utf8(spelled):
-        spelled = list(_repaired(path, spelled, errors, account))
+        spelled = list(_repaired(spelled, errors, account, faults))
     if not all(spelled):
-        row = spelled.index(b"") + 1
-        raise ModelFileError(f"{path}, row {row}: there is no word; remove the row")
-    packed = _packed(spelled)
-    check_finite(path, packed, matrix)
-    kept = _first_places(spelled)
-    account.duplicates = len(spelled) - len(kept)
+        faults.update(
+            (at, ("there is no word", "remove the row"))
+            for at, word in enumerate(spelled)
+            if not word
+        )
+    for at in not_finite(matrix):
+        what = f"the vector of {shown(spelled[at])} holds a number that is not finite"
+        faults.setdefault(at, (what, "remove the row, or train the vectors again"))
+    if faults:
+        before = {each.row for each in bad}
+        rows = [row for row in range(1, account.rows + 1) if row not in before]
+        if on_bad_rows != "skip":
+            at = min(faults)
+            raise ModelFileError(f"{path}, row {rows[at]}: {'; '.join(faults[at])}, {SKIP}")
+        bad = [*bad, *(BadRow(rows[at], fault) for at, (fault, _) in faults.items())]
+    if bad:
+        account.leave_out(bad)
+        if account.unreadable == account.rows:
+            raise ModelFileError(
+                f"{path}: none of its {account.rows} rows can be read: {account.unreadable_rows}; "
+                "give another file, or say what format it has"
+            )
+    kept: Sequence[int] = range(len(spelled))
+    if faults:
+        kept = [at for at in kept if at not in faults]
+        spelled = [spelled[at] for at in kept]
+    first = _first_places(spelled)
+    account.duplicates = len(spelled) - len(first)
     if account.duplicates:
-        packed = _packed([spelled[row] for row in kept])
+        kept = [kept[at] for at in first]
+        spelled = [spelled[at] for at in first]
+    if len(kept) < len(matrix):
         matrix = matrix[kept]
         counts = None if counts is None else counts[kept]
+    packed = _packed(spelled)
     account.spaced = _spaced(packed)
     return Contents(packed, matrix, counts, account)
 
@@ -119,14 +154,19 @@ def check_finite(where: object, words: Sequence[str], matrix: Floats) -> None:
     ModelFileError
         If there is one; it names the first.
     """
+    for row in not_finite(matrix):
+        raise ModelFileError(
+            f"{where}, row {row + 1}: the vector of {shown(words[row])} holds a number that is "
+            "not finite; remove the row, or train the vectors again"
+        )
+
+
+def not_finite(matrix: Floats) -> Iterator[int]:
+    """Yield the rows that hold NaN or infinity."""
     for start in range(0, len(matrix), ROWS):
         sound = np.isfinite(matrix[start : start + ROWS])  # (ROWS, N)
         if not sound.all():
-            row = start + int(np.argmin(sound.all(axis=1)))
-            raise ModelFileError(
-                f"{where}, row {row + 1}: the vector of {shown(words[row])} holds a number that is "
-                "not finite; remove the row, or train the vectors again"
-            )
+            yield from (start + np.flatnonzero(~sound.all(axis=1))).tolist()
 
 
 def is_table(matrix: npt.NDArray[Any]) -> bool:
@@ -194,17 +234,20 @@ def _utf8(words: Sequence[bytes]) -> bool:
     return True
 
 
-def _repaired(path: Path, words: Sequence[bytes], errors: str, account: Account) -> Iterator[bytes]:
-    """Put U+FFFD for what is not UTF-8, or refuse it."""
-    for row, word in enumerate(words, 1):
+def _repaired(
+    words: Sequence[bytes], errors: str, account: Account, faults: dict[int, tuple[str, str]]
+) -> Iterator[bytes]:
+    """Put U+FFFD for what is not UTF-8, and add it to the faults if it is not to be kept."""
+    for at, word in enumerate(words):
         text = word.decode(errors="replace").encode()
-        if text != word:
-            if errors != "replace":
-                raise ModelFileError(
-                    f"{path}, row {row}: the word {shown(word)} is not UTF-8; to read it with "
-                    "U+FFFD in place of its bad bytes, say errors='replace' (--errors replace)"
-                )
+        if text != word and errors == "replace":
             account.replaced += 1
+        elif text != word:
+            faults[at] = (
+                f"the word {shown(word)} is not UTF-8",
+                "to read it with U+FFFD in place of its bad bytes, say errors='replace' (--errors "
+                "replace)",
+            )
         yield text
 
 
@@ -219,7 +262,10 @@ def _first_places(words: Sequence[bytes]) -> Sequence[int]:
     hashes = np.sort(np.fromiter(map(hash, words), np.int64, len(words)))  # (V,)
     if (hashes[1:] != hashes[:-1]).all():  # seen sooner than by a set
         return range(len(words))
-    return sorted({word: row for row, word in reversed(list(enumerate(words)))}.values())
+    first: dict[bytes, int] = {}
+    for row, word in enumerate(words):
+        first.setdefault(word, row)
+    return list(first.values())
 
 
 def _spaced(words: PackedWords) -> int:

@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cbow.config import MAX_EXPANSION
 from cbow.errors import ModelFileError
 from cbow.vectors.formats.base import Contents
 from cbow.vectors.formats.text_reading import BOM, read_without_header
@@ -32,7 +33,13 @@ from cbow.vectors.formats.text_writing import write_rows
 from cbow.vectors.nearest import Floats
 
 
-def read(path: Path, *, errors: str = "strict") -> Contents:
+def read(
+    path: Path,
+    *,
+    errors: str = "strict",
+    on_bad_rows: str = "raise",
+    max_expansion: float = MAX_EXPANSION,
+) -> Contents:
     """Read a file.
 
     Parameters
@@ -41,12 +48,17 @@ def read(path: Path, *, errors: str = "strict") -> Contents:
     errors : {"strict", "replace"}
         Whether a word that is not UTF-8 is refused, or kept with U+FFFD for its bad bytes.
 
+    on_bad_rows : {"raise", "skip"}
+        Whether a row that cannot be read is refused, or left out and counted.
+    max_expansion : float
+        How many times the size of a packed file it may unpack to.
+
     Raises
     ------
     ModelFileError
         If it is not such a file, or damaged.
     """
-    return read_without_header(path, "GloVe's text format", errors)
+    return read_without_header(path, "GloVe's text format", errors, on_bad_rows, max_expansion)
 
 
 def write(

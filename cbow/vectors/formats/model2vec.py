@@ -26,11 +26,12 @@ import numpy as np
 import numpy.typing as npt
 
 from cbow import safetensors_file
+from cbow.config import MAX_EXPANSION
 from cbow.errors import ModelFileError
 from cbow.files import finish_replacing, replacing_folder
 from cbow.vectors.formats.base import Contents
 from cbow.vectors.formats.checks import checked, is_table
-from cbow.vectors.formats.streams import check_regular, explained
+from cbow.vectors.formats.streams import check_regular, explained, most_bytes, too_much
 from cbow.vectors.nearest import Floats
 
 MODEL, TOKENIZER, CONFIG = MEMBERS = "model.safetensors", "tokenizer.json", "config.json"
@@ -54,7 +55,13 @@ def inside(path: Path) -> Path | None:
     return None
 
 
-def read(path: Path, *, errors: str = "strict") -> Contents:
+def read(
+    path: Path,
+    *,
+    errors: str = "strict",
+    on_bad_rows: str = "raise",
+    max_expansion: float = MAX_EXPANSION,
+) -> Contents:
     """Read a folder.
 
     Parameters
@@ -62,6 +69,10 @@ def read(path: Path, *, errors: str = "strict") -> Contents:
     path : Path
     errors : {"strict", "replace"}
         Whether a word that is no Unicode text is refused, or kept with U+FFFD for what is not.
+    on_bad_rows : {"raise", "skip"}
+        Whether a row that cannot be read is refused, or left out and counted.
+    max_expansion : float
+        How many times the size of the files the rows may become that a mapping makes of others.
 
     Raises
     ------
@@ -76,15 +87,13 @@ def read(path: Path, *, errors: str = "strict") -> Contents:
         )
     tensors, _ = safetensors_file.read(folder / MODEL)
     words, special = _tokens(folder / TOKENIZER)
-    try:
-        matrix = _rows(tensors, len(words))
-    except ModelFileError as error:
-        raise ModelFileError(f"{folder / MODEL} does not fit {TOKENIZER}: {error}") from None
+    size = sum((folder / member).stat().st_size for member in (MODEL, TOKENIZER))
+    matrix = _rows(folder / MODEL, tensors, len(words), most_bytes(size, max_expansion))
     if special:
         kept = [row for row in range(len(words)) if row not in special]
         words = [words[row] for row in kept]
         matrix = matrix[: len(kept)] if kept == list(range(len(kept))) else matrix[kept]
-    contents = checked(path, words, matrix, errors=errors)
+    contents = checked(path, words, matrix, errors=errors, on_bad_rows=on_bad_rows)
     contents.account.rows += len(special)
     contents.account.special = len(special)
     return contents
@@ -145,25 +154,34 @@ def _phrase(word: str, row: int) -> dict[str, Any]:
     return {"id": row, "content": word, "single_word": True, **no}
 
 
-def _rows(tensors: Mapping[str, npt.NDArray[Any]], V: int) -> Floats:
-    """Give a row for each of V words, (V, N)."""
+def _rows(path: Path, tensors: Mapping[str, npt.NDArray[Any]], V: int, most: float) -> Floats:
+    """Return a row for each of V words, (V, N), of no more than `most` bytes if mapped."""
+
+    def unfit(why: str) -> ModelFileError:
+        return ModelFileError(f"{path} does not fit {TOKENIZER}: {why}")
+
     matrix = next((tensors[name] for name in MATRICES if name in tensors), None)
     if matrix is None or matrix.dtype.kind not in "fi" or not is_table(matrix):
-        raise ModelFileError(f"it holds no matrix {MATRICES[0]}; fetch or write it again")
-    if matrix.dtype not in (np.float32, np.float64):
-        matrix = matrix.astype(np.float32)
+        raise unfit(f"it holds no matrix {MATRICES[0]}; fetch or write it again")
     mapping, weights = tensors.get("mapping"), tensors.get("weights")
     if mapping is not None:
         if mapping.dtype.kind != "i" or mapping.ndim != 1:
-            raise ModelFileError(f"mapping is {mapping.dtype}, not a row for each word")
+            raise unfit(f"mapping is {mapping.dtype}, not a row for each word")
         if len(mapping) and not 0 <= mapping.min() <= mapping.max() < len(matrix):
-            raise ModelFileError(f"mapping names rows beyond the {len(matrix)} that there are")
+            raise unfit(f"mapping names rows beyond the {len(matrix)} that there are")
+        size = len(mapping) * matrix.shape[1] * max(4, matrix.itemsize)
+        if size > most:
+            raise too_much(path, f"becomes {size} bytes by its mapping")
+    rows = len(matrix if mapping is None else mapping)
+    if rows != V:
+        raise unfit(f"there are {V} words, but {rows} rows")
+    if matrix.dtype not in (np.float32, np.float64):
+        matrix = matrix.astype(np.float32)
+    if mapping is not None:
         matrix = matrix[mapping]
-    if len(matrix) != V:
-        raise ModelFileError(f"there are {V} words, but {len(matrix)} rows")
     if weights is not None:
         if weights.dtype.kind != "f" or weights.shape != (V,):
-            raise ModelFileError(f"weights is {weights.dtype} of shape {weights.shape}, not ({V},)")
+            raise unfit(f"weights is {weights.dtype} of shape {weights.shape}, not ({V},)")
         with np.errstate(over="ignore", invalid="ignore"):  # told by what looks for such numbers
             matrix = (matrix * weights[:, None]).astype(matrix.dtype)
     return matrix
@@ -175,7 +193,7 @@ def _tokens(path: Path) -> tuple[list[str], set[int]]:
     with explained(path):
         content = path.read_bytes()
     try:
-        table = safetensors_file.strict_json(content.decode())
+        table = safetensors_file.strict_json(content.decode("utf-8-sig"))
         return _listed(table["model"], table.get("added_tokens") or [])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ModelFileError(

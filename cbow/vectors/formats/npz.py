@@ -24,18 +24,14 @@ from typing import IO, Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from cbow.config import MAX_EXPANSION
 from cbow.errors import ModelFileError
 from cbow.files import replacing
 from cbow.vectors.formats.base import Contents, shown
 from cbow.vectors.formats.checks import ROWS, check_counts, checked, is_table
-from cbow.vectors.formats.streams import check_regular, unreadable
+from cbow.vectors.formats.streams import check_regular, most_bytes, too_much, unreadable
 from cbow.vectors.nearest import Floats
 from cbow.vectors.packed import encode_words
-
-#: An array that is packed more tightly than this is refused, unless it is small (bytes unpacked):
-#: it is no file of vectors, whose digits are nearly random, but made to fill the memory.
-MOST_PACKED: Final = 200
-SMALL: Final = 2**24
 
 #: Characters of what zipfile and numpy say: they quote the file.
 MOST_SAID: Final = 99
@@ -46,7 +42,7 @@ BLOCK: Final = 2**20
 #: What arrays may hold, by numpy's letters.
 KINDS: Final = {"f": "floating-point numbers", "iu": "whole numbers"}
 
-_WORDS, _ENDS, _VECTORS, _COUNTS = "words", "word_ends", "vectors", "counts"
+_NAMES = _WORDS, _ENDS, _VECTORS, _COUNTS = "words", "word_ends", "vectors", "counts"
 
 _READERS: Final = {
     (1, 0): np.lib.format.read_array_header_1_0,
@@ -66,7 +62,13 @@ class _Header(NamedTuple):
     dtype: np.dtype[Any]
 
 
-def read(path: Path, *, errors: str = "strict") -> Contents:
+def read(
+    path: Path,
+    *,
+    errors: str = "strict",
+    on_bad_rows: str = "raise",
+    max_expansion: float = MAX_EXPANSION,
+) -> Contents:
     """Read an archive.
 
     Parameters
@@ -74,6 +76,10 @@ def read(path: Path, *, errors: str = "strict") -> Contents:
     path : Path
     errors : {"strict", "replace"}
         Whether a word that is not UTF-8 is refused, or kept with U+FFFD for its bad bytes.
+    on_bad_rows : {"raise", "skip"}
+        Whether a row that cannot be read is refused, or left out and counted.
+    max_expansion : float
+        How many times the size of the archive its arrays may unpack to.
 
     Raises
     ------
@@ -93,12 +99,16 @@ def read(path: Path, *, errors: str = "strict") -> Contents:
             raise _DamageError(
                 f"it holds {found}, but must hold the arrays {_VECTORS} and {_WORDS}"
             )
+        arrays = (archive.getinfo(f"{name}.npy") for name in _NAMES if name in names)
+        size = sum(entry.file_size for entry in arrays)  # more than that is not read of them
+        if size > most_bytes(path.stat().st_size, max_expansion):
+            raise too_much(path, f"unpacks to {size} bytes")
         words = _words(archive, _ENDS in names)
         matrix = _vectors(archive, len(words))
         counts = _array(archive, _COUNTS, "iu") if _COUNTS in names else None
         if counts is not None:
             counts = check_counts(path, counts, len(words))
-    return checked(path, words, matrix, counts, errors)
+    return checked(path, words, matrix, counts, errors, on_bad_rows)
 
 
 def write(
@@ -176,7 +186,7 @@ def _texts(archive: zipfile.ZipFile) -> list[bytes] | list[str]:
     with _member(archive, _WORDS) as (file, header):
         dtype, shape = header.dtype, header.shape
         if dtype.kind not in "US" or len(shape) != 1 or not dtype.itemsize:
-            raise _DamageError(f"{_WORDS} is {dtype} of shape {shape}, but must be a text each")
+            raise _DamageError(f"{_WORDS} is {_told(dtype, shape)}, but must be a text each")
         step = max(1, BLOCK // dtype.itemsize)
         texts: list[Any] = []
         while len(texts) < shape[0]:
@@ -186,12 +196,17 @@ def _texts(archive: zipfile.ZipFile) -> list[bytes] | list[str]:
     return texts
 
 
+def _told(dtype: np.dtype[Any], shape: tuple[int, ...]) -> str:
+    """Say what an array is; a header may make the names of its parts as long as it likes."""
+    return f"{str(dtype)[:MOST_SAID]} of shape {str(shape)[:MOST_SAID]}"
+
+
 def _vectors(archive: zipfile.ZipFile, V: int) -> Floats:
     """Read the matrix, (V, N)."""
     matrix = _array(archive, _VECTORS, "f")
     if matrix.dtype.itemsize > 8 or not is_table(matrix) or len(matrix) != V:
         raise _DamageError(
-            f"{_VECTORS} is {matrix.dtype} of shape {matrix.shape}, but must be float32 or float64 "
+            f"{_VECTORS} is {_told(matrix.dtype, matrix.shape)}, but must be float32 or float64 "
             f"with a row of numbers for each of {V} words"
         )
     return matrix.astype(np.float32) if matrix.dtype.itemsize == 2 else matrix
@@ -201,7 +216,9 @@ def _array(archive: zipfile.ZipFile, name: str, kinds: str) -> npt.NDArray[Any]:
     """Read an array of numbers, in the machine's order of bytes."""
     with _member(archive, name) as (file, header):
         if header.dtype.kind not in kinds:
-            raise _DamageError(f"{name} is {header.dtype}, but must hold {KINDS[kinds]}")
+            raise _DamageError(
+                f"{name} is {_told(header.dtype, header.shape)}, but must hold {KINDS[kinds]}"
+            )
         array = np.empty(math.prod(header.shape), header.dtype)
         _fill(file, array)
     shaped = array.reshape(header.shape, order="F" if header.fortran else "C")
@@ -212,18 +229,15 @@ def _array(archive: zipfile.ZipFile, name: str, kinds: str) -> npt.NDArray[Any]:
 def _member(archive: zipfile.ZipFile, name: str) -> Iterator[tuple[IO[bytes], _Header]]:
     """Open an array behind its header; see that the file has room for what the header promises."""
     entry = archive.getinfo(f"{name}.npy")
-    if entry.file_size > max(SMALL, MOST_PACKED * entry.compress_size):
-        raise _DamageError(
-            f"{name} would unpack to more than {MOST_PACKED} times its size; if it is sound, write "
-            "it with np.savez"
-        )
     with archive.open(entry) as file:
         header = _header(file)
         if header.dtype.hasobject:
             raise _DamageError(f"{name} holds Python objects; make numbers or texts of them")
         size = math.prod(header.shape) * header.dtype.itemsize
         if min(header.shape, default=0) < 0 or size != entry.file_size - file.tell():
-            raise _DamageError(f"the shape {header.shape} of {name} is not that of its numbers")
+            raise _DamageError(
+                f"the shape {str(header.shape)[:MOST_SAID]} of {name} is not that of its numbers"
+            )
         yield file, header
 
 

@@ -24,14 +24,15 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from cbow.config import MAX_EXPANSION
 from cbow.errors import ModelFileError
 from cbow.files import finish_replacing, replacing_together
-from cbow.vectors.formats.base import Contents, shown
-from cbow.vectors.formats.checks import ROWS, check_counts, checked
+from cbow.vectors.formats.base import BadRow, Contents, shown
+from cbow.vectors.formats.checks import ROWS, SKIP, check_counts, checked
 from cbow.vectors.formats.side_by_side import side_by_side
 from cbow.vectors.formats.streams import check_regular, explained
 from cbow.vectors.formats.text_reading import BOM, PIECE, read_piece
-from cbow.vectors.formats.text_rows import RowError, Singles
+from cbow.vectors.formats.text_rows import RowError, Rows, Singles
 from cbow.vectors.formats.text_writing import rows_text
 from cbow.vectors.nearest import Floats
 
@@ -56,7 +57,13 @@ def metadata_of(path: Path) -> Path | None:
     return None
 
 
-def read(path: Path, *, errors: str = "strict") -> Contents:
+def read(
+    path: Path,
+    *,
+    errors: str = "strict",
+    on_bad_rows: str = "raise",
+    max_expansion: float = MAX_EXPANSION,
+) -> Contents:
     """Read a pair.
 
     Parameters
@@ -65,6 +72,10 @@ def read(path: Path, *, errors: str = "strict") -> Contents:
         The file of the numbers.
     errors : {"strict", "replace"}
         Whether a word that is not UTF-8 is refused, or kept with U+FFFD for its bad bytes.
+    on_bad_rows : {"raise", "skip"}
+        Whether a row that cannot be read is refused, or left out of both files and counted.
+    max_expansion : float
+        Has no meaning here: the files are not packed.
 
     Raises
     ------
@@ -82,10 +93,14 @@ def read(path: Path, *, errors: str = "strict") -> Contents:
     words, counts = _words(beside)
     if not words:
         raise ModelFileError(f"{beside} has names of columns, but no words; give another file")
-    matrix = _numbers(path, len(words), beside)
+    matrix, bad = _numbers(path, len(words), beside, skip=on_bad_rows == "skip")
     if counts is not None:
         counts = check_counts(beside, counts, len(words))
-    contents = checked(path, words, matrix, counts, errors)
+    if bad:
+        kept = np.delete(np.arange(len(words)), [each.row - 1 for each in bad])
+        words = [words[row] for row in kept.tolist()]
+        counts = None if counts is None else counts[kept]
+    contents = checked(path, words, matrix, counts, errors, on_bad_rows, bad)
     contents.account.unended = _unended(path)
     return contents
 
@@ -173,31 +188,38 @@ def _words(path: Path) -> tuple[list[bytes], npt.NDArray[np.int64] | None]:
     return words, np.array([int(fields[column]) for fields in rows], np.int64)
 
 
-def _numbers(path: Path, words: int, beside: Path) -> Singles:
-    """Read a row of numbers for each word, (V, N)."""
+def _numbers(path: Path, words: int, beside: Path, *, skip: bool) -> tuple[Singles, list[BadRow]]:
+    """Read a row of numbers for each word but those of the bad rows, (V, N)."""
+    bad: list[BadRow] = []
     with explained(path), path.open("rb") as file:
+        begin = len(BOM) if file.read(len(BOM)) == BOM else 0
+        file.seek(begin)
         N = 1 + file.readline().rstrip().count(b"\t")
-        file.seek(0)
+        file.seek(begin)
         blocks = iter(lambda: file.readlines(PIECE), [])
         short = words * 2 * N > path.stat().st_size + 1  # a digit and a tab or line end each
         matrix = np.empty((0 if short else words, N), np.float32)
         rows = 0
         try:
-            for part in side_by_side(lambda lines: _parsed(lines, N), blocks):
-                rows += len(part)
+            for part in side_by_side(lambda lines: _parsed(lines, N, skip), blocks):
+                fault = f"it does not hold {N} finite numbers"
+                bad += (BadRow(rows + each.row + 1, fault) for each in part.bad)
+                good = rows - (len(bad) - len(part.bad))  # before
+                rows += len(part.words) + len(part.bad)
                 if rows <= len(matrix):
-                    matrix[rows - len(part) : rows] = part
+                    matrix[good : good + len(part.words)] = part.numbers
         except RowError as error:
             raise ModelFileError(
                 f"{path}, row {rows + error.row + 1}: it does not hold {N} finite numbers with "
-                "tabs between, as the first row does; correct it, or fetch or copy the file again"
+                f"tabs between, as the first row does; correct it, fetch or copy the file again, "
+                f"{SKIP}"
             ) from None
     if rows != words:
         raise ModelFileError(
             f"{path} has {rows} rows, but {beside} {words} words; give a pair of files that were "
             "written together"
         )
-    return matrix
+    return matrix[: rows - len(bad)], bad
 
 
 def _unended(path: Path) -> int:
@@ -207,11 +229,17 @@ def _unended(path: Path) -> int:
         return int(file.read(1) != b"\n")
 
 
-def _parsed(lines: list[bytes], N: int) -> Singles:
+def _parsed(lines: list[bytes], N: int, skip: bool) -> Rows:
     """Read rows of N numbers, as rows of a word and N numbers."""
     end = b"" if lines[-1].endswith(b"\n") else b"\n"
-    words, numbers = read_piece(b"_\t" + b"_\t".join(lines) + end, N)
-    for row, word in enumerate(words):
-        if word != b"_":
-            raise RowError("there is a word", row)
-    return numbers
+    words, numbers, bad = read_piece(b"_\t" + b"_\t".join(lines) + end, N, skip)
+    if all(word == b"_" for word in words):
+        return Rows(words, numbers, bad)
+    before = {each.row for each in bad}
+    rows = [row for row in range(len(lines)) if row not in before]  # of the words
+    odd = [at for at, word in enumerate(words) if word != b"_"]
+    more = [RowError("there is a word", "remove it", rows[at]) for at in odd]
+    if not skip:
+        raise more[0]
+    kept = np.delete(np.arange(len(words)), odd)
+    return Rows([words[at] for at in kept.tolist()], numbers[kept], [*bad, *more])

@@ -5,6 +5,7 @@ What is commonly mistaken for a file of vectors is named, with what to do.
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from pathlib import Path
@@ -106,7 +107,7 @@ def recognise(path: Path) -> str:
         return "npz"
     if not head.startswith(GZIP):
         return _with_lines(path, head)
-    with opened(path) as unpacked:
+    with opened(path, math.inf) as unpacked:
         head = unpacked.stream.read(HEAD)
     _refuse_strangers(path, head)
     found = _with_lines(path, head)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import os
 import stat
 import zlib
 from collections.abc import Iterator
@@ -20,6 +21,59 @@ GZIP: Final = b"\x1f\x8b\x08"
 _LEVEL: Final = 4
 
 
+#: What unpacks to fewer bytes than this is never too much.
+SMALL: Final = 2**25
+
+#: No gzip data unpack to more times their size.
+_DEFLATE: Final = 1032
+
+
+class _Bounded:
+    """A stream that ends with an error when more is read than may be.
+
+    Parameters
+    ----------
+    path : Path
+        For the error.
+    stream : file of bytes
+    most : float
+        How many bytes may be read.
+    """
+
+    def __init__(self, path: Path, stream: IO[bytes], most: float) -> None:
+        self._path = path
+        self._stream = stream
+        self._left = self._most = most
+
+    def read(self, size: int) -> bytes:
+        """Read up to so many bytes."""
+        return self._counted(self._stream.read(size))
+
+    def readline(self, size: int) -> bytes:
+        """Read a line of up to so many bytes."""
+        return self._counted(self._stream.readline(size))
+
+    def _counted(self, data: bytes) -> bytes:
+        self._left -= len(data)
+        if self._left < 0:
+            raise too_much(self._path, f"unpacks to more than {self._most:.0f} bytes")
+        return data
+
+
+def most_bytes(size: int, max_expansion: float) -> float:
+    """Return how many bytes a file of this size may become."""
+    return max(SMALL, size * max_expansion)
+
+
+def too_much(path: Path, what: str) -> ModelFileError:
+    """Create the error about a file that would become too large."""
+    return ModelFileError(
+        f"{path} {what}, far more than its size on disk, as if made to fill the memory; if you "
+        "trust it, let it become so many times its size with max_expansion=TIMES (--max-expansion "
+        "TIMES)"
+    )
+
+
 class Opened(NamedTuple):
     """A file that is being read."""
 
@@ -28,21 +82,35 @@ class Opened(NamedTuple):
 
 
 @contextlib.contextmanager
-def opened(path: Path) -> Iterator[Opened]:
+def opened(path: Path, max_expansion: float) -> Iterator[Opened]:
     """Open a file, unpacked if its content is gzip, and explain what goes wrong while it is open.
+
+    Parameters
+    ----------
+    path : Path
+    max_expansion : float
+        How many times the size of a packed file may be read of it.
 
     Raises
     ------
     ModelFileError
-        If it is no regular file, or cannot be read or unpacked.
+        If it is no regular file, or cannot be read or unpacked, or unpacks to too much.
     """
     check_regular(path)
     with explained(path), path.open("rb") as file:
+        size = path.stat().st_size
         if file.peek(len(GZIP)).startswith(GZIP):
+            most = most_bytes(size, max_expansion)
+            file.seek(-4, os.SEEK_END)
+            last = int.from_bytes(file.read(4), "little")  # bytes of the content, unless damaged
+            file.seek(0)
+            if most < last <= _DEFLATE * size:
+                raise too_much(path, f"unpacks to {last} bytes")
             with gzip.GzipFile(fileobj=file, mode="rb") as unpacked:
-                yield Opened(cast(IO[bytes], unpacked), None)
+                stream = _Bounded(path, cast(IO[bytes], unpacked), most)
+                yield Opened(cast(IO[bytes], stream), None)
         else:
-            yield Opened(file, path.stat().st_size)
+            yield Opened(file, size)
 
 
 @contextlib.contextmanager

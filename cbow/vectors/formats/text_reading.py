@@ -13,8 +13,8 @@ from typing import IO, Final
 import numpy as np
 
 from cbow.errors import ModelFileError
-from cbow.vectors.formats.base import Contents, shown
-from cbow.vectors.formats.checks import checked
+from cbow.vectors.formats.base import BadRow, Contents, shown
+from cbow.vectors.formats.checks import SKIP, checked
 from cbow.vectors.formats.side_by_side import side_by_side
 from cbow.vectors.formats.streams import Opened, opened
 from cbow.vectors.formats.text_rows import (
@@ -43,7 +43,9 @@ BOM: Final = b"\xef\xbb\xbf"
 _HEADER: Final = re.compile(rb"\s*([+-]?\d+)[ \t]+([+-]?\d+)\s*")
 
 
-def read_with_header(path: Path, kind: str, errors: str) -> Contents:
+def read_with_header(
+    path: Path, kind: str, errors: str, on_bad_rows: str, max_expansion: float
+) -> Contents:
     """Read a file whose first line says how many rows follow, and how many numbers each has.
 
     Parameters
@@ -53,15 +55,20 @@ def read_with_header(path: Path, kind: str, errors: str) -> Contents:
         What to call the format in an error.
     errors : {"strict", "replace"}
         Whether a word that is not UTF-8 is refused, or kept with U+FFFD for its bad bytes.
+    on_bad_rows : {"raise", "skip"}
+        Whether a row that cannot be read is refused, or left out and counted.
+    max_expansion : float
+        How many times the size of a packed file it may unpack to.
 
     Raises
     ------
     ModelFileError
         If it is not such a file, or damaged.
     """
-    with opened(path) as file:
+    with opened(path, max_expansion) as file:
         V, N = _header(path, file, kind)
-        contents = _contents(path, _Pieces(path, file.stream, b""), N, V, errors)
+        pieces = _Pieces(path, file.stream, b"")
+        contents = _contents(path, pieces, N, V, errors, on_bad_rows)
     found = contents.account.rows
     if found < V:
         raise ModelFileError(
@@ -71,7 +78,9 @@ def read_with_header(path: Path, kind: str, errors: str) -> Contents:
     return contents
 
 
-def read_without_header(path: Path, kind: str, errors: str) -> Contents:
+def read_without_header(
+    path: Path, kind: str, errors: str, on_bad_rows: str, max_expansion: float
+) -> Contents:
     """Read a file in which the first row shows how many numbers each has.
 
     Parameters
@@ -81,18 +90,23 @@ def read_without_header(path: Path, kind: str, errors: str) -> Contents:
         What to call the format in an error.
     errors : {"strict", "replace"}
         Whether a word that is not UTF-8 is refused, or kept with U+FFFD for its bad bytes.
+    on_bad_rows : {"raise", "skip"}
+        Whether a row that cannot be read is refused, or left out and counted.
+    max_expansion : float
+        How many times the size of a packed file it may unpack to.
 
     Raises
     ------
     ModelFileError
         If it is not such a file, or damaged.
     """
-    with opened(path) as file:
+    with opened(path, max_expansion) as file:
         first = file.stream.readline(LONGEST_ROW).removeprefix(BOM)
         N = numbers_in(first)
         if N == 0:
             raise _another(path, first, f"a word and its numbers, as {kind} does")
-        return _contents(path, _Pieces(path, file.stream, first), N, None, errors)
+        pieces = _Pieces(path, file.stream, first)
+        return _contents(path, pieces, N, None, errors, on_bad_rows)
 
 
 def _another(path: Path, line: bytes, expected: str) -> ModelFileError:
@@ -161,12 +175,18 @@ class _Pieces:
             )
 
 
-def _contents(path: Path, pieces: _Pieces, N: int, V: int | None, errors: str) -> Contents:
+def _contents(
+    path: Path, pieces: _Pieces, N: int, V: int | None, errors: str, on_bad_rows: str
+) -> Contents:
     """Read all rows, no more than V of them if V is known."""
     words: list[bytes] = []
     matrix = np.empty((0, N), np.float32)
+    bad: list[BadRow] = []
+    skip = on_bad_rows == "skip"
     try:
-        for rows in side_by_side(lambda piece: read_piece(piece, N), pieces):
+        for rows in side_by_side(lambda piece: read_piece(piece, N, skip), pieces):
+            before = len(words) + len(bad) + 1
+            bad += (BadRow(before + each.row, each.fault) for each in rows.bad)
             done, end = len(words), len(words) + len(rows.words)
             if end > len(matrix):  # it grows where it lies: nothing is there twice
                 matrix.resize((max(end, len(matrix) + len(matrix) // 8), N), refcheck=False)
@@ -176,12 +196,12 @@ def _contents(path: Path, pieces: _Pieces, N: int, V: int | None, errors: str) -
             if V is not None and words[V:] not in ([], [b"<unk>"]):
                 raise _too_many(path, V)
     except RowError as error:
-        row = len(words) + error.row + 1
+        row = len(words) + error.row + 1  # no row was left out, or none would be refused
         if V is not None and row > V:
             raise _too_many(path, V) from None
-        raise ModelFileError(f"{path}, row {row}: {error}") from None
+        raise ModelFileError(f"{path}, row {row}: {error}, {SKIP}") from None
     matrix.resize((len(words), N), refcheck=False)
-    contents = checked(path, words, matrix, errors=errors)
+    contents = checked(path, words, matrix, errors=errors, on_bad_rows=on_bad_rows, bad=bad)
     contents.account.unended = int(pieces.unended)
     return contents
 
@@ -194,7 +214,7 @@ def _too_many(path: Path, V: int) -> ModelFileError:
     )
 
 
-def read_piece(piece: bytes, N: int) -> Rows:
+def read_piece(piece: bytes, N: int, skip: bool = False) -> Rows:
     """Read rows of N numbers, in compiled code if there are many.
 
     Parameters
@@ -202,20 +222,22 @@ def read_piece(piece: bytes, N: int) -> Rows:
     piece : bytes
         Rows, each with its line feed.
     N : int
+    skip : bool
+        Whether rows that are not sound are left out.
 
     Raises
     ------
     RowError
-        If a row is not sound.
+        If a row is not sound, and not left out.
     """
     R = piece.count(b"\n")
     short = len(piece) < R * (2 * N + 2)  # some row is too short to hold N numbers
     if short or len(piece) < COMPILED:
-        return read_plainly(piece, N)
-    return read_compiled(piece, N)
+        return read_plainly(piece, N, skip)
+    return read_compiled(piece, N, skip)
 
 
-def read_compiled(piece: bytes, N: int) -> Rows:
+def read_compiled(piece: bytes, N: int, skip: bool = False) -> Rows:
     """Do what `read_plainly` does, much faster."""
     from cbow.vectors.formats.text_reading_kernels import gather, parse
 
@@ -225,13 +247,21 @@ def read_compiled(piece: bytes, N: int) -> Rows:
     begins, ends = np.empty((2, R), np.int64)  # (R,) each
     plain = np.empty(R, np.bool_)
     parse(text, numbers, begins, ends, plain)
+    bad = []
     for r in np.flatnonzero(~plain).tolist():
         try:
             word, numbers[r] = parse_row(piece[begins[r] : ends[r]], N)
         except RowError as error:
             error.row = r
-            raise
+            if not skip:
+                raise
+            bad.append(error)
+            word = b""
         ends[r] = begins[r] + len(word)
     words = np.empty((ends - begins).sum() + R, np.uint8)
     gather(text, begins, ends, words)
-    return Rows(words.tobytes().split(b"\n")[:-1], numbers)
+    listed = words.tobytes().split(b"\n")[:-1]
+    if bad:
+        kept = np.delete(np.arange(R), [error.row for error in bad])
+        listed, numbers = [listed[r] for r in kept.tolist()], numbers[kept]
+    return Rows(listed, numbers, bad)

@@ -7,8 +7,10 @@ numbers may be separated by any white space of ASCII, so that rows with tabs, al
 CR LF at their end are read too. **The last N fields are the numbers; the word is all before**,
 less white space at its end: words with spaces in them, as GloVe's 840B vectors have them, are kept
 whole. Such a word must not end in a field that is a number itself: ``catch 22 0.1 0.2`` might be a
-word of two parts or a row of three numbers, and is refused. A word that is one field may be
-anything, also a number.
+word of two parts or a row of three numbers, and is refused, or left out with other rows that
+cannot be read if that is wished: no number is ever read that might be part of a word, also where a
+header says how many there are. A word that is one field may be anything, also a number, but not
+white space alone.
 
 A number is, in ASCII, an optional sign, digits with at most one point among them, and optionally
 ``e`` or ``E`` and a whole number. ``nan``, ``inf`` and numbers too large for float32 are refused,
@@ -27,7 +29,7 @@ not plain.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import takewhile
 from typing import Final, NamedTuple
 
@@ -51,12 +53,15 @@ class RowError(Exception):
 
     Attributes
     ----------
+    fault : str
+        What is wrong, without what to do.
     row : int
         Which, from 0 among those that were given.
     """
 
-    def __init__(self, fault: str, row: int = 0) -> None:
-        super().__init__(fault)
+    def __init__(self, fault: str, remedy: str, row: int = 0) -> None:
+        super().__init__(f"{fault}; {remedy}")
+        self.fault = fault
         self.row = row
 
 
@@ -65,9 +70,10 @@ class Rows(NamedTuple):
 
     words: list[bytes]  #: R words
     numbers: Singles  #: (R, N)
+    bad: Sequence[RowError] = ()  #: what is wrong with the rows that are left out
 
 
-def read_plainly(piece: bytes, N: int) -> Rows:
+def read_plainly(piece: bytes, N: int, skip: bool = False) -> Rows:
     """Read rows one after the other.
 
     Parameters
@@ -76,22 +82,27 @@ def read_plainly(piece: bytes, N: int) -> Rows:
         Rows, each with its line feed.
     N : int
         Numbers in each.
+    skip : bool
+        Whether rows that are not sound are left out.
 
     Raises
     ------
     RowError
-        If a row is not sound.
+        If a row is not sound, and not left out.
     """
-    words, numbers = [], []
+    words, numbers, bad = [], [], []
     for r, row in enumerate(piece.split(b"\n")[:-1]):
         try:
             word, values = parse_row(row, N)
         except RowError as error:
             error.row = r
-            raise
+            if not skip:
+                raise
+            bad.append(error)
+            continue
         words.append(word)
         numbers.append(values)
-    return Rows(words, np.array(numbers, np.float32).reshape(-1, N))
+    return Rows(words, np.array(numbers, np.float32).reshape(-1, N), bad)
 
 
 def parse_row(row: bytes, N: int) -> tuple[bytes, Singles]:
@@ -106,14 +117,14 @@ def parse_row(row: bytes, N: int) -> tuple[bytes, Singles]:
     parts = word.split()
     sound = len(fields) == N and all(map(_NUMBER.fullmatch, fields))
     if not sound or (len(parts) > 1 and _numeric(parts[-1])):
-        raise RowError(_fault(row, N))
+        raise RowError(*_fault(row, N))
     with np.errstate(over="ignore"):
         values = np.array([float(field) for field in fields]).astype(np.float32)  # (N,)
     for field, finite in zip(fields, np.isfinite(values), strict=True):
         if not finite:
             raise RowError(
-                f"the vector of {shown(word)} holds {shown(field)}, too large for float32; "
-                "remove the row, or scale all vectors down"
+                f"the vector of {shown(word)} holds {shown(field)}, too large for float32",
+                "remove the row, scale all vectors down",
             )
     return word, values
 
@@ -128,28 +139,23 @@ def _numeric(field: bytes) -> bool:
     return bool(_NUMBER.fullmatch(field) or _NOT_FINITE.fullmatch(field))
 
 
-def _fault(row: bytes, N: int) -> str:
-    """Say what is wrong with a row that is not N numbers behind a word."""
+def _fault(row: bytes, N: int) -> tuple[str, str]:
+    """Say what is wrong with a row that is not N numbers behind a word, and what to do."""
     fields = row.split()
     found = numbers_in(row)
     if not fields:
-        return "it is empty; remove it"
+        return "it is empty", "remove it"
     if row[:1] in WHITE and len(fields) == N and all(map(_numeric, fields)):
-        return "there is no word before its numbers; remove it"
+        return "there is no word before its numbers", "remove it"
+    mend = "correct the row, fetch or copy the file again"
     of_word = f"the vector of {shown(fields[0])}"
     if found == N or len(fields) == N + 1:
         wrong = next((each for each in fields[1:][-N:] if not _NUMBER.fullmatch(each)), b"")
         if _numeric(wrong):
-            return f"{of_word} holds {shown(wrong)}, which is not finite; remove the row"
-        return (
-            f"{of_word} holds {shown(wrong)} where a number is expected; correct the row, or fetch "
-            "or copy the file again"
-        )
+            return f"{of_word} holds {shown(wrong)}, which is not finite", "remove the row"
+        return f"{of_word} holds {shown(wrong)} where a number is expected", mend
     ending = ", or its word ends in a number, which no word with white space in it may"
-    return (
-        f"{of_word} is of length {found}, but {N} is expected{ending if found > N else ''}; "
-        "correct the row, or fetch or copy the file again"
-    )
+    return f"{of_word} is of length {found}, but {N} is expected{ending if found > N else ''}", mend
 
 
 def write_plainly(words: Iterable[bytes], numbers: Floats, tail: bytes) -> bytes:

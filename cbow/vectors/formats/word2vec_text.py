@@ -27,13 +27,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cbow.config import MAX_EXPANSION
 from cbow.vectors.formats.base import Contents
 from cbow.vectors.formats.text_reading import read_with_header
 from cbow.vectors.formats.text_writing import write_rows
 from cbow.vectors.nearest import Floats
 
 
-def read(path: Path, *, errors: str = "strict") -> Contents:
+def read(
+    path: Path,
+    *,
+    errors: str = "strict",
+    on_bad_rows: str = "raise",
+    max_expansion: float = MAX_EXPANSION,
+) -> Contents:
     """Read a file.
 
     Parameters
@@ -43,12 +50,17 @@ def read(path: Path, *, errors: str = "strict") -> Contents:
         Whether a word that is not UTF-8 is refused, or kept with U+FFFD for its bad bytes.
         word2vec.c cuts long words, at times within a character.
 
+    on_bad_rows : {"raise", "skip"}
+        Whether a row that cannot be read is refused, or left out and counted.
+    max_expansion : float
+        How many times the size of a packed file it may unpack to.
+
     Raises
     ------
     ModelFileError
         If it is not such a file, or damaged.
     """
-    return read_with_header(path, "word2vec's text format", errors)
+    return read_with_header(path, "word2vec's text format", errors, on_bad_rows, max_expansion)
 
 
 def write(
