@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import textwrap
@@ -214,13 +213,13 @@ class TestRuns:
             cbow.train(story(), **{**SMALL, "activation": "identity", "learning_rate": 1e18})
         assert all(np.isfinite(array).all() for array in caught.value.model.parameters)
 
-    def test_interrupted(self, monkeypatch):
+    def test_interrupted(self, monkeypatch, ctrl_c):
         monkeypatch.setattr(module, "STRETCH", 40)
         monkeypatch.setattr(module, "POOL", 2)
 
         class Stopper(Observer):
             def stepped(self, step):
-                signal.raise_signal(signal.SIGINT)
+                ctrl_c()
 
         with pytest.raises(Interrupted, match="after 1 steps, in epoch 1 of 2"):
             cbow.train(story(), **SMALL, observer=Stopper())

@@ -12,12 +12,22 @@ import cbow
 
 ROOT = Path(cbow.__file__).parent
 
-BASE = {"errors", "config", "files", "processors", "blas", "compiled", "safetensors_file"}
+BASE = {
+    "errors",
+    "config",
+    "files",
+    "processors",
+    "blas",
+    "interrupts",
+    "compiled",
+    "safetensors_file",
+}
 ALLOWED = {
     "errors": set(),
     "config": {"errors"},
     "files": {"errors"},
     "processors": set(),
+    "interrupts": set(),
     "blas": set(),
     "compiled": set(),
     "safetensors_file": {"errors", "files"},

@@ -24,8 +24,9 @@ from typing import Any
 
 import cbow
 from cbow.errors import CBOWError, OutputError
+from cbow.interrupts import INTERRUPTED
 
-DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+DONE, FAILED, USAGE = 0, 1, 2
 
 
 def command_parser(prog: str, description: str, examples: str = "") -> argparse.ArgumentParser:

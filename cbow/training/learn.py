@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from cbow.blas import single_threaded_blas
 from cbow.config import Config
 from cbow.errors import CorpusError, DivergenceError, Interrupted
+from cbow.interrupts import Interrupts, interrupts
 from cbow.model import Model
 from cbow.network import Parameters, cbow_network, initialise
 from cbow.processors import processors
@@ -38,7 +39,6 @@ from cbow.training.sampled.trainer import SampledTrainer
 from cbow.training.saving import Checkpoints, NoCheckpoints, Saving
 from cbow.training.state import State, Trainer, copy
 from cbow.training.subsampling import entropy, target_distribution
-from cbow.training.threads import Interrupts, interrupts
 
 #: Seconds within which kernels come out of their cache.
 QUICK: Final = 1.0
