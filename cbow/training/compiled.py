@@ -61,9 +61,13 @@ def _give_way_overload() -> Callable[[], None]:
     return give_way
 
 
+#: The point that a thread has reached which failed, or never began.
+ABANDONED: Final = 2**63 - 1
+
+
 @kernel
-def wait_for_all(thread: int, reached: NDArray[np.int64], point: int) -> None:
-    """Wait until every thread has reached a point.
+def wait_for_all(thread: int, reached: NDArray[np.int64], point: int) -> bool:
+    """Wait until every thread has reached a point; say whether there is any use in going on.
 
     Each thread writes only its own number, so nothing needs to be counted atomically. A thread that
     waits offers its processor to others: with more threads than processors all still get on.
@@ -77,6 +81,11 @@ def wait_for_all(thread: int, reached: NDArray[np.int64], point: int) -> None:
         numbers on cache lines of their own.
     point : int
         The number of this point, above that of the last.
+
+    Returns
+    -------
+    bool
+        False if a thread is at `ABANDONED`. This one is then, too.
     """
     fence()
     reached[thread, 0] = point
@@ -84,4 +93,8 @@ def wait_for_all(thread: int, reached: NDArray[np.int64], point: int) -> None:
         while reached[other, 0] < point:
             give_way()
             fence()
+        if reached[other, 0] == ABANDONED:
+            reached[thread, 0] = ABANDONED  # so that nobody waits for this one either
+            return False
     fence()
+    return True
