@@ -251,8 +251,9 @@ class TestRuns:
         def interrupted(pool, work, pieces):
             if not done:
                 done.append(True)  # compiled
-                return steps(pool, work, pieces)
-            steps(half, work, pieces)
+                steps(pool, work, pieces)
+            else:
+                steps(half, work, pieces)
 
         done, half = [], Half(3)
         half.left = handed_out

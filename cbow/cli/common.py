@@ -12,21 +12,56 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import io
 import json
 import os
 import shutil
 import sys
 import textwrap
+import traceback
 import unicodedata
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import cbow
-from cbow.errors import CBOWError, OutputError
+from cbow.errors import LONGEST_SHOWN, CBOWError, OutputError, shown
 from cbow.interrupts import INTERRUPTED
 
 DONE, FAILED, USAGE = 0, 1, 2
+
+
+class Parser(argparse.ArgumentParser):
+    """The parser of a command: ``--`` works wherever it stands, and complaints are short."""
+
+    _arguments: Sequence[str] = ()
+
+    def parse_intermixed_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> argparse.Namespace:
+        """Parse options and positional arguments in any order; behind ``--`` are no options."""
+        arguments = list(sys.argv[1:] if args is None else args)
+        self._arguments = arguments.copy()
+        if "--" in arguments:
+            behind = arguments.index("--") + 1
+            # argparse looks at them twice, the second time without the --. Behind a NUL, which no
+            # argument of a process can hold, they look like no option then either.
+            arguments[behind:] = [f"\0{each}" for each in arguments[behind:]]
+        return super().parse_intermixed_args(arguments, namespace)
+
+    def _get_value(self, action: argparse.Action, arg_string: str) -> Any:
+        return super()._get_value(action, arg_string.removeprefix("\0"))
+
+    def error(self, message: str) -> NoReturn:
+        """Exit with 2, after the usage and a message in which no argument is long."""
+        for argument in self._arguments:
+            for part in (argument, argument.partition("=")[2]):
+                if len(part) > LONGEST_SHOWN:
+                    message = message.replace(repr(part), shown(part)).replace(part, shown(part))
+        message = visible(message.replace("\0", ""))
+        if len(message) > 4 * LONGEST_SHOWN:  # of many arguments
+            message = message[: 4 * LONGEST_SHOWN] + "..."
+        super().error(message)
 
 
 def command_parser(prog: str, description: str, examples: str = "") -> argparse.ArgumentParser:
@@ -47,7 +82,7 @@ def command_parser(prog: str, description: str, examples: str = "") -> argparse.
         With ``--help`` and ``--version``. Options must be written out, so that a new option never
         changes what an old script means.
     """
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=prog,
         description=description,
         epilog=examples,
@@ -98,18 +133,26 @@ def run(
     except CBOWError as error:
         complain(parser.prog, error)
         return FAILED
-    except OSError as error:
-        complain(parser.prog, _sentence(error))
-        discard(sys.stdout)
-        return FAILED
-    except MemoryError:
-        complain(
-            parser.prog,
-            "there is not enough memory for this; choose a smaller dimension, batch or vocabulary, "
-            "or end other programs",
-        )
-        return FAILED
+    except Exception as error:
+        return failed(parser.prog, error)
     return code
+
+
+def failed(prog: str, error: Exception) -> int:
+    """Complain of what the machine or its installation lacks, and return the exit code.
+
+    Raises
+    ------
+    Exception
+        The error itself if it is a mistake of ours, which is not to be hidden.
+    """
+    sentence = _sentence(error)
+    if sentence is None:
+        raise error
+    complain(prog, sentence)
+    if isinstance(error, OSError):
+        discard(sys.stdout)
+    return FAILED
 
 
 def _call(
@@ -152,11 +195,38 @@ def complain(prog: str, error: object) -> None:
     tell(f"{prog}: error: {error}")
 
 
-def _sentence(error: OSError) -> str:
-    """Say which file or stream an OSError is about, and what to do."""
+def _sentence(error: Exception) -> str | None:
+    """Say what the machine or its installation lacks, and what to do; None if it is not that."""
+    if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
+        return (
+            "there is not enough memory for this; choose a smaller dimension, batch or vocabulary, "
+            "or end other programs"
+        )
+    if isinstance(error, FileNotFoundError) and error.filename is None:
+        try:
+            os.getcwd()
+        except FileNotFoundError:
+            return "the current folder is gone (it was removed or replaced); change to another one"
+    if library := _library(error):
+        reason = shown(str(error) or type(error).__name__)
+        return (
+            f"the library {library} cannot be loaded ({reason}), but is needed for this; install "
+            f"it again, as by pip install --force-reinstall {library}"
+        )
+    if not isinstance(error, OSError):
+        return None
     where = "the output" if error.filename is None else str(error.filename)
     reason = error.strerror or str(error)
     return f"{where} could not be read or written ({reason}); use another place or free some space"
+
+
+def _library(error: Exception) -> str | None:
+    """Name the library that could not be loaded, if the error came while one was."""
+    name = error.name if isinstance(error, ImportError) else None
+    frames = traceback.walk_tb(error.__traceback__)
+    loaded = [each.f_globals["__name__"] for each, _ in frames if each.f_code.co_name == "<module>"]
+    library: str = (name or (loaded[-1] if loaded else "cbow")).partition(".")[0]
+    return None if library in ("cbow", "__main__") else library
 
 
 def _never_fail_to_encode(stream: Any) -> None:
