@@ -158,5 +158,5 @@ def interrupts(*more: signal.Signals) -> Iterator[Interrupts]:
         yield ours
     finally:
         _current = None
-        for number, handler in ours.before.items():
-            signal.signal(number, handler)
+        for before, handler in ours.before.items():
+            signal.signal(before, handler)

@@ -47,7 +47,8 @@ class Parser(argparse.ArgumentParser):
             # argparse looks at them twice, the second time without the --. Behind a NUL, which no
             # argument of a process can hold, they look like no option then either.
             arguments[behind:] = [f"\0{each}" for each in arguments[behind:]]
-        return super().parse_intermixed_args(arguments, namespace)
+        parsed: argparse.Namespace = super().parse_intermixed_args(arguments, namespace)
+        return parsed
 
     def _get_value(self, action: argparse.Action, arg_string: str) -> Any:
         return super()._get_value(action, arg_string.removeprefix("\0"))
