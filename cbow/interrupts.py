@@ -6,7 +6,6 @@ import contextlib
 import os
 import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any, Final, NoReturn
@@ -141,6 +140,8 @@ def interrupts(*more: signal.Signals) -> Iterator[Interrupts]:
     if _current is not None:
         yield _current
         return
+    import threading  # here, for a command handles its signals before it loads more
+
     ours = Interrupts()
     if threading.current_thread() is not threading.main_thread():
         yield ours

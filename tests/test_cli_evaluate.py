@@ -436,3 +436,14 @@ def test_the_sets_of_the_repository_are_large_enough(ask):
     assert found["pairs"][0]["interval"]["low"] > 0
     assert found["analogies"][0]["found"] == 280
     assert found["analogies"][0]["3CosAdd"]["low"] > 0.01  # one in 568 would be right by chance
+
+
+def test_a_library_that_its_flags_need_cannot_be_loaded(monkeypatch, capsys):
+    def parser():
+        raise ModuleNotFoundError("No module named 'numpy'", name="numpy")
+
+    monkeypatch.setattr("cbow.cli.evaluate._parser", parser)
+    assert main([]) == 1
+    assert capsys.readouterr().err.startswith(
+        "cbow-evaluate: error: the library numpy cannot be loaded"
+    )

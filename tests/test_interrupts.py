@@ -126,7 +126,7 @@ train()
     assert {each for each in loaded if each.startswith("cbow")} == {
         "cbow", "cbow.cli", "cbow.cli.start", "cbow.interrupts"
     }  # fmt: skip
-    assert not loaded & {"argparse", "json", "numpy", "pathlib", "tempfile"}
+    assert not loaded & {"argparse", "json", "numpy", "pathlib", "tempfile", "threading"}
 
 
 CODE = """
@@ -378,3 +378,10 @@ def test_the_end_of_a_session_loses_no_model(tmp_path, number, ignored, times):
     assert "to go on: cbow-train --resume corpus.safetensors.checkpoint" in err
     model = cbow.load(tmp_path / "corpus.safetensors")
     assert model.report["stopped"]["reason"] == "interrupted"
+
+
+def test_a_command_from_its_start_to_its_end(ending, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["cbow-gradcheck", "--version"])
+    assert start.gradcheck() == 0
+    assert capsys.readouterr() == (f"cbow-gradcheck {cbow.__version__}\n", "")
+    assert {signal.getsignal(number) for number in SIGNALS} == {signal.SIG_IGN}
