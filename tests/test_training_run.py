@@ -240,14 +240,6 @@ def test_a_tokenizer_of_ones_own_is_recorded_as_custom():
     assert model.config.tokenizer == "custom"
 
 
-@pytest.fixture
-def ctrl_c():
-    """Give Ctrl-C its usual meaning, which it lacks if the tests run in the background."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 class StopAt(Recorder):
     """Presses Ctrl-C at a step."""
 

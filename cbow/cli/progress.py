@@ -73,6 +73,13 @@ class Display(Observer):
         for line in account.sentences():
             self.say(line)
 
+    def short_of_threads(self, started: int, threads: int) -> None:
+        """Say that it will take longer."""
+        self.say(
+            f"note: only {started} of {threads} threads can be started (ulimit -u or pids.max may "
+            "be the limit); the result is the same, but it takes longer"
+        )
+
     def planned(self, plan: Plan) -> None:
         """Print what is about to be trained, and the losses to judge it by."""
         base = plan.baselines

@@ -152,6 +152,9 @@ class Observer:
     def encoded(self, account: TokenAccount) -> None:
         """Hear that the text is read to the end: every token accounted for."""
 
+    def short_of_threads(self, started: int, threads: int) -> None:
+        """Hear, before `planned`, that the system starts fewer threads. The result is the same."""
+
     def planned(self, plan: Plan) -> None:
         """Hear that training begins."""
 
