@@ -83,7 +83,7 @@ def write(
         )
     if words[0].startswith(BOM.decode()):
         raise ModelFileError(
-            f"the first word, {shown(words[0])}, begins with U+FEFF, which would be taken for a byte "
-            "order mark; rename it, or write word2vec's text format"
+            f"the first word, {shown(words[0])}, begins with U+FEFF, which would be taken for a "
+            "byte order mark; rename it, or write word2vec's text format"
         )
     write_rows(path, words, matrix, header=False)
