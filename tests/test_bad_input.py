@@ -123,6 +123,16 @@ BAD_INPUT = {
         ["bad.safetensors"],
     ),
     "no model but a text": (nothing, "cbow-nearest corpus.txt king", ["corpus.txt"]),
+    "row of vectors without a number": (
+        bad(b"2 2\nking 0.5 1\nqueen 1\n"),
+        "cbow-nearest bad.txt king",
+        ["bad.txt, row 2", "of length 1, but 2 is expected", "--skip-bad-rows"],
+    ),
+    "big-endian vectors": (
+        bad(b"2 2\nking \x3d\xd4\x53\xb2\x3e\x7c\x66\xafqueen \x3d\xcb\x05\x42\xbe\xc8\x2a\x3b"),
+        "cbow-nearest bad.txt king",
+        ["bad.txt begins with numbers such as", "big-endian", "swap"],
+    ),
     "newer model": (
         model(
             lambda c: c.replace(b'format_version\\": 2', b'format_version\\": 3').replace(
