@@ -47,7 +47,8 @@ def numbers_of(batches, tokenizer=words, threads=1):
     return flat, numbering.words(np.arange(len(counts))), counts, type(numbering)
 
 
-TEXT = st.text(st.sampled_from("aB'’\n .é\u0301İΣ👍\u200d\x00"), max_size=30)
+ATTACHING = "\u0301\ufe0f\u20e3\u200c\u200d\u180e\u00ad\u2060\ufeff\u200b\u200f\u0600\u3164"
+TEXT = st.text(st.sampled_from("aB'’\n .éİΣ👍\x00" + ATTACHING), max_size=30)
 TOKENS = st.lists(st.sampled_from(["a", "b", "", "a b", "\n", "é" * 9]), max_size=4)
 BATCHES = st.lists(TEXT | TOKENS.map(lambda t: Lines(t, [0, len(t)])), max_size=6)
 
@@ -87,6 +88,15 @@ def test_readable_code_gives_the_plain_numbers(text):
     *found, _ = numbers_of([text])
     lines = [naive_text.tokens(line) for line in text.split("\n")]
     assert found == [*naive_text.numbers(lines)]
+
+
+def test_compiled_code_knows_every_character(compiled, monkeypatch):
+    every = (chr(c) for c in range(0x110000) if not 0xD800 <= c < 0xE000)
+    text = "\n".join(f"{c}a{c}{c}b'{c}c" for c in every if c not in "\r\n")
+    monkeypatch.setattr(numbered_module, "PORTION", 2**17)
+    found = numbers_of([text])
+    monkeypatch.setattr(kernels_module, "COMPILED", False)
+    assert found[:-1] == numbers_of([text])[:-1]
 
 
 def test_a_text_cut_at_every_place(compiled, monkeypatch):
