@@ -20,6 +20,7 @@ All else separates. So a mark behind an emoji, a sign or a blank belongs to that
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable, Iterable
 from typing import Final
 
@@ -34,6 +35,10 @@ LineTokenizer = Callable[[str], list[str]]
 
 #: Is written '.
 APOSTROPHE: Final = "’"
+
+#: Stands at the start of some files, and of a line where such a file was put behind another.
+BYTE_ORDER_MARK: Final = "\ufeff"
+_MARKS: Final = re.compile(f"(?<=\n){BYTE_ORDER_MARK}+")
 
 # The Arabic signs of the last line can be seen, and the zero width space separates.
 _FILLERS: Final = r"\u115F\u1160\u3164\uFFA0"
@@ -165,8 +170,15 @@ def split_lines(text: str) -> list[str]:
 
 
 def unify_line_ends(text: str) -> str:
-    r"""Write every line end as ``\n``."""
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    r"""Return the text with every line end as ``\n``, and no byte order mark where a line starts."""
+    return without_marks(text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def without_marks(text: str, before: str = "\n") -> str:
+    """Return the text without byte order marks at the starts of lines; `before` is before it."""
+    if BYTE_ORDER_MARK not in text:
+        return text
+    return _MARKS.sub("", before + text)[len(before) :]
 
 
 def _checked(tokenizer: Tokenizer, line: str) -> list[str]:
