@@ -11,7 +11,7 @@ from cbow.errors import CorpusError
 from cbow.text.nltk_corpora import nltk_text
 from cbow.text.pieces import PIECE, Cutter
 from cbow.text.reading import TextReader, ending_lines
-from cbow.text.sources import NLTK, STDIN, Sources, source_name
+from cbow.text.sources import NLTK, STDIN, Sources, check_readable, source_name
 from cbow.text.tokenizers import LineTokenizer, unify_line_ends
 
 
@@ -86,10 +86,15 @@ def _file_parts(path: Path, reader: TextReader) -> Iterator[str]:
 
 
 def _standard_input() -> BinaryIO:
-    """Give the bytes of the standard input."""
+    """Return the standard input as a stream of bytes."""
     stream: BinaryIO | None = getattr(sys.stdin, "buffer", None)
     if stream is None or stream.closed:
         raise CorpusError("the standard input is closed; pipe a text into it or name a file")
+    try:
+        descriptor = stream.fileno()
+    except (OSError, ValueError):  # no file of the system's, as in a notebook
+        return stream
+    check_readable(f"/dev/fd/{descriptor}")
     return stream
 
 

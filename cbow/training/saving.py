@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from cbow.errors import ConfigError, OutputError
 from cbow.files import remove_leftovers
 from cbow.text import Corpus, find_sources
-from cbow.text.sources import NLTK, STDIN
+from cbow.text.sources import NLTK, STDIN, at_home
 from cbow.training.checkpoint import Checkpoint, write
 from cbow.training.observer import Observer
 from cbow.training.state import State, is_finite
@@ -61,7 +61,7 @@ def names_of(corpus: Corpus) -> list[str] | None:
     names = [os.fspath(each) for each in given]
     if STDIN in names:
         return None
-    return [name if name.startswith(NLTK) else str(Path(name).absolute()) for name in names]
+    return [name if name.startswith(NLTK) else str(Path(at_home(name)).absolute()) for name in names]
 
 
 class Checkpoints:
