@@ -11,8 +11,7 @@ from __future__ import annotations
 import os
 import warnings
 from array import array
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import count
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -24,6 +23,7 @@ from cbow.model import Model, load_vectors
 from cbow.model.embeddings import check_kind
 from cbow.network import contexts
 from cbow.text import Tokenizer, tokenize
+from cbow.text.batches import check_corpus, checked_tokens
 from cbow.vectors import WordVectors
 
 try:
@@ -140,7 +140,7 @@ candidates, block, optimizer, learning_rate, batch, epochs, patience, threads
 
         Parameters
         ----------
-        documents : iterable of str or of lists of str
+        documents : iterable of str or of lists of str or of int
             Read once. A str may have several lines; no context goes beyond a line.
         y : ignored
 
@@ -170,7 +170,7 @@ candidates, block, optimizer, learning_rate, batch, epochs, patience, threads
 
         Parameters
         ----------
-        documents : iterable of str or of lists of str
+        documents : iterable of str or of lists of str or of int
 
         Returns
         -------
@@ -238,26 +238,13 @@ candidates, block, optimizer, learning_rate, batch, epochs, patience, threads
         return tags
 
 
-def _documents(documents: Iterable[Any]) -> Iterator[Any]:
-    """Check documents as they go by: each a str, or a list of str."""
-    one = isinstance(documents, str | bytes | Mapping) or not isinstance(documents, Iterable)
-    if one or getattr(documents, "ndim", 1) != 1:  # a table would give the names of its columns
-        raise CorpusError(
-            f"the documents are of type {type(documents).__name__}; give a list of documents, each "
-            "a str or a list of str"
-        )
-    return map(_document, count(), documents)
-
-
-def _document(position: int, document: object) -> Any:
-    """Give a document back if it is one."""
-    words = isinstance(document, list | tuple) and all(isinstance(word, str) for word in document)
-    if not words and not isinstance(document, str):
-        raise CorpusError(
-            f"document {position} is {document!r:.60}, of type {type(document).__name__}; give "
-            "a str, or a list of str"
-        )
-    return document
+def _documents(documents: Iterable[Any]) -> Iterator[str | Sequence[str]]:
+    """Check documents as they go by, and yield each as a str or a list of str."""
+    if isinstance(documents, str):
+        raise CorpusError("the corpus is of type str, one text; give a list of documents: [text]")
+    for position, document in enumerate(check_corpus(documents)):
+        is_text = isinstance(document, str)
+        yield document if is_text else checked_tokens(document, f"document {position}")
 
 
 def _ready(vectors: Any, embedding: str) -> WordVectors:

@@ -9,7 +9,7 @@ import os
 import sys
 import tracemalloc
 from pathlib import Path
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 
 import naive_text
 import numpy as np
@@ -198,6 +198,13 @@ def test_standard_input(pack, tmp_path, monkeypatch):
     assert seen[-1] == (6, len(stdin.buffer.getvalue()), None)
 
 
+def test_standard_input_from_the_kernel(tmp_path, monkeypatch):
+    with open("/dev/zero") as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        with pytest.raises(CorpusError, match="may have no end"):
+            encode("-", folder=tmp_path)
+
+
 def test_standard_input_that_is_closed(tmp_path, monkeypatch):
     closed = io.BytesIO()
     closed.close()
@@ -341,7 +348,36 @@ def test_a_token_may_hold_any_character(token, tmp_path):
     assert lines_of(encoded) == [[token, "x"], ["x", token]]
 
 
+class Series:
+    """One column of texts, as pandas has it."""
+
+    ndim = 1
+
+    def __iter__(self):
+        return iter(LINES)
+
+
+@pytest.mark.parametrize("corpus", [Series(), np.array(LINES, object), np.array(LINES)])
+def test_a_column_of_texts(corpus, tmp_path):
+    assert encode(corpus, folder=tmp_path).vocabulary.words == ("the", "king", "queen")
+
+
+@pytest.mark.parametrize("number", [int, np.int8, np.uint64])
+def test_whole_numbers_as_tokens(number, tmp_path):
+    encoded = encode([[number(17), number(3)], (number(17), "x")], folder=tmp_path)
+    assert lines_of(encoded) == [["17", "3"], ["17", "x"]]
+
+
 # errors
+
+
+class Frame:
+    """A table, as pandas has it."""
+
+    ndim = 2
+
+    def __init__(self, columns):
+        self.columns = columns
 
 
 @pytest.mark.parametrize(
@@ -361,8 +397,21 @@ def test_a_token_may_hold_any_character(token, tmp_path):
         (["a", "b", None], "element 2 of the corpus is of type NoneType"),
         (["a", b"b"], "element 1 of the corpus is of type bytes"),
         (b"ab", "the corpus is of type bytes"),
-        (["a", {"b"}], "element 1 of the corpus is of type set"),
-        ([["a"], ["b", 7]], "element 1 of the corpus holds a token of type int"),
+        (["a", {"b"}], "element 1 of the corpus is of type set: {'b'}; give a str"),
+        ([["a"], ["b", 7.0]], r"element 1 of the corpus holds a token of type float: 7\.0; give"),
+        ([["a"], ["b", True]], "element 1 of the corpus holds a token of type bool: True; give"),
+        ({"a b": "c d"}, r"type dict, .*: corpus\.values\(\), or .* such as corpus\['a b'\]$"),
+        ({}, "of type dict, .*or what is under one key$"),
+        (MappingProxyType({"a": 1}), "of type mappingproxy, whose keys"),
+        (Frame(["review body", "stars"]), r"type Frame, a table, .* as corpus\['review body'\]$"),
+        (Frame([]), r"type Frame, a table, .* such as corpus\[:, 0\]$"),
+        (Frame(lambda: ["a"]), r"of type Frame, a table"),
+        (SimpleNamespace(column_names=["text"]), r"a table, .* such as corpus\['text'\]$"),
+        (np.array([["a b"], ["c d"]]), r"of type ndarray, a table, .* as corpus\[:, 0\]$"),
+        (np.array("a b"), "of type ndarray; give a list of texts"),
+        ([{"text": "a b"}], r"type dict, .* in them: \(row\['text'\] for row in corpus\)$"),
+        (["a", {}], r"element 1 .* of type dict, .*: \(row\[NAME\] for row in corpus\)$"),
+        (bytearray(b"a"), "the corpus is of type bytearray; give"),
         ([["a"], "b", [["c"]]], "element 2 of the corpus holds a token of type list"),
         (["a", ("b", b"c")], "element 1 of the corpus holds a token of type bytes"),
         (7, "the corpus is of type int"),

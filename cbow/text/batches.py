@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-from cbow.errors import CorpusError
+import numpy as np
+
+from cbow.errors import CorpusError, shown
 from cbow.text.nltk_corpora import nltk_text
 from cbow.text.pieces import PIECE, Cutter
 from cbow.text.reading import TextReader, ending_lines
@@ -98,22 +100,53 @@ def _standard_input() -> BinaryIO:
     return stream
 
 
-def element_batches(corpus: Iterable[Any], cutter: Cutter) -> Iterator[Batch]:
+def check_corpus(corpus: object) -> Iterable[Any]:
+    """Return what holds texts; a table or mapping would give the names of its columns for texts.
+
+    Raises
+    ------
+    CorpusError
+        If `corpus` is not iterable, or is bytes, a mapping or a table.
+    """
+    name = f"the corpus is of type {type(corpus).__name__}"
+    columns = getattr(corpus, "column_names", getattr(corpus, "columns", None))
+    if isinstance(corpus, Mapping):
+        first = f", such as corpus[{shown(next(iter(corpus)))}]" if corpus else ""
+        raise CorpusError(
+            f"{name}, whose keys would be taken for texts; give the texts in it: corpus.values(), or "
+            f"what is under one key{first}"
+        )
+    if columns is not None or getattr(corpus, "ndim", 1) > 1:
+        names = [*columns] if isinstance(columns, Iterable) else []
+        first = f"corpus[{shown(names[0])}]" if names else "corpus[:, 0]"
+        raise CorpusError(
+            f"{name}, a table, whose columns would be taken for texts; give the column that holds "
+            f"the texts, such as {first}"
+        )
+    scalar = isinstance(corpus, bytes | bytearray) or getattr(corpus, "ndim", 1) == 0
+    if scalar or not isinstance(corpus, Iterable):
+        raise CorpusError(f"{name}; give a list of texts (str), or of lists of words")
+    return corpus
+
+
+def element_batches(corpus: object, cutter: Cutter) -> Iterator[Batch]:
     """Turn an iterable of texts and of lists of tokens into batches.
 
     Parameters
     ----------
     corpus : iterable
-        A str is a text of one or more lines; a list or tuple of str is one line of tokens.
+        A str is a text of one or more lines; a list or tuple of str or of int is one line of
+        tokens.
     cutter : Cutter
         Cuts long texts.
 
     Raises
     ------
     CorpusError
-        If an element is neither; the message names its position, from 0, and its type.
+        If the corpus is none, or an element is neither; the message then names its position, from
+        0, and its type.
     """
-    for group in _grouped(corpus):
+    for group in _grouped(check_corpus(corpus)):
         if isinstance(group, str):
             yield from cutter.pieces([group])
         else:
@@ -134,10 +167,10 @@ def _grouped(corpus: Iterable[Any]) -> Iterator[Batch]:
             texts.append(element)
             size += len(element) + 1
         else:
-            _check_tokens(element, position)
-            lines.tokens.extend(element)
+            tokens = checked_tokens(element, f"element {position} of the corpus")
+            lines.tokens.extend(tokens)
             lines.end_line()
-            size += sum(map(len, element)) + 1
+            size += sum(map(len, tokens)) + 1
     if texts or lines.ends:
         yield _joined(texts) if texts else lines
 
@@ -148,16 +181,31 @@ def _joined(texts: list[str]) -> str:
     return unify_line_ends("".join(ended))
 
 
-def _check_tokens(element: object, position: int) -> None:
-    """Raise if an element that is no text is no list of tokens either."""
-    what = "a str (a text) or a list of str (the tokens of a line)"
+def checked_tokens(element: object, what: str) -> Sequence[str]:
+    """Return the tokens of a line; whole numbers are written in digits, as ``"17"``.
+
+    Raises
+    ------
+    CorpusError
+        If `element` is no list of tokens. The message calls it `what`.
+    """
+    expected = "a str (a text), or a list of str or of int (the tokens of a line)"
+    if isinstance(element, Mapping):
+        row = f"row[{shown(next(iter(element)))}]" if element else "row[NAME]"
+        raise CorpusError(
+            f"{what} is of type {type(element).__name__}, as the rows of a table are; give the texts "
+            f"in them: ({row} for row in corpus)"
+        )
     if not isinstance(element, list | tuple):
         raise CorpusError(
-            f"element {position} of the corpus is of type {type(element).__name__}; give {what}"
+            f"{what} is of type {type(element).__name__}: {shown(element)}; give {expected}"
         )
+    if all(isinstance(token, str) for token in element):
+        return element
     for token in element:
-        if not isinstance(token, str):
+        if isinstance(token, bool) or not isinstance(token, str | int | np.integer):
             raise CorpusError(
-                f"element {position} of the corpus holds a token of type {type(token).__name__}; "
-                f"give {what}"
+                f"{what} holds a token of type {type(token).__name__}: {shown(token)}; "
+                f"give {expected}"
             )
+    return [str(token) for token in element]

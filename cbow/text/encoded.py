@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cbow.config import Config
-from cbow.errors import CorpusError
+from cbow.errors import CorpusError, shown
 from cbow.text.account import TokenAccount
 from cbow.text.batches import Batch, bytes_total, element_batches, source_parts
 from cbow.text.numbered import Numberer
@@ -158,11 +158,6 @@ class _Reading(NamedTuple):
 
     def _batches(self) -> Iterator[Batch]:
         if self.sources is None:
-            if not isinstance(self.corpus, Iterable) or isinstance(self.corpus, bytes):
-                raise CorpusError(
-                    f"the corpus is of type {type(self.corpus).__name__}; "
-                    "give a file name, a list of texts or an iterable of lists of tokens"
-                )
             yield from element_batches(self.corpus, self.cutter)
             return
         for parts in source_parts(self.sources, self.reader):
@@ -203,12 +198,12 @@ def _check_learnable(
         top, _ = _choose(numbering, config.replace({"min_count": 1, "max_vocabulary": 2}))
         raise CorpusError(
             f"every word of {name} occurs fewer than {config.min_count} times, the most frequent, "
-            f"{top.word(0)!r:.60}, only {top.counts[0]}; give more text or lower "
+            f"{shown(top.word(0))}, only {top.counts[0]}; give more text or lower "
             f"min_count / --min-count to {top.counts[-1]}"
         )
     if len(vocabulary) == 1:
         raise CorpusError(
-            f"only one word of {name} is left, {vocabulary.word(0)!r:.60}, and one word has no "
+            f"only one word of {name} is left, {shown(vocabulary.word(0))}, and one word has no "
             f"context; {_remedy(counts, config)}"
         )
 
