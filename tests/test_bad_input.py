@@ -9,6 +9,7 @@ import io
 import re
 import shlex
 import sys
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,16 @@ LATIN1 = b"good\n" * 9 + b"caf\xe9 cafe\n"
 def bad(content):
     """Make bad.txt with this content."""
     return lambda monkeypatch: Path("bad.txt").write_bytes(content)
+
+
+def tar(gzip):
+    """An archive with a text in it."""
+    with io.BytesIO() as file:
+        with tarfile.open(fileobj=file, mode="w:gz" if gzip else "w") as archive:
+            member = tarfile.TarInfo("a.txt")
+            member.size = len(TEXT)
+            archive.addfile(member, io.BytesIO(TEXT.encode()))
+        return file.getvalue()
 
 
 def folder(monkeypatch):
@@ -70,6 +81,11 @@ BAD_INPUT = {
     ),
     "unknown encoding": (bad(b"a b\n"), "cbow-train bad.txt --encoding utf-9", ["utf-9", "utf-8"]),
     "binary file": (bad(b"\x7fELF" + bytes(range(256)) * 8), "cbow-train bad.txt", ["binary"]),
+    "tar": (bad(tar(gzip=False)), "cbow-train bad.txt", ["tar", "tar -xOf bad.txt | cbow-train"]),
+    "tar.gz": (bad(tar(gzip=True)), "cbow-train bad.txt", ["tar", "tar -xOf bad.txt | cbow-train"]),
+    "zip": (bad(b"PK\x03\x04 and more"), "cbow-train bad.txt", ["zip", "unzip -p bad.txt"]),
+    "one word a line": (bad(b"the\nking\n" * 9), "cbow-train bad.txt", ["line", "two words", "tr "]),
+    "a device": (nothing, "cbow-train /dev/zero", ["/dev/zero is a device"]),
     "truncated gzip": (bad(gzip.compress(TEXT.encode())[:-9]), "cbow-train bad.txt", ["gzip"]),
     "nltk corpus not installed": (nothing, "cbow-train nltk:brown", ["nltk.downloader brown"]),
     "no such nltk corpus": (nothing, "cbow-train nltk:nonsense", ["nonsense"]),

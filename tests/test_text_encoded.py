@@ -249,7 +249,7 @@ def test_equals_the_plain_way(
         patch.setattr(batches_module, "PIECE", piece)
         patch.setattr(Cutter.__init__, "__defaults__", (piece,))
         patch.setattr(spool_module, "CHUNK", piece)
-        if len(order) < 2:
+        if len(order) < 2 or max(map(len, expected)) < 2:
             with pytest.raises(CorpusError):
                 encode(corpus, config, folder=folder)
             return
@@ -459,6 +459,43 @@ def test_one_word_left_and_what_helps(text, config, remedy, tmp_path, way):
     assert given == remedy
 
 
+REST = "and the context of a word is the rest of its line"
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("the\nking\nthe\nqueen\n", r"join the lines to sentences, for example: tr '\\n' ' ' < FI"),
+        ("the.\n\nking\nqueen\n", r"sentences, which blank lines part, .*: awk -v RS= '\{\$1=\$1\}1'"),
+    ],
+)
+def test_a_file_with_one_word_on_each_line(text, remedy, tmp_path, way):
+    (tmp_path / "a.txt").write_text(text)
+    said = f"^no line of {tmp_path}/a.txt holds two words, {REST}; .*{remedy}.* cbow-train -$"
+    with pytest.raises(CorpusError, match=said):
+        encode(tmp_path / "a.txt", folder=tmp_path)
+
+
+@pytest.mark.parametrize("corpus", [["the", "king"], ["the", ["king"]], iter(["the\nking\n\n"])])
+def test_a_list_of_words(corpus, tmp_path):
+    said = rf"^no line of the text holds two words, {REST}; .* of a list of words, \[words\]$"
+    with pytest.raises(CorpusError, match=said):
+        encode(corpus, folder=tmp_path)
+
+
+def test_lines_of_which_one_word_is_left(tmp_path, way):
+    said = rf"^no line of the text holds two of the words that are left, {REST}; .*lower min_count"
+    with pytest.raises(CorpusError, match=said):
+        encode(["a b", "a c", "d e", "d f"], Config(min_count=2), folder=tmp_path)
+
+
+@pytest.mark.parametrize("piece", [2, 3, 5])
+@pytest.mark.parametrize("text", ["a\nb c", "a\nb\nc a", "a b\nc", "a\n\nb\n c d"])
+def test_two_words_on_a_line_wherever_it_is_cut(text, piece, tmp_path, monkeypatch):
+    monkeypatch.setattr(Cutter.__init__, "__defaults__", (piece,))
+    assert max(map(len, lines_of(encode([text], folder=tmp_path)))) == 2
+
+
 @pytest.mark.parametrize(
     ("data", "said"),
     [
@@ -500,7 +537,7 @@ def test_file_that_cannot_be_opened(tmp_path, monkeypatch):
 
 
 def test_replacements_reach_the_account(tmp_path):
-    (tmp_path / "a.txt").write_bytes(b"king \xff\n")
+    (tmp_path / "a.txt").write_bytes(b"king king \xff\n")
     (tmp_path / "b.txt").write_bytes(b"queen\xfe \xfd\n")
     config = Config(min_count=1, errors="replace")
     assert encode(tmp_path, config, folder=tmp_path).account.replaced == 3

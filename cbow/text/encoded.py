@@ -131,9 +131,12 @@ def encode_corpus(
         vocabulary, ids_of = _choose(numberer.numbering, config)
         _check_learnable(reading, spool, numberer.numbering, vocabulary, config)
         kept = spool.write(ids_of, folder / _IDS, folder / _LINE_STARTS)
+    line_starts = np.memmap(folder / _LINE_STARTS, np.int64, mode="r")
+    if len(line_starts) == kept + 1:
+        raise CorpusError(_no_pair(reading, spool))
     return EncodedCorpus(
         ids=np.memmap(folder / _IDS, np.int32, mode="r"),
-        line_starts=np.memmap(folder / _LINE_STARTS, np.int64, mode="r"),
+        line_starts=line_starts,
         vocabulary=vocabulary,
         account=_account(reading, spool, numberer.numbering.counts(), kept, config),
     )
@@ -215,6 +218,26 @@ def _remedy(counts: npt.NDArray[np.int64], config: Config) -> str:
         lower = " or lower min_count / --min-count" if len(counts) > 1 else ""
         remedies.append(f"give more text{lower}")
     return " and ".join(remedies)
+
+
+def _no_pair(reading: _Reading, spool: Spool) -> str:
+    """Say that each word stands alone on its line, and what to do, which depends on the reason."""
+    context = "and the context of a word is the rest of its line"
+    if spool.paired:
+        return (
+            f"no line of {reading.name} holds two of the words that are left, {context}; give more "
+            "text, lower min_count / --min-count, or raise max_vocabulary / --max-vocabulary"
+        )
+    if reading.sources is None:
+        remedy = "give each sentence as one str or one list of words: of a list of words, [words]"
+    else:
+        join = "awk -v RS= '{$1=$1}1'" if spool.blank else "tr '\\n' ' '"
+        remedy = (
+            "join the lines to sentences"
+            f"{', which blank lines part' if spool.blank else ''}, for example: "
+            f"{join} < FILE | cbow-train -"
+        )
+    return f"no line of {reading.name} holds two words, {context}; {remedy}"
 
 
 def _account(
