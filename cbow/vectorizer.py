@@ -24,6 +24,7 @@ from cbow.model.embeddings import check_kind
 from cbow.network import contexts
 from cbow.text import Tokenizer, tokenize
 from cbow.text.batches import check_corpus, checked_tokens
+from cbow.text.tokenizers import normalised
 from cbow.vectors import WordVectors
 
 try:
@@ -51,8 +52,9 @@ class CBOWVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
     ----------
     tokenizer : str or callable
         The name of a tokenizer, or a function that cuts a line into words.
-    min_count, max_vocabulary, heldout, window, sample, dimension, activation, objective, \
-candidates, block, optimizer, learning_rate, batch, epochs, patience, threads
+    normalise, keep_case, keep_words, stop_words, min_count, max_vocabulary, heldout, window, sample, \
+dimension, activation, objective, candidates, block, optimizer, learning_rate, batch, epochs, patience, \
+threads
         The settings of a training run, with their defaults; see `cbow.Config`. The defaults are
         made for texts of many megabytes; a small one wants more epochs, a larger `sample`, and
         perhaps a smaller `min_count`.
@@ -94,6 +96,10 @@ candidates, block, optimizer, learning_rate, batch, epochs, patience, threads
         self,
         *,
         tokenizer: str | Tokenizer = Config.tokenizer,
+        normalise: str = Config.normalise,
+        keep_case: bool = Config.keep_case,
+        keep_words: Iterable[str] | None = Config.keep_words,
+        stop_words: Iterable[str] | None = Config.stop_words,
         min_count: int = Config.min_count,
         max_vocabulary: int | None = Config.max_vocabulary,
         heldout: float = Config.heldout,
@@ -115,6 +121,10 @@ candidates, block, optimizer, learning_rate, batch, epochs, patience, threads
         random_state: int | np.random.RandomState | None = Config.seed,
     ) -> None:
         self.tokenizer = tokenizer
+        self.normalise = normalise
+        self.keep_case = keep_case
+        self.keep_words = keep_words
+        self.stop_words = stop_words
         self.min_count = min_count
         self.max_vocabulary = max_vocabulary
         self.heldout = heldout
@@ -194,8 +204,12 @@ candidates, block, optimizer, learning_rate, batch, epochs, patience, threads
         check_is_fitted(self)
         id_of, ids, ends = self.vocabulary_.get, array("i"), array("q", [0])
         for document in _documents(documents):
-            text = isinstance(document, str)
-            words = tokenize(document, self.tokenizer) if text else document
+            if isinstance(document, str):
+                words: Iterable[str] = tokenize(
+                    document, self.tokenizer, keep_case=self.keep_case, normalise=self.normalise
+                )
+            else:
+                words = (normalised(word, self.normalise) for word in document)
             ids.extend(id for id in map(id_of, words) if id is not None)
             ends.append(len(ids))
         indptr = np.array(ends)  # (n + 1,)

@@ -99,6 +99,31 @@ BAD_INPUT = {
     "rate nan": (nothing, "cbow-train corpus.txt --learning-rate nan", ["is nan", "above 0"]),
     "threads 0": (nothing, "cbow-train corpus.txt --threads 0", ["threads is 0", "from 1 to"]),
     "heldout 1": (nothing, "cbow-train corpus.txt --heldout 1", ["heldout is 1", "below 1"]),
+    "no list of words": (
+        nothing,
+        "cbow-train corpus.txt --stop-words none.txt",
+        ["there is no file 'none.txt'", "check the name"],
+    ),
+    "a list of lines": (
+        bad(b"the\nking of\n"),
+        "cbow-train corpus.txt --keep-words bad.txt",
+        ["line 2 of bad.txt holds more than one word: 'king of'", "one word a line"],
+    ),
+    "a list of bytes": (
+        bad(b"caf\xe9"),
+        "cbow-train corpus.txt --keep-words bad.txt",
+        ["bad.txt is no utf-8 text at byte 3"],
+    ),
+    "a word on both lists": (
+        bad(b"the"),
+        "cbow-train corpus.txt --keep-words bad.txt --stop-words bad.txt",
+        ["'the' is among both keep_words and stop_words", "take it out of one"],
+    ),
+    "output a list of words": (
+        bad(b"the"),
+        "cbow-train corpus.txt --stop-words bad.txt -o bad.txt",
+        ["bad.txt would be written over bad.txt"],
+    ),
     "output folder missing": (
         nothing,
         "cbow-train corpus.txt -o no/x.safetensors",

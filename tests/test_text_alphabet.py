@@ -17,7 +17,7 @@ from cbow.text.alphabet import (
     SEPARATOR,
     _lower,
 )
-from cbow.text.tokenizers import words
+from cbow.text.tokenizers import cased_words, words
 
 WORD_RULE = RULES[words]()
 WHITESPACE_RULE = RULES[str.split]()
@@ -45,6 +45,14 @@ def test_every_character_is_written_in_lower_case():
     expected[ord("’")] = ord("'")
     assert np.array_equal(written, expected)
     assert sorted(WORD_RULE.special) == ["İ", "Σ"]
+
+
+def test_case_can_be_kept():
+    kinds, written = kinds_and_written(RULES[cased_words]())
+    expected = np.arange(0x110000)
+    expected[ord("’")] = ord("'")
+    assert np.array_equal(written, expected)
+    assert np.array_equal(kinds, kinds_and_written(WORD_RULE)[0])
 
 
 @pytest.mark.parametrize("special", ["İ", "Σ", "İΣ"])

@@ -313,6 +313,95 @@ def test_tokenizer_of_the_config(tmp_path):
     assert encoded.vocabulary.words == ("The", "a\x00b", "king,")
 
 
+def test_case_is_kept(tmp_path, way):
+    config = Config(min_count=1, keep_case=True)
+    encoded = encode(["The KING’S İ ΣΑΣ the\u00adm Ǆ"], config, folder=tmp_path)
+    assert lines_of(encoded) == [["The", "KING'S", "İ", "ΣΑΣ", "them", "Ǆ"]]
+
+
+@pytest.mark.parametrize(
+    ("form", "found"),
+    [
+        ("none", ["cafe\u0301", "café", "h\u0331", "ﬁn", "e\u0301"]),
+        ("nfc", ["café", "café", "\u1e96", "ﬁn", "é"]),
+        ("nfkc", ["café", "café", "\u1e96", "fin", "é"]),
+    ],
+)
+def test_normal_forms(form, found, tmp_path, way):
+    """H̱ is two characters, ẖ is one; and a soft hyphen stands between two that compose."""
+    text = "Cafe\u0301 café H\u0331 ﬁn e\u00ad\u0301"
+    config = Config(min_count=1, normalise=form)
+    assert lines_of(encode([text], config, folder=tmp_path)) == [found]
+    tokens = ["Cafe\u0301", "ﬁn", "A\u00adb"]
+    expected = [tokens if form == "none" else ["Café", {"nfc": "ﬁn"}.get(form, "fin"), "A\u00adb"]]
+    assert lines_of(encode([tokens], config, folder=tmp_path)) == expected
+
+
+@pytest.mark.parametrize("tokenizer", ["whitespace", str.split])
+def test_normal_forms_for_other_tokenizers(tokenizer, tmp_path, way):
+    config = Config(min_count=1, normalise="nfkc", tokenizer="whitespace")
+    function = None if tokenizer == "whitespace" else tokenizer
+    encoded = encode(["Cafe\u0301\u00a0ﬁn"], config, folder=tmp_path, tokenizer=function)
+    assert lines_of(encoded) == [["Café", "fin"]]
+
+
+def test_words_to_leave_out(tmp_path, way):
+    lines = ["The king's men run", "the king’s dog", "a the"]
+    config = Config(min_count=2, stop_words=["THE", "king’s", "a", "men dog", "nowhere"])
+    with pytest.raises(CorpusError, match=r"^every word of the text that occurs 2 times is among sto"):
+        encode(lines, config, folder=tmp_path)
+    config = config.replace({"min_count": 1})
+    encoded = encode(lines, config, folder=tmp_path)
+    assert lines_of(encoded) == [["men", "run"], ["dog"]]
+    assert encoded.account == TokenAccount(lines=3, read=9, kept=3, stop=6)
+
+
+def test_rare_words_to_leave_out_are_rare(tmp_path, way):
+    config = Config(min_count=2, stop_words=["the", "dog"])
+    encoded = encode(["the king king", "the men men dog cat"], config, folder=tmp_path)
+    assert encoded.account == TokenAccount(lines=2, read=8, kept=4, stop=2, rare=2)
+
+
+def test_words_to_keep(tmp_path, way):
+    lines = ["the king's men", "the dog and the cat", "the dog a b"]
+    config = Config(min_count=2, max_vocabulary=3, keep_words=["King’s", "MEN", "gnu", "a b"])
+    encoded = encode(lines, config, folder=tmp_path)
+    assert encoded.vocabulary.words == ("the", "king's", "men")
+    assert encoded.account == TokenAccount(
+        lines=3, read=12, kept=6, rare=4, beyond=2, absent=2
+    )
+    config = config.replace({"stop_words": ["the", "cat", "a"], "max_vocabulary": None})
+    encoded = encode(lines, config, folder=tmp_path)
+    assert encoded.vocabulary.words == ("dog", "king's", "men")
+    assert encoded.account == TokenAccount(lines=3, read=12, kept=4, rare=4, stop=4, absent=2)
+
+
+def test_lists_of_words_beside_lists_of_tokens(tmp_path):
+    """A token is as it is: a word of the list is one, whatever the tokenizer makes of it."""
+    config = Config(min_count=2, keep_words=["King", "u.s.a"], stop_words=["The", "e\u0301"])
+    lines = [["The", "King", "the"], ["u.s.a", "x", "x", "The", "the"]]
+    encoded = encode(lines, config, folder=tmp_path)
+    assert encoded.vocabulary.words == ("x", "King", "u.s.a")
+    assert encoded.account == TokenAccount(lines=2, read=8, kept=4, stop=4)
+
+
+def test_lists_of_words_are_not_for_a_function_to_cut(tmp_path):
+    seen = []
+    config = Config(min_count=2, keep_words=["A"], stop_words=["b"])
+    encode(["A b c c b"], config, folder=tmp_path, tokenizer=lambda x: seen.append(x) or x.split())
+    assert seen == ["A b c c b"]
+
+
+def test_one_word_that_is_not_left_out(tmp_path):
+    with pytest.raises(CorpusError, match=r"context; shorten stop_words / --stop-words$"):
+        encode(["a b a b a b"], Config(min_count=2, stop_words=["a"]), folder=tmp_path)
+
+
+def test_all_words_are_left_out(tmp_path):
+    with pytest.raises(CorpusError, match=r"is among stop_words; shorten stop_words"):
+        encode(["a a"], Config(min_count=3, stop_words=["a"]), folder=tmp_path)
+
+
 def test_callable_overrides_the_config(tmp_path):
     seen = []
 

@@ -18,7 +18,7 @@ from cbow.text.batches import Lines
 from cbow.text.interning import WordTable
 from cbow.text.numbered import Numberer, portions
 from cbow.text.numbering import TokenNumbering
-from cbow.text.tokenizers import words
+from cbow.text.tokenizers import cased_words, words
 
 MADE_RULES = {tokenizer: functools.cache(make) for tokenizer, make in RULES.items()}
 
@@ -56,7 +56,7 @@ BATCHES = st.lists(TEXT | TOKENS.map(lambda t: Lines(t, [0, len(t)])), max_size=
 @settings(max_examples=200)
 @given(
     batches=BATCHES,
-    tokenizer=st.sampled_from([words, str.split]),
+    tokenizer=st.sampled_from([words, cased_words, str.split]),
     few=st.integers(0, 40),
     portion=st.integers(1, 12),
     threads=st.sampled_from([1, 2, 3, 8]),

@@ -101,6 +101,46 @@ def test_words_of_words_are_themselves(line):
         assert tokenize(word) == [word]
 
 
+def test_case_is_kept_if_asked():
+    line = "The KING’S men, İstanbul ΣΑΣ Donau\u00adDampf A\u0301"
+    expected = ["The", "KING'S", "men", "İstanbul", "ΣΑΣ", "DonauDampf", "A\u0301"]
+    assert tokenize(line, keep_case=True) == expected
+    assert tokenize("The KING’S men", keep_case=True) == ["The", "KING'S", "men"]
+    assert tokenize("A b", "whitespace", keep_case=True) == ["A", "b"]
+
+
+@given(TRICKY)
+def test_case_is_all_that_is_kept(line):
+    assert [w for word in tokenize(line, keep_case=True) for w in tokenize(word)] == [
+        w for word in tokenize(line) for w in tokenize(word)
+    ] or "Σ" in line  # whose lower case depends on others
+
+
+@pytest.mark.parametrize("form", ["nfc", "nfkc"])
+@pytest.mark.parametrize("keep_case", [False, True])
+def test_words_of_a_normalised_text_are_normalised(form, keep_case):
+    known = (c for c in map(chr, range(0x110000)) if unicodedata.category(c) not in ("Cn", "Cs"))
+    for c in known:
+        text = f"a{c} {c}\u0331\u00ad\u0301"
+        for word in tokenize(text, keep_case=keep_case, normalise=form):
+            assert unicodedata.is_normalized(form.upper(), word), ascii(text)
+            assert tokenize(word, keep_case=keep_case, normalise=form) == [word], ascii(text)
+
+
+@given(st.text(st.characters(exclude_categories=["Cn", "Cs"])) | TRICKY)
+def test_texts_that_are_the_same_by_their_normal_form_have_the_same_words(text):
+    for form in ("NFC", "NFD"):
+        other = unicodedata.normalize(form, text)
+        assert tokenize(other, normalise="nfc") == tokenize(text, normalise="nfc")
+        assert tokenize(other, normalise="nfkc") == tokenize(text, normalise="nfkc")
+
+
+@pytest.mark.parametrize("form", ["NFC", "nfd", "", None, 1])
+def test_a_normal_form_that_there_is_not(form):
+    with pytest.raises(ConfigError, match="^normalise is .*, but must be one of none, nfc, nfkc$"):
+        tokenize("a", normalise=form)
+
+
 def test_word_of_a_megabyte_is_one_word():
     assert tokenize("x" * 10**6 + " y") == ["x" * 10**6, "y"]
 

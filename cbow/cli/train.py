@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from cbow.cli.common import DONE, FAILED, INTERRUPTED, command_parser, complain, run, tell, visible
-from cbow.cli.flags import add_settings
+from cbow.cli.flags import add_settings, word_lists
 from cbow.cli.outputs import beside, check_outputs, named, save_somewhere, size
 from cbow.cli.task import Task, command_to_go_on, new_task, plain_name, task_to_go_on
 from cbow.errors import DivergenceError, Interrupted
@@ -143,7 +143,8 @@ def _task(arguments: argparse.Namespace) -> Task:
         arguments.wrong_usage("give a CORPUS, or --resume FILE")
     task = new_task(arguments) if arguments.resume is None else task_to_go_on(arguments)
     checkpoint = [task.checkpoint] if task.checkpoint else []
-    check_outputs(task.sources, [task.output, *_log_file(arguments), *checkpoint])
+    read = [*task.sources, *word_lists(arguments).values()]
+    check_outputs(read, [task.output, *_log_file(arguments), *checkpoint])
     return task
 
 

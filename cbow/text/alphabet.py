@@ -16,7 +16,7 @@ import numpy.typing as npt
 import regex
 
 from cbow.text import tokenizers
-from cbow.text.tokenizers import APOSTROPHE, LineTokenizer, words
+from cbow.text.tokenizers import APOSTROPHE, LineTokenizer, cased_words, words
 
 #: What a character is to a tokenizer: all but the first as `cbow.text.tokenizers` has it.
 SEPARATOR: Final = 0
@@ -71,8 +71,8 @@ class Rule(NamedTuple):
     tokenizer: LineTokenizer
 
 
-def _word_rule() -> Rule:
-    """Return the rule of `words`."""
+def _word_rule(tokenizer: LineTokenizer, write: Callable[[str], tuple[str, str]]) -> Rule:
+    """Return the rule of `words` or `cased_words`, which write characters as `write` does."""
     kinds = {
         LETTER: tokenizers.LETTER,
         MARK: tokenizers.MARK,
@@ -81,19 +81,15 @@ def _word_rule() -> Rule:
         QUOTE: "'",
     }
     runs = {kind: regex.compile(f"(?V1){one}+") for kind, one in kinds.items()}
-    characters, special = _characters(runs, _lower)
+    characters, special = _characters(runs, write)
     characters[ord(APOSTROPHE)] = characters[ord("'")]
-    return Rule(_alphabet(characters), special, words)
+    return Rule(_alphabet(characters), special, tokenizer)
 
 
 def _whitespace_rule() -> Rule:
     """Return the rule of `str.split`: all that is not white space, as it is."""
-    characters, special = _characters({LETTER: re.compile(r"\S+")}, lambda text: (text, ""))
+    characters, special = _characters({LETTER: re.compile(r"\S+")}, _as_it_is)
     return Rule(_alphabet(characters), special, str.split)
-
-
-#: How to make the rule of those tokenizers that compiled code can follow.
-RULES: Final[dict[Any, Callable[[], Rule]]] = {words: _word_rule, str.split: _whitespace_rule}
 
 
 def _characters(
@@ -114,6 +110,10 @@ def _characters(
     return entries, special
 
 
+def _as_it_is(text: str) -> tuple[str, str]:
+    return text, ""
+
+
 def _lower(text: str) -> tuple[str, str]:
     """Make distinct characters lower case, but for those that are special; name those."""
     lower = text.lower()
@@ -131,3 +131,11 @@ def _alphabet(characters: npt.NDArray[np.int32]) -> Alphabet:
     plain[:128] = np.where(kinds == LETTER, ascii_ >> KIND_BITS, 0)
     plain.flags.writeable = characters.flags.writeable = False
     return Alphabet(plain, characters)
+
+
+#: How to make the rule of those tokenizers that compiled code can follow.
+RULES: Final[dict[Any, Callable[[], Rule]]] = {
+    words: lambda: _word_rule(words, _lower),
+    cased_words: lambda: _word_rule(cased_words, _as_it_is),
+    str.split: _whitespace_rule,
+}

@@ -21,12 +21,14 @@ from __future__ import annotations
 
 import functools
 import re
+import unicodedata
 from collections.abc import Callable, Iterable
 from typing import Final
 
 import regex
 
-from cbow.errors import ConfigError, CorpusError
+from cbow.config import NORMAL_FORMS, Config
+from cbow.errors import ConfigError, CorpusError, shown
 
 #: Cuts one line of text into words.
 Tokenizer = Callable[[str], Iterable[str]]
@@ -60,10 +62,8 @@ _WORD: Final = regex.compile(
 )
 _FORMATS: Final = regex.compile(f"(?V1){FORMAT}+")
 
-# ASCII made lower case, and all but letters, digits and ' made white space.
-_ASCII = {
-    code: chr(code).lower() if chr(code).isalnum() else " " for code in set(range(128)) - {ord("'")}
-}
+# All of ASCII but letters, digits and ' made white space.
+_ASCII = {code: " " for code in range(128) if not (chr(code).isalnum() or chr(code) == "'")}
 
 
 def words(line: str) -> list[str]:
@@ -76,11 +76,51 @@ def words(line: str) -> list[str]:
     """
     line = line.replace(APOSTROPHE, "'")
     if line.isascii():
-        return _ascii_words(line)
-    line = line.lower()
-    if not line.isprintable():  # format characters are not
-        line = _FORMATS.sub("", line)
-    return _WORD.findall(line)  # type: ignore[no-any-return]  # regex has no types
+        return _ascii_words(line.lower())
+    return _found(line.lower())
+
+
+def cased_words(line: str) -> list[str]:
+    """Return the words of a line as `words` does, but with their capital letters.
+
+    Examples
+    --------
+    >>> cased_words("The KING’S men")
+    ['The', "KING'S", 'men']
+    """
+    line = line.replace(APOSTROPHE, "'")
+    return _ascii_words(line) if line.isascii() else _found(line)
+
+
+def _found(line: str) -> list[str]:
+    """Find the words of a line that is lower case if it is to be."""
+    return _WORD.findall(_without_formats(line))  # type: ignore[no-any-return]  # regex: no types
+
+
+def _without_formats(text: str) -> str:
+    return text if text.isprintable() else _FORMATS.sub("", text)  # format characters are not
+
+
+def normalised(text: str, form: str, tokenizer: LineTokenizer | None = None) -> str:
+    """Return a text, or a word, in a normal form, such that the words of the text are in it too.
+
+    Parameters
+    ----------
+    text : str
+        Any text.
+    form : {"none", "nfc", "nfkc"}
+        The normal form of Unicode.
+    tokenizer : callable, optional
+        What will cut the text. What `words` and `cased_words` make of it is made of it here, for
+        that may leave neighbours that compose: H̱ has no character of its own, but ẖ has one.
+    """
+    if form == "none" or text.isascii():
+        return text
+    text = unicodedata.normalize(form.upper(), text)
+    if tokenizer in (words, cased_words):
+        text = _without_formats(text.lower() if tokenizer is words else text)
+        text = unicodedata.normalize(form.upper(), text)
+    return text
 
 
 def _ascii_words(line: str) -> list[str]:
@@ -99,13 +139,15 @@ def _nltk_words() -> LineTokenizer:
     return NLTKWordTokenizer().tokenize  # type: ignore[no-any-return]
 
 
-def line_tokenizer(tokenizer: str | Tokenizer) -> LineTokenizer:
+def line_tokenizer(tokenizer: str | Tokenizer, keep_case: bool = False) -> LineTokenizer:
     """Look up a tokenizer by name, or wrap a callable so that what it returns is checked.
 
     Parameters
     ----------
     tokenizer : {"word", "whitespace", "nltk"} or callable
         A callable takes a line and returns an iterable of str.
+    keep_case : bool
+        Whether "word" leaves capital letters as they are; the others do.
 
     Raises
     ------
@@ -115,7 +157,7 @@ def line_tokenizer(tokenizer: str | Tokenizer) -> LineTokenizer:
     if callable(tokenizer):
         return functools.partial(_checked, tokenizer)
     if tokenizer == "word":
-        return words
+        return cased_words if keep_case else words
     if tokenizer == "whitespace":
         return str.split
     if tokenizer == "nltk":
@@ -125,11 +167,17 @@ def line_tokenizer(tokenizer: str | Tokenizer) -> LineTokenizer:
             "tokenizer 'custom' stands for a function of yours; pass the function as tokenizer"
         )
     raise ConfigError(
-        f"tokenizer is {tokenizer!r}, but must be 'word', 'whitespace', 'nltk' or a function"
+        f"tokenizer is {shown(tokenizer)}, but must be 'word', 'whitespace', 'nltk' or a function"
     )
 
 
-def tokenize(text: str, tokenizer: str | Tokenizer = "word") -> list[str]:
+def tokenize(
+    text: str,
+    tokenizer: str | Tokenizer = Config.tokenizer,
+    *,
+    keep_case: bool = Config.keep_case,
+    normalise: str = Config.normalise,
+) -> list[str]:
     r"""Cut a text into words, line by line.
 
     Parameters
@@ -138,6 +186,10 @@ def tokenize(text: str, tokenizer: str | Tokenizer = "word") -> list[str]:
         Any text; its lines end in ``\n``, ``\r\n`` or ``\r``.
     tokenizer : {"word", "whitespace", "nltk"} or callable
         A callable takes a line and returns an iterable of str.
+    keep_case : bool
+        Whether "word" leaves capital letters as they are; the others do.
+    normalise : {"none", "nfc", "nfkc"}
+        Unicode's normal form to bring the text into first.
 
     Returns
     -------
@@ -147,7 +199,7 @@ def tokenize(text: str, tokenizer: str | Tokenizer = "word") -> list[str]:
     Raises
     ------
     ConfigError
-        If there is no tokenizer of that name.
+        If there is no tokenizer or normal form of that name.
     CorpusError
         If `text` is no str, or a callable returns anything but an iterable of str.
 
@@ -160,8 +212,12 @@ def tokenize(text: str, tokenizer: str | Tokenizer = "word") -> list[str]:
     """
     if not isinstance(text, str):
         raise CorpusError(f"the text is of type {type(text).__name__}; give a str")
-    cut = line_tokenizer(tokenizer)
-    return [word for line in split_lines(text) for word in cut(line)]
+    cut = line_tokenizer(tokenizer, keep_case)
+    if normalise not in NORMAL_FORMS:
+        raise ConfigError(
+            f"normalise is {shown(normalise)}, but must be one of {', '.join(NORMAL_FORMS)}"
+        )
+    return [word for line in split_lines(normalised(text, normalise, cut)) for word in cut(line)]
 
 
 def split_lines(text: str) -> list[str]:
