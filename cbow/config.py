@@ -10,7 +10,7 @@ import dataclasses
 import math
 import operator
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from cbow.errors import ConfigError, shown
@@ -83,7 +83,7 @@ def setting(default: Any, kind: type, allowed: Range | None, help: str, **more: 
         it in where it differs from the default: such settings came later, and the files of those
         who do not use them stay as they were).
     """
-    return field(default=default, metadata={"kind": kind, "allowed": allowed, "help": help, **more})
+    return dataclasses.field(default=default, metadata={"kind": kind, "allowed": allowed, "help": help, **more})
 
 
 @dataclass(frozen=True)
@@ -139,6 +139,14 @@ class Config:
         None, tuple, WORDS, "leave out these words", unset="none", saved="changed"
     )
     encoding: str = setting("utf-8", str, None, "character encoding of the text")
+    field: str | None = setting(
+        None,
+        str,
+        Range(bool, "the name of a field"),
+        "read this field of JSON lines, CSV and TSV, and nothing else",
+        unset="read all as text",
+        saved="changed",
+    )
     errors: str = setting(
         "strict",
         str,

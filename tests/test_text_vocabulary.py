@@ -147,13 +147,14 @@ def test_account_is_ready_for_json():
     assert account.to_dict() == {
         "lines": 1, "read": 1, "kept": 1, "rare": 0, "beyond": 0, "empty": 0,
         "replaced": 0, "cut": 0, "skipped_files": 4, "stop": 0, "absent": 0,
+        "fieldless": 0,
     }  # fmt: skip
     assert TokenAccount(**account.to_dict()) == account
 
 
 def test_account_in_sentences():
     assert TokenAccount(lines=1).sentences() == ["1 line, 0 tokens read, 0 kept"]
-    sentences = TokenAccount(1000, 2019, 2000, 1, 5, 10, 2, 2, 1, 3, 1).sentences()
+    sentences = TokenAccount(1000, 2019, 2000, 1, 5, 10, 2, 2, 1, 3, 1, 7).sentences()
     assert sentences == [
         "1,000 lines, 2,019 tokens read, 2,000 kept",
         "1 token left out: their words occur fewer than min_count times",
@@ -161,6 +162,7 @@ def test_account_in_sentences():
         "10 tokens left out: the tokenizer returned empty strings",
         "3 tokens left out: their words are among stop_words",
         "1 word of keep_words not found in the text",
+        "7 rows not read: the field is not there, or holds no text",
         "2 replacements made: bytes that are no text became U+FFFD",
         "2 stretches of text without white space cut: too long to read whole",
         "1 file of the folder not read: the name does not end in .txt",

@@ -120,13 +120,13 @@ def test_lists_of_words_and_the_rest_go_on_too(tmp_path):
     assert len(str(caught.value)) < 900
 
 
-def test_an_account_from_before_there_were_lists_of_words(one, tmp_path, monkeypatch):
+def test_an_account_from_with_fewer_numbers(one, tmp_path, monkeypatch):
     new = bytes_of(cbow.resume(one, corpus=story()), tmp_path)
     read = checkpoint.read
 
     def older(path):
         saved = read(path)
-        for name in ("stop", "absent"):
+        for name in ("stop", "absent", "fieldless"):
             del saved.model.report["account"][name]
         return saved
 

@@ -183,7 +183,7 @@ def test_the_arguments_are_the_settings_with_their_defaults():
     assert defaults.pop("vectors") is None
     assert defaults.pop("random_state") == Config().seed
     settings = {entry.name: entry.default for entry in dataclasses.fields(Config)}
-    reading = {"encoding", "errors", "seed"}
+    reading = {"encoding", "errors", "field", "seed"}
     assert defaults == {name: each for name, each in settings.items() if name not in reading}
 
 
@@ -196,6 +196,16 @@ def test_every_setting_reaches_the_training():
     }  # fmt: skip
     config = CBOWVectorizer(**other, random_state=7, threads=1).fit(DOCUMENTS).model_.config
     assert {**other, "seed": 7, "threads": 1}.items() <= vars(config).items()
+
+
+def test_settings_of_the_words_hold_for_new_documents():
+    lists = {"keep_words": ["Fox"], "stop_words": ["A"], "min_count": 2}
+    vectorizer = CBOWVectorizer(**{**QUICK, **lists}, keep_case=True, normalise="nfc")
+    vectorizer.fit(["A cafe\u0301 Fox", "A Café in A cafe\u0301", ["cafe\u0301", "in"]])
+    assert sorted(vectorizer.vocabulary_) == ["Fox", "café", "in"]
+    means = vectorizer.transform(["café", "cafe\u0301", ["cafe\u0301"], "CAFE\u0301 Fox"])
+    assert (means[:3] == vectorizer.vectors_["café"]).all()
+    assert (means[3] == vectorizer.vectors_["Fox"]).all()
 
 
 def test_random_state():

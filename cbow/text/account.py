@@ -36,6 +36,8 @@ class TokenAccount:
         Tokens of words that are left out as ``stop_words``, and not rare.
     absent : int
         Words of ``keep_words`` that the text does not have.
+    fieldless : int
+        Rows without a text in the ``field``, which were not read.
 
     Raises
     ------
@@ -62,6 +64,7 @@ class TokenAccount:
     skipped_files: int = 0
     stop: int = 0
     absent: int = 0
+    fieldless: int = 0
 
     def __post_init__(self) -> None:
         if min(self.to_dict().values()) < 0:
@@ -84,6 +87,7 @@ class TokenAccount:
             (self.empty, "token", "left out: the tokenizer returned empty strings"),
             (self.stop, "token", "left out: their words are among stop_words"),
             (self.absent, "word", "of keep_words not found in the text"),
+            (self.fieldless, "row", "not read: the field is not there, or holds no text"),
             (self.replaced, "replacement", "made: bytes that are no text became U+FFFD"),
             (self.cut, "stretch", "of text without white space cut: too long to read whole"),
             (self.skipped_files, "file", "of the folder not read: the name does not end in .txt"),

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 
 from cbow.errors import CorpusError, shown
+from cbow.text.fields import FieldReader, column_names
 from cbow.text.nltk_corpora import nltk_text
 from cbow.text.pieces import PIECE, Cutter
 from cbow.text.reading import TextReader, ending_lines
@@ -54,15 +55,18 @@ def tokenized(piece: str, tokenizer: LineTokenizer) -> Lines:
     return found
 
 
-def source_parts(sources: Sources, reader: TextReader) -> Iterator[Iterator[str]]:
-    """Yield for each source its text in parts."""
+def source_parts(
+    sources: Sources, reader: TextReader, field: FieldReader | None = None
+) -> Iterator[Iterator[str]]:
+    """Yield for each source its text in parts; of rows the texts in one field."""
     for item in sources.items:
         if isinstance(item, Path):
-            yield _file_parts(item, reader)
+            parts = _file_parts(item, reader)
         elif item == STDIN:
-            yield reader.read(_standard_input(), source_name(item))
+            parts = reader.read(_standard_input(), source_name(item))
         else:
-            yield ending_lines(nltk_text(item.removeprefix(NLTK)))
+            parts = ending_lines(nltk_text(item.removeprefix(NLTK)))
+        yield field.text(parts, source_name(item)) if field else parts
 
 
 def bytes_total(sources: Sources) -> int | None:
@@ -109,15 +113,14 @@ def check_corpus(corpus: object) -> Iterable[Any]:
         If `corpus` is not iterable, or is bytes, a mapping or a table.
     """
     name = f"the corpus is of type {type(corpus).__name__}"
-    columns = getattr(corpus, "column_names", getattr(corpus, "columns", None))
+    names = column_names(corpus)
     if isinstance(corpus, Mapping):
-        first = f", such as corpus[{shown(next(iter(corpus)))}]" if corpus else ""
+        first = f", such as corpus[{shown(names[0])}]" if names else ""
         raise CorpusError(
             f"{name}, whose keys would be taken for texts; give the texts in it: corpus.values(), or "
             f"what is under one key{first}"
         )
-    if columns is not None or getattr(corpus, "ndim", 1) > 1:
-        names = [*columns] if isinstance(columns, Iterable) else []
+    if names is not None:
         first = f"corpus[{shown(names[0])}]" if names else "corpus[:, 0]"
         raise CorpusError(
             f"{name}, a table, whose columns would be taken for texts; give the column that holds "
@@ -129,7 +132,9 @@ def check_corpus(corpus: object) -> Iterable[Any]:
     return corpus
 
 
-def element_batches(corpus: object, cutter: Cutter) -> Iterator[Batch]:
+def element_batches(
+    corpus: Any, cutter: Cutter, field: FieldReader | None = None
+) -> Iterator[Batch]:
     """Turn an iterable of texts and of lists of tokens into batches.
 
     Parameters
@@ -139,6 +144,8 @@ def element_batches(corpus: object, cutter: Cutter) -> Iterator[Batch]:
         tokens.
     cutter : Cutter
         Cuts long texts.
+    field : FieldReader, optional
+        Takes the elements out of a table or of rows.
 
     Raises
     ------
@@ -146,7 +153,9 @@ def element_batches(corpus: object, cutter: Cutter) -> Iterator[Batch]:
         If the corpus is none, or an element is neither; the message then names its position, from
         0, and its type.
     """
-    for group in _grouped(check_corpus(corpus)):
+    if field is None or column_names(corpus) is None:
+        corpus = check_corpus(corpus)
+    for group in _grouped(field.elements(corpus) if field else corpus):
         if isinstance(group, str):
             yield from cutter.pieces([group])
         else:

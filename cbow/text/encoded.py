@@ -16,6 +16,7 @@ from cbow.errors import CorpusError, shown
 from cbow.text.account import TokenAccount
 from cbow.text.alphabet import RULES
 from cbow.text.batches import Batch, Lines, bytes_total, element_batches, source_parts
+from cbow.text.fields import FieldReader
 from cbow.text.numbered import Numberer
 from cbow.text.numbering import EMPTY, LINE_END, Numbering
 from cbow.text.pieces import Cutter
@@ -122,7 +123,8 @@ def encode_corpus(
     cut = line_tokenizer(config.tokenizer if tokenizer is None else tokenizer, config.keep_case)
     sources = find_sources(corpus)
     reader = TextReader(config.encoding, config.errors)
-    reading = _Reading(corpus, sources, Cutter(), reader, config.normalise, cut)
+    field = None if config.field is None else FieldReader(config.field)
+    reading = _Reading(corpus, sources, Cutter(), reader, field, config.normalise, cut)
     numberer = Numberer(cut, config.threads)
     with Spool(folder / _PROVISIONAL) as spool:
         total = bytes_total(sources) if sources else None
@@ -157,6 +159,7 @@ def encode_corpus(
             replaced=reader.replaced,
             cut=reading.cutter.cut,
             skipped_files=sources.skipped if sources else 0,
+            fieldless=field.without if field else 0,
         ),
     )
 
@@ -168,6 +171,7 @@ class _Reading(NamedTuple):
     sources: Sources | None
     cutter: Cutter
     reader: TextReader
+    field: FieldReader | None
     form: str
     tokenizer: LineTokenizer
 
@@ -187,9 +191,9 @@ class _Reading(NamedTuple):
 
     def _batches(self) -> Iterator[Batch]:
         if self.sources is None:
-            yield from element_batches(self.corpus, self.cutter)
+            yield from element_batches(self.corpus, self.cutter, self.field)
             return
-        for parts in source_parts(self.sources, self.reader):
+        for parts in source_parts(self.sources, self.reader, self.field):
             yield from self.cutter.pieces(parts)
 
 
