@@ -17,11 +17,12 @@ from cbow.text.account import TokenAccount
 from cbow.text.alphabet import RULES
 from cbow.text.batches import Batch, Lines, bytes_total, element_batches, source_parts
 from cbow.text.fields import FieldReader
+from cbow.text.notices import SAMPLE, notice
 from cbow.text.numbered import Numberer
 from cbow.text.numbering import EMPTY, LINE_END, Numbering
 from cbow.text.pieces import Cutter
 from cbow.text.reading import TextReader
-from cbow.text.sources import Corpus, Sources, find_sources
+from cbow.text.sources import Corpus, Sources, find_sources, source_name
 from cbow.text.spool import DROPPED, Spool
 from cbow.text.tokenizers import LineTokenizer, Tokenizer, line_tokenizer, normalised
 from cbow.text.vocabulary import Vocabulary
@@ -89,6 +90,7 @@ def encode_corpus(
     folder: Path,
     tokenizer: Tokenizer | None = None,
     progress: Callable[[Progress], None] | None = None,
+    noticed: Callable[[str], None] | None = None,
 ) -> EncodedCorpus:
     """Read a text once, choose its vocabulary, and write its tokens as ids to disk.
 
@@ -105,6 +107,9 @@ def encode_corpus(
         Takes a line and returns its tokens, in place of ``config.tokenizer``.
     progress : callable, optional
         Called after every part of the text, of a million characters at most.
+    noticed : callable, optional
+        Called with a sentence if the text looks like none that `tokenizer` should get: like JSON
+        lines, a table or markup, or a script without spaces.
 
     Returns
     -------
@@ -125,10 +130,20 @@ def encode_corpus(
     reader = TextReader(config.encoding, config.errors)
     field = None if config.field is None else FieldReader(config.field)
     reading = _Reading(corpus, sources, Cutter(), reader, field, config.normalise, cut)
+    told: set[str] = set()
+
+    def look(text: str, name: str) -> None:
+        """Tell what a source looks like, unless another one looked like it before."""
+        if not noticed or tokenizer is not None:
+            return  # what a function of the user's should get is not known
+        if (seen := notice(text[:SAMPLE], name)) and seen.kind not in told:
+            told.add(seen.kind)
+            noticed(seen.sentence)
+
     numberer = Numberer(cut, config.threads)
     with Spool(folder / _PROVISIONAL) as spool:
         total = bytes_total(sources) if sources else None
-        for numbers, bytes_done in numberer.number(reading.batches()):
+        for numbers, bytes_done in numberer.number(reading.batches(look)):
             spool.add(numbers)
             if progress:
                 progress(Progress(spool.tokens, bytes_done, total))
@@ -179,9 +194,12 @@ class _Reading(NamedTuple):
     def name(self) -> str:
         return self.sources.name if self.sources else "the text"
 
-    def batches(self) -> Iterator[tuple[Batch, int]]:
-        """Yield the corpus in batches, each with the number of bytes read so far."""
-        for batch in self._batches():
+    def batches(self, look: Callable[[str, str], None]) -> Iterator[tuple[Batch, int]]:
+        """Yield the corpus in batches, each with the number of bytes read so far.
+
+        `look` is called with the first text of each source, and the name of that.
+        """
+        for batch in self._batches(look):
             if isinstance(batch, str):
                 batch = normalised(batch, self.form, self.tokenizer)
             else:
@@ -189,12 +207,19 @@ class _Reading(NamedTuple):
                 batch = Lines(tokens, batch.ends)
             yield batch, self.reader.bytes_read
 
-    def _batches(self) -> Iterator[Batch]:
+    def _batches(self, look: Callable[[str, str], None]) -> Iterator[Batch]:
         if self.sources is None:
-            yield from element_batches(self.corpus, self.cutter, self.field)
-            return
-        for parts in source_parts(self.sources, self.reader, self.field):
-            yield from self.cutter.pieces(parts)
+            batches = element_batches(self.corpus, self.cutter, self.field)
+            named = [(batches, self.name)]
+        else:
+            parts = source_parts(self.sources, self.reader, self.field)
+            pieces = map(self.cutter.pieces, parts)
+            named = zip(pieces, map(source_name, self.sources.items), strict=True)
+        for batches, name in named:
+            for i, batch in enumerate(batches):
+                if i == 0 and isinstance(batch, str):
+                    look(batch, name)
+                yield batch
 
 
 class _Choice(NamedTuple):

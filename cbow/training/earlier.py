@@ -15,7 +15,7 @@ from cbow.text.sources import NLTK
 from cbow.training import checkpoint as checkpoints
 from cbow.training.checkpoint import Checkpoint, fingerprint
 from cbow.training.learn import Start, Task, learn
-from cbow.training.observer import Observer
+from cbow.training.observer import Observer, Warnings
 from cbow.training.run import encoded, with_tokenizer
 from cbow.training.saving import Saving, checked_interval, make_saving, names_of
 
@@ -83,7 +83,7 @@ def resume(
     settings, function = with_tokenizer(settings, tokenizer)
     earlier = read_earlier(path, settings)
     earlier = earlier.saved_to(checkpoint, checkpoint_every, corpus)
-    return go_on(earlier, corpus, function, observer or Observer())
+    return go_on(earlier, corpus, function, observer or Warnings())
 
 
 class Earlier(NamedTuple):

@@ -14,7 +14,7 @@ from cbow.errors import OutputError
 from cbow.model import Model
 from cbow.text import Corpus, EncodedCorpus, Tokenizer, encode_corpus
 from cbow.training.learn import Task, learn
-from cbow.training.observer import Observer
+from cbow.training.observer import Observer, Warnings
 from cbow.training.saving import make_saving
 
 
@@ -41,7 +41,7 @@ def train(
     tokenizer : str or callable, optional
         The name of a tokenizer, or a function that cuts a line into words.
     observer : Observer, optional
-        Hears of the progress.
+        Hears of the progress. Without one, what the text looks like is told as a `CorpusWarning`.
     checkpoint : path-like, optional
         A file to go on from with `resume` if the training is interrupted or killed. It replaces
         one that is there, and stays: delete it when the model is saved.
@@ -79,7 +79,7 @@ def train(
     """
     settings, function = with_tokenizer(settings, tokenizer)
     config = (config or Config()).replace(settings)
-    observer = observer or Observer()
+    observer = observer or Warnings()
     saving = make_saving(checkpoint, checkpoint_every, corpus)
     with encoded(corpus, config, function, observer) as text:
         return learn(Task(text, config, observer, saving))
@@ -103,7 +103,12 @@ def encoded(
     """Read a text, and keep it encoded for the while."""
     with _temporary_folder() as folder:
         text = encode_corpus(
-            corpus, config, folder=folder, tokenizer=tokenizer, progress=observer.reading
+            corpus,
+            config,
+            folder=folder,
+            tokenizer=tokenizer,
+            progress=observer.reading,
+            noticed=observer.noticed,
         )
         observer.encoded(text.account)
         yield text
