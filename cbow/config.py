@@ -83,7 +83,9 @@ def setting(default: Any, kind: type, allowed: Range | None, help: str, **more: 
         it in where it differs from the default: such settings came later, and the files of those
         who do not use them stay as they were).
     """
-    return dataclasses.field(default=default, metadata={"kind": kind, "allowed": allowed, "help": help, **more})
+    return dataclasses.field(
+        default=default, metadata={"kind": kind, "allowed": allowed, "help": help, **more}
+    )
 
 
 @dataclass(frozen=True)

@@ -52,9 +52,9 @@ class CBOWVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
     ----------
     tokenizer : str or callable
         The name of a tokenizer, or a function that cuts a line into words.
-    normalise, keep_case, keep_words, stop_words, min_count, max_vocabulary, heldout, window, sample, \
-dimension, activation, objective, candidates, block, optimizer, learning_rate, batch, epochs, patience, \
-threads
+    normalise, keep_case, keep_words, stop_words, min_count, max_vocabulary, heldout, window, \
+sample, dimension, activation, objective, candidates, block, optimizer, learning_rate, batch, \
+epochs, patience, threads
         The settings of a training run, with their defaults; see `cbow.Config`. The defaults are
         made for texts of many megabytes; a small one wants more epochs, a larger `sample`, and
         perhaps a smaller `min_count`.

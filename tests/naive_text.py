@@ -4,7 +4,6 @@ import re
 import unicodedata
 from collections import Counter
 
-
 FILLERS = "\u115f\u1160\u3164\uffa0"
 JOINERS = "\u180e\u200c\u200d"
 SEEN = "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
@@ -25,7 +24,7 @@ def kind(c):
 
 
 def tokens(line):
-    """Words by the boundary rules of Unicode: characters with what attaches to them, then joined."""
+    """Words by the boundary rules of Unicode: characters with what attaches, then joined."""
     clusters = [["other", ""]]  # marks at the start of a line attach to nothing
     for c in line.lower().replace("’", "'"):
         if kind(c) in ("mark", "joiner"):

@@ -84,7 +84,11 @@ BAD_INPUT = {
     "tar": (bad(tar(gzip=False)), "cbow-train bad.txt", ["tar", "tar -xOf bad.txt | cbow-train"]),
     "tar.gz": (bad(tar(gzip=True)), "cbow-train bad.txt", ["tar", "tar -xOf bad.txt | cbow-train"]),
     "zip": (bad(b"PK\x03\x04 and more"), "cbow-train bad.txt", ["zip", "unzip -p bad.txt"]),
-    "one word a line": (bad(b"the\nking\n" * 9), "cbow-train bad.txt", ["line", "two words", "tr "]),
+    "one word a line": (
+        bad(b"the\nking\n" * 9),
+        "cbow-train bad.txt",
+        ["line", "two words", "tr "],
+    ),
     "a device": (nothing, "cbow-train /dev/zero", ["/dev/zero is a device"]),
     "truncated gzip": (bad(gzip.compress(TEXT.encode())[:-9]), "cbow-train bad.txt", ["gzip"]),
     "nltk corpus not installed": (nothing, "cbow-train nltk:brown", ["nltk.downloader brown"]),

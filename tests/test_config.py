@@ -82,7 +82,9 @@ def test_words_are_in_an_order_that_stays():
 
 
 def test_a_word_cannot_be_both_kept_and_left_out():
-    with pytest.raises(ConfigError, match="^'the' is among both keep_words and stop_words; take it"):
+    with pytest.raises(
+        ConfigError, match=r"^'the' is among both keep_words and stop_words; take it"
+    ):
         Config(keep_words=["king", "the"], stop_words=["the", "a"])
 
 

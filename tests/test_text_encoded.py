@@ -348,7 +348,9 @@ def test_normal_forms_for_other_tokenizers(tokenizer, tmp_path, way):
 def test_words_to_leave_out(tmp_path, way):
     lines = ["The king's men run", "the king’s dog", "a the"]
     config = Config(min_count=2, stop_words=["THE", "king’s", "a", "men dog", "nowhere"])
-    with pytest.raises(CorpusError, match=r"^every word of the text that occurs 2 times is among sto"):
+    with pytest.raises(
+        CorpusError, match=r"^every word of the text that occurs 2 times is among sto"
+    ):
         encode(lines, config, folder=tmp_path)
     config = config.replace({"min_count": 1})
     encoded = encode(lines, config, folder=tmp_path)
@@ -367,9 +369,7 @@ def test_words_to_keep(tmp_path, way):
     config = Config(min_count=2, max_vocabulary=3, keep_words=["King’s", "MEN", "gnu", "a b"])
     encoded = encode(lines, config, folder=tmp_path)
     assert encoded.vocabulary.words == ("the", "king's", "men")
-    assert encoded.account == TokenAccount(
-        lines=3, read=12, kept=6, rare=4, beyond=2, absent=2
-    )
+    assert encoded.account == TokenAccount(lines=3, read=12, kept=6, rare=4, beyond=2, absent=2)
     config = config.replace({"stop_words": ["the", "cat", "a"], "max_vocabulary": None})
     encoded = encode(lines, config, folder=tmp_path)
     assert encoded.vocabulary.words == ("dog", "king's", "men")
@@ -555,7 +555,10 @@ REST = "and the context of a word is the rest of its line"
     ("text", "remedy"),
     [
         ("the\nking\nthe\nqueen\n", r"join the lines to sentences, for example: tr '\\n' ' ' < FI"),
-        ("the.\n\nking\nqueen\n", r"sentences, which blank lines part, .*: awk -v RS= '\{\$1=\$1\}1'"),
+        (
+            "the.\n\nking\nqueen\n",
+            r"sentences, which blank lines part, .*: awk -v RS= '\{\$1=\$1\}1'",
+        ),
     ],
 )
 def test_a_file_with_one_word_on_each_line(text, remedy, tmp_path, way):

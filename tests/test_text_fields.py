@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import itertools
 import json
 import sys
 from types import SimpleNamespace
@@ -48,7 +49,7 @@ def lines_of(corpus, folder, field="text"):
     encoded = encode_corpus(corpus, Config(min_count=1, field=field), folder=folder)
     starts = encoded.line_starts.tolist()
     words = [encoded.vocabulary.word(i) for i in encoded.ids]
-    found = [words[a:b] for a, b in zip(starts, starts[1:], strict=False)]
+    found = [words[a:b] for a, b in itertools.pairwise(starts)]
     return found, encoded.account
 
 
@@ -83,7 +84,7 @@ def test_the_ending_of_the_name_decides():
     assert texts("a\tb,text\n1,2\n", "a.csv") == ("2\n", 0)
     assert texts("text\n1,2\n", "a.tsv") == ("1,2\n", 0)
     assert texts("text\n1,2\n", "a.tsv.gz") == ("1,2\n", 0)
-    with pytest.raises(CorpusError, match="line 1 of a.json is no JSON object"):
+    with pytest.raises(CorpusError, match=r"line 1 of a\.json is no JSON object"):
         texts("text,b\n1,2\n", "a.json")
 
 
@@ -137,12 +138,14 @@ def test_a_cell_may_hold_a_book():
 
 
 def test_a_field_that_is_not_there():
-    said = "^no row of a has a text as field 'body'; name one of its fields .*: 'id', 'text', 'stars'$"
+    said = (
+        "^no row of a has a text as field 'body'; name one of its fields .*: 'id', 'text', 'stars'$"
+    )
     for content in (jsonl(), table(",")):
         with pytest.raises(CorpusError, match=said):
             texts(content, field="body")
     many = {str(n): "x" for n in range(30)}
-    with pytest.raises(CorpusError, match="'18', '19', and 10 more$"):
+    with pytest.raises(CorpusError, match=r"'18', '19', and 10 more$"):
         texts(jsonl([many]))
 
 
@@ -151,7 +154,7 @@ def test_a_table_without_the_field_is_not_read_to_its_end():
         yield "a,b\n1,2\n"
         raise AssertionError
 
-    with pytest.raises(CorpusError, match="name one of its fields .*: 'a', 'b'$"):
+    with pytest.raises(CorpusError, match=r"name one of its fields .*: 'a', 'b'$"):
         list(FieldReader("text").text(parts(), "a"))
 
 
@@ -172,7 +175,7 @@ def test_rows_that_are_none(content, name, said):
         texts(content, name)
 
 
-CELL = st.text(st.sampled_from('ab ,;\t"\n\'é{'), max_size=6)
+CELL = st.text(st.sampled_from("ab ,;\t\"\n'é{"), max_size=6)
 
 
 @given(st.lists(st.tuples(CELL, CELL), min_size=1), st.sampled_from(",;\t"), st.integers(1, 9))
@@ -209,7 +212,9 @@ def test_rows_and_columns_without_the_field(tmp_path):
     for corpus in ([*ROWS, {"text": np.nan}], {"text": [*columns()["text"], None]}):
         assert lines_of(corpus, tmp_path)[1].fieldless == 1
     for corpus in (ROWS, columns(), frame(), iter(ROWS)):
-        with pytest.raises(CorpusError, match="^no row of the corpus has .* 'id', 'text', 'stars'$"):
+        with pytest.raises(
+            CorpusError, match=r"^no row of the corpus has .* 'id', 'text', 'stars'$"
+        ):
             lines_of(corpus, tmp_path, "body")
 
 

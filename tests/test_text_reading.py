@@ -249,7 +249,10 @@ def test_known_binary_files_are_refused(magic):
         read(magic + b"\xff\xfe words words words")
 
 
-def tar(form=tarfile.USTAR_FORMAT, name="king.txt", text=TEXT.encode()):
+PACKED_TEXT = TEXT.encode()
+
+
+def tar(form=tarfile.USTAR_FORMAT, name="king.txt", text=PACKED_TEXT):
     with io.BytesIO() as file:
         with tarfile.open(fileobj=file, mode="w", format=form) as archive:
             member = tarfile.TarInfo(name)
@@ -259,7 +262,7 @@ def tar(form=tarfile.USTAR_FORMAT, name="king.txt", text=TEXT.encode()):
 
 
 def old_tar(signed):
-    """As version 7 of Unix wrote it, with no mark of its own, the sum of signed or unsigned bytes."""
+    """As version 7 of Unix wrote it, unmarked; the sum is of signed or unsigned bytes."""
     header = bytearray(tar(name="könig.txt")[:512])
     header[257:512] = bytes(255)
     header[148:156] = b" " * 8
@@ -282,7 +285,9 @@ def test_tar_archives_are_refused_with_a_way_to_read_them(data, kind):
     with pytest.raises(CorpusError, match=r"^a b is a tar .*: tar -xOf 'a b' \| cbow-train -$"):
         read(packed, name="a b")
     flag = {None: "-xO", "gzip": "-xzO", "bz2": "-xjO", "xz": "-xJO", "zst": "--zstd -xO"}[kind]
-    with pytest.raises(CorpusError, match=rf"^the standard input is .*: tar {flag} \| cbow-train -$"):
+    with pytest.raises(
+        CorpusError, match=rf"^the standard input is .*: tar {flag} \| cbow-train -$"
+    ):
         read(packed, "latin-1", name="the standard input")
 
 

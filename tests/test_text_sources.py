@@ -228,7 +228,7 @@ def test_home(folder, monkeypatch, kind):
         assert find_sources(corpus).items[0] == b
     assert items(kind("~/deep")) == items(kind("~/**/c*")) == [str(c)]
     assert find_sources(["~ about", "~/nothing", "~a\0b", "~\ud800/"]) is None
-    with pytest.raises(CorpusError, match="there is no file '.*nothing'"):
+    with pytest.raises(CorpusError, match=r"there is no file '.*nothing'"):
         find_sources(kind("~/nothing"))
     (folder / "~").mkdir()
     Path("~/b.txt").write_text("text")
@@ -238,7 +238,7 @@ def test_home(folder, monkeypatch, kind):
 def test_no_home(folder, monkeypatch):
     monkeypatch.delenv("HOME")
     monkeypatch.setattr("pwd.getpwuid", lambda _: {}["nobody"])
-    with pytest.raises(CorpusError, match="there is no file '~/b.txt'"):
+    with pytest.raises(CorpusError, match=r"there is no file '~/b.txt'"):
         find_sources("~/b.txt")
 
 

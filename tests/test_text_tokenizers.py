@@ -137,7 +137,7 @@ def test_texts_that_are_the_same_by_their_normal_form_have_the_same_words(text):
 
 @pytest.mark.parametrize("form", ["NFC", "nfd", "", None, 1])
 def test_a_normal_form_that_there_is_not(form):
-    with pytest.raises(ConfigError, match="^normalise is .*, but must be one of none, nfc, nfkc$"):
+    with pytest.raises(ConfigError, match=r"^normalise is .*, but must be one of none, nfc, nfkc$"):
         tokenize("a", normalise=form)
 
 

@@ -23,7 +23,9 @@ def test_from_counts_equals_the_plain_way(counts, min_count, limit):
     assert vocabulary.counts.tolist() == sizes
 
 
-@given(COUNTS, st.integers(1, 4), st.none() | st.integers(1, 4), st.sets(WORD, max_size=3), st.data())
+@given(
+    COUNTS, st.integers(1, 4), st.none() | st.integers(1, 4), st.sets(WORD, max_size=3), st.data()
+)
 def test_words_to_keep_come_first(counts, min_count, limit, keep, data):
     keep |= data.draw(st.sets(st.sampled_from(sorted(counts)))) if counts else set()
     found = Vocabulary.from_counts(counts, min_count, limit, keep)

@@ -244,7 +244,10 @@ def test_wrong_settings(parameters, message):
         ("the king", "the corpus is of type str, one text; give a list of documents"),
         (b"the king", "the corpus is of type bytes; give a list"),
         (None, "the corpus is of type NoneType; give a list"),
-        (["the king", np.nan], r"document 1 is of type float: nan; give a str \(a text\), or a list"),
+        (
+            ["the king", np.nan],
+            r"document 1 is of type float: nan; give a str \(a text\), or a list",
+        ),
         ([b"the king"], "document 0 is of type bytes: b'the king'; give"),
         ([["the", 3.5]], r"document 0 holds a token of type float: 3\.5; give"),
         ([np.zeros(3)], r"document 0 is of type ndarray: array\(\[0\., 0\., 0\.\]\); give"),

@@ -67,8 +67,8 @@ def _read_words(path: Path, encoding: str) -> list[str]:
     for number, word in enumerate(words, 1):
         if len(word.split()) > 1:
             raise CorpusError(
-                f"line {number} of {path} holds more than one word: {shown(word)}; give a file with "
-                "one word a line"
+                f"line {number} of {path} holds more than one word: {shown(word)}; give a "
+                "file with one word a line"
             )
     return [word for word in words if word]
 

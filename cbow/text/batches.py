@@ -117,8 +117,8 @@ def check_corpus(corpus: object) -> Iterable[Any]:
     if isinstance(corpus, Mapping):
         first = f", such as corpus[{shown(names[0])}]" if names else ""
         raise CorpusError(
-            f"{name}, whose keys would be taken for texts; give the texts in it: corpus.values(), or "
-            f"what is under one key{first}"
+            f"{name}, whose keys would be taken for texts; give the texts in it: corpus.values(), "
+            f"or what is under one key{first}"
         )
     if names is not None:
         first = f"corpus[{shown(names[0])}]" if names else "corpus[:, 0]"
@@ -202,8 +202,8 @@ def checked_tokens(element: object, what: str) -> Sequence[str]:
     if isinstance(element, Mapping):
         row = f"row[{shown(next(iter(element)))}]" if element else "row[NAME]"
         raise CorpusError(
-            f"{what} is of type {type(element).__name__}, as the rows of a table are; give the texts "
-            f"in them: ({row} for row in corpus)"
+            f"{what} is of type {type(element).__name__}, as the rows of a table are; give the "
+            f"texts in them: ({row} for row in corpus)"
         )
     if not isinstance(element, list | tuple):
         raise CorpusError(

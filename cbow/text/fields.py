@@ -1,9 +1,9 @@
-"""One field of the rows of a table: JSON lines, CSV and TSV in files, mappings and columns in Python.
+"""One field of rows: JSON lines, CSV and TSV in files, mappings and columns in Python.
 
-The ending of a file's name says what it is, else its first line: JSON lines begin with ``{``, and of
-the header of a table the tab, the semicolon or the comma that parts it is found. CSV and TSV are as
-RFC 4180 has them: quotes around cells that hold quotes, separators or line ends. A row that is no
-row is an error; one without the field is counted.
+The ending of a file's name says what it is, else its first line: JSON lines begin with ``{``, and
+in the header of a table a tab, a semicolon or a comma separates the names. CSV and TSV are as
+RFC 4180 has them: quotes around cells that hold quotes, separators or line ends. A row that cannot
+be read is an error; one without the field is counted.
 """
 
 from __future__ import annotations
@@ -132,8 +132,8 @@ class FieldReader:
         names = [shown(field) for field in fields]
         more = [f"and {len(names) - _LISTED} more"] if len(names) > _LISTED else []
         return CorpusError(
-            f"no row of {name} has a text as field {shown(self.field)}; name one of its fields with "
-            f"field / --field: {', '.join(names[:_LISTED] + more)}"
+            f"no row of {name} has a text as field {shown(self.field)}; name one of its fields "
+            f"with field / --field: {', '.join(names[:_LISTED] + more)}"
         )
 
 
@@ -175,9 +175,7 @@ def _json_rows(lines: Iterable[str], name: str) -> Iterator[Mapping[str, Any]]:
         yield row
 
 
-def _table_rows(
-    lines: Iterable[str], separator: str, name: str
-) -> Iterator[Mapping[str, Any]]:
+def _table_rows(lines: Iterable[str], separator: str, name: str) -> Iterator[Mapping[str, Any]]:
     """Read CSV or TSV, whose first row names the fields; blank lines do not count."""
     csv.field_size_limit(_LONGEST_CELL)
     reader = csv.reader(lines, delimiter=separator, strict=True)
@@ -187,8 +185,8 @@ def _table_rows(
             header = header or row
             if len(row) > len(header):
                 raise CorpusError(
-                    f"the row that ends in line {reader.line_num} of {name} has {len(row)} cells, but "
-                    f"the header names {len(header)}; put quotes around cells that hold "
+                    f"the row that ends in line {reader.line_num} of {name} has {len(row)} cells, "
+                    f"but the header names {len(header)}; put quotes around cells that hold "
                     f"{shown(separator)}"
                 )
             if row and row is not header:  # a row that ends early has no value there
@@ -205,7 +203,7 @@ def _checked_rows(corpus: Iterable[Any]) -> Iterator[Mapping[str, Any]]:
     for position, element in enumerate(corpus):
         if not isinstance(element, Mapping):
             raise CorpusError(
-                f"element {position} of the corpus is of type {type(element).__name__}, which has no "
-                "fields; give rows as mappings, or leave out field"
+                f"element {position} of the corpus is of type {type(element).__name__}, which has "
+                "no fields; give rows as mappings, or leave out field"
             )
         yield element

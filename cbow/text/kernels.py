@@ -7,8 +7,8 @@ be seen, and most words are one chunk. A line end is the chunk 0::
     the king<LF>magnificently
     1 74 68 65 | 1 6b 69 6e 67 | 0 | 1 6d 61 67 6e 69 66 69 | 1 63 65 6e 74 6c 79      (hexadecimal)
 
-A word is what `cbow.text.tokenizers` says. What each character is, and what is written for it, stands
-in an `Alphabet`.
+A word is what `cbow.text.tokenizers` says. What each character is, and what is written for it,
+stands in an `Alphabet`.
 
 No number reaches 2^63, so that without the compiler this is Python that does the same.
 """
@@ -25,7 +25,6 @@ import numpy.typing as npt
 from cbow.compiled import compiled
 from cbow.text.alphabet import (
     FORMAT,
-    JOINER,
     KIND_BITS,
     LETTER,
     MARK,
@@ -139,7 +138,7 @@ def _character(text, i):  # type: ignore[no-untyped-def]
 
 @_inner
 def _continued(text, i, characters):  # type: ignore[no-untyped-def]
-    """Find where a word goes on that has a joiner or an apostrophe at byte i; 0 if it ends there."""
+    """Find where a word with a joiner or apostrophe at byte i goes on; 0 if it ends there."""
     quoted = False
     while True:
         c, behind = _character(text, i)

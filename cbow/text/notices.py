@@ -61,9 +61,9 @@ def notice(sample: str, name: str) -> Notice | None:
     elif _without_spaces(sample):
         return Notice(
             "spaces",
-            f"{name} has almost no spaces, so that whole clauses are read as words; cut it into words "
-            "first (such as jieba for Chinese, MeCab for Japanese, PyThaiNLP for Thai do), and give "
-            "a text with spaces between them, lists of words, or a function as tokenizer",
+            f"{name} has almost no spaces, so that whole clauses are read as words; cut it into "
+            "words first (jieba does so for Chinese, MeCab for Japanese, PyThaiNLP for Thai), and "
+            "give a text with spaces between them, lists of words, or a function as tokenizer",
         )
     else:
         return None
@@ -87,7 +87,9 @@ def _table_fields(lines: list[str]) -> list[str]:
     """Return the fields of CSV or TSV; none if these are no rows of as many cells, under names."""
     for separator, least in (("\t", 2), (";", 3), (",", 3)):
         header, *rows = csv.reader(lines or [""], delimiter=separator)
-        names = len(set(header)) == len(header) >= least and all(n and n == n.strip() for n in header)
+        names = len(set(header)) == len(header) >= least and all(
+            n and n == n.strip() for n in header
+        )
         same = {len(row) for row in rows[:-1]} == {len(header)}  # the last one may be cut, too
         if names and same and len(rows) >= _LINES and header not in rows:
             return header

@@ -173,8 +173,8 @@ class TextReader:
 def _refuse_archive(head: bytes, kind: str | None, name: str) -> None:
     """Raise if the first bytes, which came out of a stream compressed as `kind`, are an archive's.
 
-    Of a tar archive, old or new, each header holds the sum of its 512 bytes, in octal digits at 148;
-    for the sum these eight count as spaces.
+    Of a tar archive, old or new, each header holds the sum of its 512 bytes, in octal digits at
+    148; for the sum these eight bytes count as spaces.
     """
     shown, piped = shlex.quote(name), name == source_name(STDIN)
     if head.startswith(ZIP_MAGIC):

@@ -175,8 +175,8 @@ def _folder(folder: str) -> Sources:
     if not files:
         raise CorpusError(
             f"the folder {folder} holds no file ending in .txt (or .txt.gz, .txt.bz2, .txt.xz, "
-            f".txt.zst) but {len(others)} other, such as {shown(others[0])}; name other files with a "
-            f"glob: {os.path.join(folder, '**', '*')!r}"
+            f".txt.zst) but {len(others)} other, such as {shown(others[0])}; name other files with "
+            f"a glob: {os.path.join(folder, '**', '*')!r}"
         )
     for path in files:
         check_readable(path)

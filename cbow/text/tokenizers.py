@@ -5,7 +5,7 @@ stands before it, as Unicode's rules for word boundaries (UAX 29) have it::
 
     L [L M]* ( Z+ [L M]+  |  Z* ' [M Z]* L [L M]* )*
 
-in the text made lower case, with the apostrophe ’ (U+2019) written as ' and without the characters F:
+in the text made lower case, with the apostrophe ’ (U+2019) written as ' and without F:
 
     L   letters and digits, \p{L} and \p{N}
     M   marks, \p{M}, among them the vowel signs of Hindi and its kin and the variation selectors
@@ -53,12 +53,11 @@ MARK: Final = rf"[\p{{M}}{_FILLERS}]"
 JOINER: Final = rf"[{_JOINERS}]"
 FORMAT: Final = rf"[[\p{{Cf}}]--[{_JOINERS}{_OTHERS}]]"
 
-# Of regex and re, regex: it knows \p{M}, and re with a class built from unicodedata took three times
-# as long on 10 MB of English (3.3 s and 1.0 s).
+# Of regex and re, regex: it knows \p{M}, and re with a class built from unicodedata took three
+# times as long on 10 MB of English (3.3 s and 1.0 s).
 _RUN: Final = r"[\p{L}\p{M}\p{N}]"  # L or M, in a form that is faster
 _WORD: Final = regex.compile(
-    f"(?V1){LETTER}{_RUN}*(?:{JOINER}+{_RUN}+|"
-    f"{JOINER}*'[{MARK}{JOINER}]*{LETTER}{_RUN}*)*"
+    f"(?V1){LETTER}{_RUN}*(?:{JOINER}+{_RUN}+|{JOINER}*'[{MARK}{JOINER}]*{LETTER}{_RUN}*)*"
 )
 _FORMATS: Final = regex.compile(f"(?V1){FORMAT}+")
 
@@ -226,7 +225,7 @@ def split_lines(text: str) -> list[str]:
 
 
 def unify_line_ends(text: str) -> str:
-    r"""Return the text with every line end as ``\n``, and no byte order mark where a line starts."""
+    r"""Return the text with every line end as ``\n``, and no byte order mark at a line start."""
     return without_marks(text.replace("\r\n", "\n").replace("\r", "\n"))
 
 

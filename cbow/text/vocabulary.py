@@ -83,7 +83,8 @@ class Vocabulary:
         """
         if max_vocabulary is not None and max_vocabulary < 1:
             raise ConfigError(
-                f"max_vocabulary is {shown(max_vocabulary)}, but must be a whole number of 1 or more"
+                f"max_vocabulary is {shown(max_vocabulary)}, but must be a whole number of 1 or "
+                "more"
             )
         words = sorted(word for word, n in counts.items() if n >= min_count or word in keep)
         sizes = np.array([counts[word] for word in words])  # (V,)

@@ -61,7 +61,9 @@ def names_of(corpus: Corpus) -> list[str] | None:
     names = [os.fspath(each) for each in given]
     if STDIN in names:
         return None
-    return [name if name.startswith(NLTK) else str(Path(at_home(name)).absolute()) for name in names]
+    return [
+        name if name.startswith(NLTK) else str(Path(at_home(name)).absolute()) for name in names
+    ]
 
 
 class Checkpoints:
