@@ -198,11 +198,15 @@ def test_standard_input(pack, tmp_path, monkeypatch):
     assert seen[-1] == (6, len(stdin.buffer.getvalue()), None)
 
 
-def test_standard_input_from_the_kernel(tmp_path, monkeypatch):
+def test_standard_input_from_a_device_and_a_file(tmp_path, monkeypatch):
     with open("/dev/zero") as stdin:
         monkeypatch.setattr(sys, "stdin", stdin)
-        with pytest.raises(CorpusError, match="may have no end"):
+        with pytest.raises(CorpusError, match="^the standard input is a device or .* no end;"):
             encode("-", folder=tmp_path)
+    (tmp_path / "a.txt").write_text(TEXT)
+    with open(tmp_path / "a.txt") as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        assert encode("-", folder=tmp_path).account.kept == 6
 
 
 def test_standard_input_that_is_closed(tmp_path, monkeypatch):

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import regex
 
 from cbow.text import tokenizers
-from cbow.text.tokenizers import APOSTROPHE, LineTokenizer, cased_words, words
+from cbow.text.tokenizers import APOSTROPHE, JOINERS, LineTokenizer, cased_words, words
 
 #: What a character is to a tokenizer: all but the first as `cbow.text.tokenizers` has it.
 SEPARATOR: Final = 0
@@ -76,26 +76,30 @@ def _word_rule(tokenizer: LineTokenizer, write: Callable[[str], tuple[str, str]]
     kinds = {
         LETTER: tokenizers.LETTER,
         MARK: tokenizers.MARK,
-        JOINER: tokenizers.JOINER,
         FORMAT: tokenizers.FORMAT,
-        QUOTE: "'",
     }
     runs = {kind: regex.compile(f"(?V1){one}+") for kind, one in kinds.items()}
-    characters, special = _characters(runs, write)
+    characters, special = _characters(runs, write, regex.compile(r"[\p{L}\p{M}\p{N}\p{Cf}]"))
+    for joiner in JOINERS:
+        characters[ord(joiner)] |= JOINER
+    characters[ord("'")] |= QUOTE
     characters[ord(APOSTROPHE)] = characters[ord("'")]
     return Rule(_alphabet(characters), special, tokenizer)
 
 
 def _whitespace_rule() -> Rule:
     """Return the rule of `str.split`: all that is not white space, as it is."""
-    characters, special = _characters({LETTER: re.compile(r"\S+")}, _as_it_is)
+    characters, special = _characters({LETTER: re.compile(r"\S+")}, _as_it_is, re.compile(r"\S"))
     return Rule(_alphabet(characters), special, str.split)
 
 
 def _characters(
-    runs: Mapping[int, Any], write: Callable[[str], tuple[str, str]]
+    runs: Mapping[int, Any], write: Callable[[str], tuple[str, str]], any_kind: Any
 ) -> tuple[npt.NDArray[np.int32], str]:
-    """Make the table of all characters, page by page, and name those it cannot hold."""
+    """Make the table of all characters, page by page, and name those it cannot hold.
+
+    Pages without a match of `any_kind`, which are most, have nothing but separators.
+    """
     entries, special = np.empty(_CODES, np.int32), ""
     for start in range(0, _CODES, _PAGE):
         text = np.arange(start, start + _PAGE, dtype="<u4").tobytes().decode("utf-32-le", _HALVES)
@@ -104,7 +108,7 @@ def _characters(
         page = entries[start : start + _PAGE]
         page[:] = np.frombuffer(written.encode("utf-32-le", _HALVES), "<u4")
         page <<= KIND_BITS
-        for kind, run in runs.items():
+        for kind, run in runs.items() if any_kind.search(written) else ():
             for match in run.finditer(written):
                 page[match.start() : match.end()] |= kind
     return entries, special

@@ -100,7 +100,7 @@ def _standard_input() -> BinaryIO:
         descriptor = stream.fileno()
     except (OSError, ValueError):  # no file of the system's, as in a notebook
         return stream
-    check_readable(f"/dev/fd/{descriptor}")
+    check_readable(f"/dev/fd/{descriptor}", source_name(STDIN))
     return stream
 
 

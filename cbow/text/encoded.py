@@ -210,7 +210,7 @@ class _Reading(NamedTuple):
     def _batches(self, look: Callable[[str, str], None]) -> Iterator[Batch]:
         if self.sources is None:
             batches = element_batches(self.corpus, self.cutter, self.field)
-            named = [(batches, self.name)]
+            named: Iterable[tuple[Iterator[Batch], str]] = [(batches, self.name)]
         else:
             parts = source_parts(self.sources, self.reader, self.field)
             pieces = map(self.cutter.pieces, parts)
@@ -236,7 +236,7 @@ def _spellings(words: Iterable[str] | None, config: Config, cut: LineTokenizer) 
 
     That is as it is, for lists of tokens, or as the tokenizer returns it, if that is one word.
     """
-    spellings = []
+    spellings: list[Set[str]] = []
     for word in words or ():
         cut_word = []
         if cut in RULES:  # a function of the user's gets lines of the text, and nothing else

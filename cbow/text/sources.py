@@ -98,10 +98,10 @@ def at_home(name: str) -> str:
         return name
 
 
-def check_readable(path: str) -> None:
+def check_readable(path: str, name: str | None = None) -> None:
     """Raise `CorpusError` for what may give bytes for ever, or make its reader wait for ever.
 
-    Such are devices, but for the null device and the terminal, and files of the kernel's, which say
+    A message calls it `name`. Such are devices, but for the null device and the terminal, and files of the kernel's, which say
     that they are regular files.
     """
     try:
@@ -118,7 +118,7 @@ def check_readable(path: str) -> None:
         endless = stat.S_ISBLK(status.st_mode)
     if endless:
         raise CorpusError(
-            f"{path} is a device or a file of the system's own, which may have no end; give a text "
+            f"{name or path} is a device or a file of the system's own, which may have no end; give a text "
             "file, or pipe a text into cbow-train -"
         )
 

@@ -23,7 +23,7 @@ import functools
 import re
 import unicodedata
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Any, Final
 
 import regex
 
@@ -42,22 +42,23 @@ APOSTROPHE: Final = "’"
 BYTE_ORDER_MARK: Final = "\ufeff"
 _MARKS: Final = re.compile(f"(?<=\n){BYTE_ORDER_MARK}+")
 
+#: Z of the rule.
+JOINERS: Final = "\u180e\u200c\u200d"
+
 # The Arabic signs of the last line can be seen, and the zero width space separates.
 _FILLERS: Final = r"\u115F\u1160\u3164\uFFA0"
-_JOINERS: Final = r"\u180E\u200C\u200D"
 _OTHERS: Final = r"\u200B\u0600-\u0605\u06DD\u070F\u0890\u0891\u08E2\U000110BD\U000110CD"
 
 #: One character of each class of the rule, as the regex library writes it.
 LETTER: Final = rf"[[\p{{L}}\p{{N}}]--[{_FILLERS}]]"
 MARK: Final = rf"[\p{{M}}{_FILLERS}]"
-JOINER: Final = rf"[{_JOINERS}]"
-FORMAT: Final = rf"[[\p{{Cf}}]--[{_JOINERS}{_OTHERS}]]"
+FORMAT: Final = rf"[[\p{{Cf}}]--[{JOINERS}{_OTHERS}]]"
 
 # Of regex and re, regex: it knows \p{M}, and re with a class built from unicodedata took three
 # times as long on 10 MB of English (3.3 s and 1.0 s).
 _RUN: Final = r"[\p{L}\p{M}\p{N}]"  # L or M, in a form that is faster
 _WORD: Final = regex.compile(
-    f"(?V1){LETTER}{_RUN}*(?:{JOINER}+{_RUN}+|{JOINER}*'[{MARK}{JOINER}]*{LETTER}{_RUN}*)*"
+    f"(?V1){LETTER}{_RUN}*(?:[{JOINERS}]+{_RUN}+|[{JOINERS}]*'[{MARK}{JOINERS}]*{LETTER}{_RUN}*)*"
 )
 _FORMATS: Final = regex.compile(f"(?V1){FORMAT}+")
 
@@ -115,10 +116,11 @@ def normalised(text: str, form: str, tokenizer: LineTokenizer | None = None) -> 
     """
     if form == "none" or text.isascii():
         return text
-    text = unicodedata.normalize(form.upper(), text)
+    name: Any = form.upper()
+    text = unicodedata.normalize(name, text)
     if tokenizer in (words, cased_words):
         text = _without_formats(text.lower() if tokenizer is words else text)
-        text = unicodedata.normalize(form.upper(), text)
+        text = unicodedata.normalize(name, text)
     return text
 
 
