@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO, Final, cast
 
-from cbow.errors import ConfigError, CorpusError
+from cbow.errors import ConfigError, CorpusError, shown
 from cbow.text.compression import HEAD, compression, decompressed
 from cbow.text.sources import STDIN, source_name
 from cbow.text.tokenizers import without_marks
@@ -65,7 +65,7 @@ def check_encoding(encoding: str) -> None:
         return  # it exists; whether it fits the text is seen when that is read
     except (LookupError, ValueError):
         raise ConfigError(
-            f"encoding is {encoding!r}, which is not known; "
+            f"encoding is {shown(encoding)}, which is not known; "
             "give a known one, such as utf-8, utf-16, latin-1, cp1252 or gb18030"
         ) from None
 

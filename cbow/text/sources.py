@@ -176,7 +176,7 @@ def _folder(folder: str) -> Sources:
         raise CorpusError(
             f"the folder {folder} holds no file ending in .txt (or .txt.gz, .txt.bz2, .txt.xz, "
             f".txt.zst) but {len(others)} other, such as {shown(others[0])}; name other files with "
-            f"a glob: {os.path.join(folder, '**', '*')!r}"
+            f"a glob: {shown(os.path.join(folder, '**', '*'))}"
         )
     for path in files:
         check_readable(path)
