@@ -201,7 +201,7 @@ def test_standard_input(pack, tmp_path, monkeypatch):
 def test_standard_input_from_a_device_and_a_file(tmp_path, monkeypatch):
     with open("/dev/zero") as stdin:
         monkeypatch.setattr(sys, "stdin", stdin)
-        with pytest.raises(CorpusError, match="^the standard input is a device or .* no end;"):
+        with pytest.raises(CorpusError, match=r"^the standard input is a device or .* no end;"):
             encode("-", folder=tmp_path)
     (tmp_path / "a.txt").write_text(TEXT)
     with open(tmp_path / "a.txt") as stdin:

@@ -101,8 +101,8 @@ def at_home(name: str) -> str:
 def check_readable(path: str, name: str | None = None) -> None:
     """Raise `CorpusError` for what may give bytes for ever, or make its reader wait for ever.
 
-    A message calls it `name`. Such are devices, but for the null device and the terminal, and files of the kernel's, which say
-    that they are regular files.
+    Such are devices, but for the null device and the terminal, and files of the kernel's, which say
+    that they are regular files. A message calls it `name`.
     """
     try:
         status = os.stat(path)
@@ -111,15 +111,15 @@ def check_readable(path: str, name: str | None = None) -> None:
     if stat.S_ISREG(status.st_mode):
         endless = os.path.realpath(path).startswith(("/proc/", "/sys/"))
     elif stat.S_ISCHR(status.st_mode):
-        usual = [os.stat(name) for name in (os.devnull, "/dev/tty") if os.path.exists(name)]
+        usual = [os.stat(each) for each in (os.devnull, "/dev/tty") if os.path.exists(each)]
         usual += [os.fstat(file) for file in (0, 1, 2) if os.isatty(file)]
         endless = status.st_rdev not in [each.st_rdev for each in usual]
     else:
         endless = stat.S_ISBLK(status.st_mode)
     if endless:
         raise CorpusError(
-            f"{name or path} is a device or a file of the system's own, which may have no end; give a text "
-            "file, or pipe a text into cbow-train -"
+            f"{name or path} is a device or a file of the system's own, which may have no end; give "
+            "a text file, or pipe a text into cbow-train -"
         )
 
 
