@@ -118,8 +118,8 @@ def check_readable(path: str, name: str | None = None) -> None:
         endless = stat.S_ISBLK(status.st_mode)
     if endless:
         raise CorpusError(
-            f"{name or path} is a device or a file of the system's own, which may have no end; give "
-            "a text file, or pipe a text into cbow-train -"
+            f"{name or path} is a device or a file of the system's own, which may have no end; "
+            "give a text file, or pipe a text into cbow-train -"
         )
 
 
