@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from tqdm import tqdm
 
+from cbow.cli.common import visible
 from cbow.text import Progress, TokenAccount
 from cbow.training import Epoch, Observer, Plan, Resumed, Step
 
@@ -66,6 +67,10 @@ class Display(Observer):
             part = _share(progress.bytes_done, progress.bytes_total)
             rate = progress.tokens / max(1e-9, time.monotonic() - self.began)
             self.say(f"reading{part}: {progress.tokens:,} tokens, {rate:,.0f} tokens/s")
+
+    def noticed(self, note: str) -> None:
+        """Print what the text looks like."""
+        self.say(f"note: {visible(note)}")
 
     def encoded(self, account: TokenAccount) -> None:
         """Print the account of the tokens."""

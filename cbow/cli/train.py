@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from cbow.cli.common import DONE, FAILED, command_parser, complain, run, tell, visible
-from cbow.cli.flags import add_settings
+from cbow.cli.flags import add_settings, word_lists
 from cbow.cli.outputs import (
     beside,
     check_ending,
@@ -153,7 +153,8 @@ def _task(arguments: argparse.Namespace) -> Task:
     # A model may be replaced by the same with more epochs, a checkpoint by the next.
     guard([] if arguments.resume is None else [arguments.resume], log)
     check_outputs(
-        [*corpus_files(task.sources), *arguments.evaluate], [task.output, *log, *checkpoint]
+        [*corpus_files(task.sources), *arguments.evaluate, *word_lists(arguments).values()],
+        [task.output, *log, *checkpoint],
     )
     if arguments.output is not None:
         check_ending(task.output)
