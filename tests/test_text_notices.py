@@ -25,6 +25,11 @@ LOOKS = {
         "id\ttext\n" + "1\tThe king, they say\n" * 9,
         'id,text,stars\n1,"The\nking",5\n' + "2,b,4\n" * 9 + '3,"not ended\n',
     ],
+    "a JSON array": [
+        f"[{JSON}, {JSON}]",
+        json.dumps([json.loads(JSON)] * 9, indent=1),
+        " [\n" + JSON,
+    ],
     "markup": [
         "<html><body>" + "<p>The king rules the land</p>\n" * 9,
         "<doc>" + '<w pos="N">king</w>\n' * 99,
@@ -70,6 +75,7 @@ def test_the_fields_are_named(kind):
         '{"text": "one"}\n{"text": "two"}\n' + PROSE * 9,
         "{\n" * 99,
         "[1]\n" * 9,
+        "[{laughs}] " + PROSE,
         "<html5 is no tag\n" + PROSE,
         "<" * 9999,
         "<!-- " * 999 + PROSE,

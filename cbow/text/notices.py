@@ -17,6 +17,9 @@ SAMPLE: Final = 2**15
 # Lines, or rows, that must look alike before anything is said.
 _LINES: Final = 5
 
+# How an array of JSON objects begins.
+_ARRAY: Final = regex.compile(r"\s*\[\s*\{\s*\"")
+
 # Of markup: tags that close, and the share of the text that is tags.
 _CLOSING: Final = 5
 _TAG_SHARE: Final = 0.05
@@ -57,6 +60,12 @@ def notice(sample: str, name: str) -> Notice | None:
         what, remedy = "JSON lines", "read one field of them"
     elif fields := _table_fields(lines):
         what, remedy = "a table", "read one of its fields"
+    elif _ARRAY.match(sample):
+        return Notice(
+            "a JSON array",
+            f"{name} looks like a JSON array, which is read as text, with names and numbers; make "
+            "JSON lines of it (jq -c '.[]' does so), and read one field with field / --field",
+        )
     elif _PAGE.match(sample):
         return Notice(
             "markup",
