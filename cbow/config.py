@@ -60,7 +60,7 @@ RATE = Range(lambda x: math.isfinite(x) and x > 0, "a finite number above 0")
 YES_OR_NO = Range(lambda x: isinstance(x, bool), "True or False")
 WORDS = Range(
     lambda x: all(isinstance(word, str) and word for word in x),
-    "words (on the command line a file, one word a line)",
+    "a list of words (on the command line a file, one word a line)",
 )
 SHARE = Range(lambda x: math.isfinite(x) and 0 <= x < 1, "a number from 0 to below 1")
 

@@ -106,7 +106,30 @@ BAD_INPUT = {
     "no list of words": (
         nothing,
         "cbow-train corpus.txt --stop-words none.txt",
-        ["there is no file 'none.txt'", "check the name"],
+        ["there is no file 'none.txt'", "check the name", "a file with one word a line"],
+    ),
+    "words in place of a list": (
+        nothing,
+        "cbow-train corpus.txt --stop-words the,of",
+        ["there is no file 'the,of'", "give a file with one word a line"],
+    ),
+    "a text without fields": (
+        bad(("of old " * 99 + ", the king\n").encode() * 2),
+        "cbow-train bad.txt --field text",
+        [
+            "no row of bad.txt has a text as field 'text'",
+            " 'of old of old of old of old of old o..., ' the king'",
+        ],
+    ),
+    "an address": (
+        nothing,
+        "cbow-train https://host/a.txt",
+        ["'https://host/a.txt' is an address", "curl -fL URL | cbow-train -"],
+    ),
+    "a pointer": (
+        bad(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n"),
+        "cbow-train bad.txt",
+        ["bad.txt is a pointer", "git lfs pull"],
     ),
     "a list of lines": (
         bad(b"the\nking of\n"),

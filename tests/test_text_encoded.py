@@ -1,4 +1,5 @@
 import functools
+import glob
 import gzip
 import importlib
 import io
@@ -459,6 +460,63 @@ def test_a_column_of_texts(corpus, tmp_path):
 def test_whole_numbers_as_tokens(number, tmp_path):
     encoded = encode([[number(17), number(3)], (number(17), "x")], folder=tmp_path)
     assert lines_of(encoded) == [["17", "3"], ["17", "x"]]
+
+
+# errors
+
+
+NAMES_OF_FILES = {
+    "iglob": lambda: glob.iglob("chap/*.txt"),
+    "set": lambda: set(glob.glob("chap/*.txt")),
+    "array": lambda: np.array(glob.glob("chap/*.txt")),
+    "array of objects": lambda: np.array(glob.glob("chap/*.txt"), object),
+    "map": lambda: map(str, Path("chap").glob("*.txt")),
+    "keys": lambda: dict.fromkeys(glob.glob("chap/*.txt")).keys(),
+    "one": lambda: iter(["chap/1.txt"]),
+    "another folder": lambda: os.listdir("chap"),
+    "no such files": lambda: ["a.TXT", "b.txt.gz"],
+    "another ending": lambda: iter(["chap/text 4", "chap/text 5"]),
+    "paths": lambda: Path("chap").glob("*"),
+    "entries": lambda: iter([*os.scandir("chap")]),
+}
+
+
+@pytest.mark.parametrize("field", [None, "text"])
+@pytest.mark.parametrize("names", NAMES_OF_FILES.values(), ids=NAMES_OF_FILES)
+def test_names_of_files_are_no_texts(names, field, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("chap").mkdir()
+    for name in ("1.txt", "2.txt", "3.txt"):
+        Path("chap", name).write_text("the king and the queen\n")
+    if names is NAMES_OF_FILES["another ending"]:
+        for name in ("text 4", "text 5"):
+            Path("chap", name).write_text("the king and the queen\n")
+    said = r"^the corpus begins with '.*', the name of a file and .* the folder or .*: sorted\("
+    with pytest.raises(CorpusError, match=said):
+        encode(names(), Config(min_count=1, field=field), folder=tmp_path)
+
+
+@pytest.mark.parametrize("corpus", [list, iter, set, np.array])
+def test_addresses_are_no_texts(corpus, tmp_path):
+    addresses = corpus([f"https://host/{i}.txt" for i in range(4)])
+    with pytest.raises(CorpusError, match=r"^'https://host/.*' is an address; fetch it first"):
+        encode(addresses, folder=tmp_path)
+
+
+@pytest.mark.parametrize(
+    "corpus",
+    [
+        iter(["a.txt", "b.txt", "and so on", "c.txt"]),
+        ["https://host/1", "a b"],
+        iter(["see a.txt", "b.txt"]),
+        iter(["a.txt\n", "see b.txt\n"]),
+        iter([["a.txt", "b.txt"]]),
+        iter(["a.txt", ["b.txt", "c"]]),
+        iter(["\0 a b", "\ud800 b"]),
+    ],
+)
+def test_texts_that_look_a_little_like_names(corpus, tmp_path):
+    assert encode(corpus, folder=tmp_path).vocabulary
 
 
 # errors

@@ -25,10 +25,18 @@ LOOKS = {
         "id\ttext\n" + "1\tThe king, they say\n" * 9,
         'id,text,stars\n1,"The\nking",5\n' + "2,b,4\n" * 9 + '3,"not ended\n',
     ],
+    "a JSON array": [
+        f"[{JSON}, {JSON}]",
+        json.dumps([json.loads(JSON)] * 9, indent=1),
+        " [\n" + JSON,
+    ],
     "markup": [
         "<html><body>" + "<p>The king rules the land</p>\n" * 9,
         "<doc>" + '<w pos="N">king</w>\n' * 99,
         "The king<br/>rules<br/>\n" * 9,
+        "<!DOCTYPE html><title>404</title>Not found\n",
+        '\n <?xml version="1.0"?>\n<!-- <p>\n -->\n<HTML lang=en>\n' + PROSE * 9,
+        "<head>\n<script>" + "f(1);\n" * 999,
     ],
     "spaces": [CHINESE * 9, THAI * 9, JAPANESE * 9, "ACGT" * 99 + "\n" + "TTGA" * 999],
 }
@@ -41,6 +49,13 @@ def test_what_a_text_looks_like(kind, text):
     seen = notice(text, "a.txt")
     assert seen.kind == kind
     assert seen.sentence.startswith("a.txt ")
+
+
+def test_pages_that_came_in_place_of_a_file():
+    for text in LOOKS["markup"]:
+        page = "is an HTML page" in notice(text, "a").sentence
+        assert page == ("html" in text.lower() or "<head>" in text)
+    assert "fetch that again from its own address" in notice("<html>", "a").sentence
 
 
 @pytest.mark.parametrize("kind", ["JSON lines", "a table"])
@@ -60,6 +75,10 @@ def test_the_fields_are_named(kind):
         '{"text": "one"}\n{"text": "two"}\n' + PROSE * 9,
         "{\n" * 99,
         "[1]\n" * 9,
+        "[{laughs}] " + PROSE,
+        "<html5 is no tag\n" + PROSE,
+        "<" * 9999,
+        "<!-- " * 999 + PROSE,
         "a < b and c > d, if <unk> </unk> is small\n" + PROSE * 9,
         "the, old, king\n" * 99,  # no names: a row like others
         "the, old, old\n" + "the, old, king\n" * 99,
@@ -101,7 +120,7 @@ class Ear(Observer):
 
 SMALL = {"dimension": 2, "epochs": 1, "sample": 0, "min_count": 1}
 FLAGS = ["--dimension", "2", "--epochs", "1", "--sample", "0", "--min-count", "1", "-o", "m"]
-TOLD = ["b.txt looks like JSON lines", "d.txt looks like markup (HTML or XML)"]
+TOLD = ["b.txt looks like JSON lines", "d.txt is an HTML page"]
 
 
 def test_each_kind_is_told_once(folder):

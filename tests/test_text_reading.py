@@ -297,6 +297,45 @@ def test_a_text_like_a_tar_archive_is_read():
         assert read(text)[0] == text.decode() + "\n"
 
 
+HOLDERS = {
+    "lz4": (b"\x04\x22\x4d\x18\x64\x40\xa7\x09\x00\x00\x80the king", "lz4 -dc FILE | cbow-train -"),
+    "lz4 -l": (b"\x02\x21\x4c\x18\x09\x00\x00\x00\x80the king", "lz4 -dc FILE | cbow-train -"),
+    "lzma": (lzma.compress(PACKED_TEXT, lzma.FORMAT_ALONE), "xz -dc FILE | cbow-train -"),
+    "lzip": (b"LZIP\x01\x0c\x00\x3a", "lzip -dc FILE | cbow-train -"),
+    "compress": (b"\x1f\x9d\x90t\xd0\x94\x01", "gzip -dc FILE | cbow-train -"),
+    "PDF": (b"%PDF-1.7\nplain as it may be", "pdftotext FILE - | cbow-train -"),
+    "Parquet": (b"PAR1\x15\x04\x15\x18\x15\x1cL", "cbow.train(pandas.read_parquet(NAME)[COLUMN])"),
+    "Git LFS": (
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 9\n",
+        "git lfs pull",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", HOLDERS)
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_what_holds_a_text_is_named_with_the_way_to_it(what, encoding):
+    data, way = HOLDERS[what]
+    for name, file in (("a b", "'a b'"), ("the standard input", "-")):
+        with pytest.raises(CorpusError) as caught:
+            read(data, encoding, "replace", name=name)
+        said = str(caught.value)
+        assert said.startswith(f"{name} is a")
+        assert what.split()[0] in said
+        assert said.endswith(": " + way.replace("FILE", file))
+
+
+def test_what_holds_a_text_may_be_compressed_besides():
+    with pytest.raises(CorpusError, match="is a PDF file"):
+        read(gzip.compress(HOLDERS["PDF"][0]))
+
+
+@pytest.mark.parametrize("text", ["PAR1 and PAR2", "]", "%PDF", "LZIP", "version https://git"])
+def test_a_text_that_begins_like_a_holder_is_read(text):
+    for encoding in ("utf-8", "utf-32-le", "utf-16-be"):
+        assert read(text.encode(encoding), encoding)[0] == text + "\n"
+
+
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
 @pytest.mark.parametrize("text", [None, b"the king"])
 def test_zip_archives_are_refused_with_a_way_to_read_them(method, text):

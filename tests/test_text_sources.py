@@ -1,6 +1,7 @@
 import contextlib
 import glob
 import os
+import socket
 import stat
 import subprocess
 import sys
@@ -190,6 +191,8 @@ def test_a_glob_over_a_folder_that_cannot_be_listed(folder, monkeypatch, pattern
     for corpus in (pattern, [pattern]):
         with pytest.raises(CorpusError, match=said):
             find_sources(corpus)
+    assert find_sources([f"{pattern} is what?"]) is None
+    assert find_sources(["deep/* b?"]) is None
     assert items("*.txt") == ["b.txt"]
 
 
@@ -249,9 +252,64 @@ DEVICES = [name for name in DEVICES if os.path.exists(name)]
 @pytest.mark.parametrize("device", DEVICES)
 def test_what_may_have_no_end(folder, device):
     os.symlink(device, "link.txt")
-    for corpus in (device, Path(device), "link.txt", ["b.txt", "link.txt"], "lin*", "."):
+    regular = os.path.isfile(device)  # so the kernel says; in a folder others are left out
+    for corpus in (device, "link.txt", ["b.txt", "link.txt"], *[Path("lin*"), "."] * regular):
         with pytest.raises(CorpusError, match=r"is a device or .*, which may have no end; give a "):
             find_sources(corpus)
+
+
+@pytest.fixture
+def special(folder):
+    """Things that would make their reader wait, or fail, where text files are."""
+    os.mkfifo("deep/pipe.txt")
+    os.mkfifo("deep/pipe")
+    os.symlink("pipe", "deep/link.txt")
+    os.symlink("/dev/null", "deep/null.txt")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind("deep/socket.txt")
+    return folder
+
+
+@pytest.mark.parametrize("corpus", [".", "**/*", Path("**"), [".", "b.txt"]])
+def test_pipes_and_sockets_beside_files_are_counted_and_left_out(special, corpus):
+    before = {"b.txt", "a.txt.gz", "deep/er/c.TXT", "deep/d.md", "x.csv"}
+    found = find_sources(corpus)
+    assert {*map(str, found.items)} <= before
+    assert len({*found.items}) + found.skipped == len(before) + (
+        4 if str(corpus).startswith("**") else 5
+    )
+
+
+@pytest.mark.parametrize("corpus", ["deep/*p*", "deep/[pls]*.txt", ["deep/s*"], Path("deep/null*")])
+def test_a_glob_that_matches_only_pipes(special, corpus):
+    said = r"^all that matches 'deep/.*' are pipes, .* as 'deep/.*', which are not .*; name it$"
+    with pytest.raises(CorpusError, match=said):
+        find_sources(corpus)
+
+
+def test_a_folder_with_only_pipes(special):
+    os.remove("deep/er/c.TXT")
+    with pytest.raises(
+        CorpusError, match=r"^the folder deep holds no text but pipes, .*; name it$"
+    ):
+        find_sources("deep")
+    assert items("deep/pipe.txt") == ["deep/pipe.txt"]
+
+
+@pytest.mark.parametrize("scheme", ["https", "http", "ftp", "s3", "gs", "hf", "FILE"])
+def test_addresses(folder, scheme):
+    address = f"{scheme}://host/folder/a.txt?raw=1"
+    how = {"s3": "aws s3 cp URL -", "gs": "gcloud storage cat URL", "hf": "give the name"}
+    said = how.get(scheme, "the file: /host/folder" if scheme == "FILE" else "curl -fL URL")
+    for corpus in (address, Path(address), [Path(address)], ["b.txt", address]):
+        with pytest.raises(CorpusError, match=rf"^'{scheme}:.*is an address; .*{said}"):
+            find_sources(corpus)
+
+
+@pytest.mark.parametrize("corpus", ["C:/a.txt", "see: //a b", "a:/b c"])
+def test_what_is_no_address(folder, corpus):
+    with pytest.raises(CorpusError, match=r"^there is no file"):
+        find_sources(corpus)
 
 
 def test_a_disk(folder, monkeypatch):
@@ -373,3 +431,28 @@ def test_all_must_be_there_if_the_first_is(folder):
 def test_names_that_are_not_there_are_no_texts_beside_one_that_is(folder):
     with pytest.raises(CorpusError, match=r"^'c\.txt' names no file, but 'b\.txt' does; .*iter\("):
         find_sources(["c.txt", "b.txt"])
+
+
+@pytest.mark.parametrize(
+    ("texts", "listed"),
+    [
+        (["int a;", "/**/ b?"], 0),
+        (["is it?", *["/*/*", "**", "[a]"] * 9], 1),  # the first may be a pattern, the others not
+        (["/**/ b?", "int a;"], 0),
+        (["** b **/ c", "*"], 1),
+        (["*\n", "*"], 0),
+        (["x = *y;\r*", "b.txt\n"], 0),
+    ],
+)
+def test_a_list_of_texts_is_not_looked_for_in_folders(folder, texts, listed, monkeypatch):
+    places = []
+    scandir = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path: places.append(path) or scandir(path))
+    assert find_sources(texts) is None
+    assert len(places) == listed
+
+
+def test_a_pattern_with_a_blank_comes_first_in_a_list(folder):
+    (folder / "my texts").mkdir()
+    Path("my texts/m.txt").write_text("text")
+    assert items(["my texts/*", "x*"]) == ["my texts/m.txt", "x.csv"]

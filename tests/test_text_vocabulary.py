@@ -167,5 +167,5 @@ def test_account_in_sentences():
         "7 rows not read: the field is not there, or holds no text",
         "2 replacements made: bytes that are no text became U+FFFD",
         "2 stretches of text without white space cut: too long to read whole",
-        "1 file of the folder not read: the name does not end in .txt",
+        "1 file not read: the name does not end in .txt, or it is a pipe or a device",
     ]

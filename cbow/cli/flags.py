@@ -29,7 +29,8 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
             flag(entry.name),
             dest=entry.name,
             default=argparse.SUPPRESS,
-            help=f"{entry.metadata['help']} (default: {default_text(entry)})".replace("%", "%%"),
+            help=f"{entry.metadata['help']}{'; FILE has one a line' if kind is tuple else ''} "
+            f"(default: {default_text(entry)})".replace("%", "%%"),
             **{"action": "store_true"} if kind is bool else value,
         )
 
@@ -61,7 +62,10 @@ def _read_words(path: Path, encoding: str) -> list[str]:
     from cbow.text.batches import source_parts
     from cbow.text.reading import TextReader
 
-    sources = cast(Sources, find_sources(path))  # a path is never text itself
+    try:
+        sources = cast(Sources, find_sources(path))  # a path is never text itself
+    except CorpusError as error:
+        raise CorpusError(f"{error}, and give a file with one word a line") from None
     parts = itertools.chain(*source_parts(sources, TextReader(encoding)))
     words = [line.strip() for line in "".join(parts).split("\n")]
     for number, word in enumerate(words, 1):

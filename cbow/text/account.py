@@ -31,7 +31,8 @@ class TokenAccount:
     cut : int
         Stretches without white space that were longer than a piece of reading and so were cut.
     skipped_files : int
-        Files of a folder that were not read because their names do not end in ``.txt``.
+        Files of a folder that were not read because their names do not end in ``.txt``, or because
+        they are pipes, sockets or devices; of a glob only those.
     stop : int
         Tokens of words that are left out as ``stop_words``, and not rare.
     absent : int
@@ -81,6 +82,7 @@ class TokenAccount:
     def sentences(self) -> list[str]:
         """Say the account in lines to print; what did not happen is left out."""
         first = f"{_many(self.lines, 'line')}, {_many(self.read, 'token')} read, {self.kept:,} kept"
+        unread = "not read: the name does not end in .txt, or it is a pipe or a device"
         others = [
             (self.rare, "token", "left out: their words occur fewer than min_count times"),
             (self.beyond, "token", "left out: their words are beyond max_vocabulary"),
@@ -90,7 +92,7 @@ class TokenAccount:
             (self.fieldless, "row", "not read: the field is not there, or holds no text"),
             (self.replaced, "replacement", "made: bytes that are no text became U+FFFD"),
             (self.cut, "stretch", "of text without white space cut: too long to read whole"),
-            (self.skipped_files, "file", "of the folder not read: the name does not end in .txt"),
+            (self.skipped_files, "file", unread),
         ]
         return [first] + [f"{_many(n, noun)} {what}" for n, noun, what in others if n]
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, Final, NamedTuple
 
 import numpy as np
 
@@ -14,8 +15,11 @@ from cbow.text.fields import FieldReader, column_names
 from cbow.text.nltk_corpora import nltk_text
 from cbow.text.pieces import PIECE, Cutter
 from cbow.text.reading import TextReader, ending_lines
-from cbow.text.sources import NLTK, STDIN, Sources, check_readable, source_name
+from cbow.text.sources import NLTK, STDIN, Sources, check_readable, check_texts, source_name
 from cbow.text.tokenizers import LineTokenizer, unify_line_ends
+
+# Elements at the start of a corpus that must all look like names of files to be taken for such.
+_FIRST: Final = 3
 
 
 class Lines(NamedTuple):
@@ -151,10 +155,13 @@ def element_batches(
     ------
     CorpusError
         If the corpus is none, or an element is neither; the message then names its position, from
-        0, and its type.
+        0, and its type. Also if the first texts are names of files.
     """
     if field is None or column_names(corpus) is None:
-        corpus = check_corpus(corpus)
+        elements = iter(check_corpus(corpus))
+        first = list(itertools.islice(elements, _FIRST))
+        check_texts(first)
+        corpus = itertools.chain(first, elements)
     for group in _grouped(field.elements(corpus) if field else corpus):
         if isinstance(group, str):
             yield from cutter.pieces([group])

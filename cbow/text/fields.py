@@ -27,8 +27,10 @@ _PART: Final = 2**16
 # A cell may hold a book. The limit of the csv module is one for the whole process.
 _LONGEST_CELL: Final = 2**31 - 1
 
-# Names of fields that a message lists at most.
+# Names of fields that a message lists at most, and characters of each: in place of a header there
+# may be the first line of a text.
 _LISTED: Final = 20
+_LONGEST_NAME: Final = 40
 
 
 class FieldReader:
@@ -129,7 +131,7 @@ class FieldReader:
 
     def _missing(self, name: str, fields: Iterable[object]) -> CorpusError:
         """Return the error that lists the fields there are."""
-        names = [shown(field) for field in fields]
+        names = [shown(field, _LONGEST_NAME) for field in fields]
         more = [f"and {len(names) - _LISTED} more"] if len(names) > _LISTED else []
         return CorpusError(
             f"no row of {name} has a text as field {shown(self.field)}; name one of its fields "
@@ -204,6 +206,7 @@ def _checked_rows(corpus: Iterable[Any]) -> Iterator[Mapping[str, Any]]:
         if not isinstance(element, Mapping):
             raise CorpusError(
                 f"element {position} of the corpus is of type {type(element).__name__}, which has "
-                "no fields; give rows as mappings, or leave out field"
+                "no fields; give rows as mappings (json.loads makes them of JSON lines), or leave "
+                "out field"
             )
         yield element

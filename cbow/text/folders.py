@@ -11,6 +11,7 @@ import errno
 import fnmatch
 import glob
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -124,6 +125,14 @@ def _is_there(path: str) -> bool:
     except (OSError, ValueError):  # ValueError: a name that no file can have
         return False
     return True
+
+
+def is_special(path: str) -> bool:
+    """Tell a pipe, a socket or a device from a file; a link to nothing is none of them."""
+    try:
+        return not stat.S_ISREG(os.stat(path).st_mode)
+    except OSError:  # to open it tells more
+        return False
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -17,10 +17,18 @@ SAMPLE: Final = 2**15
 # Lines, or rows, that must look alike before anything is said.
 _LINES: Final = 5
 
+# How an array of JSON objects begins.
+_ARRAY: Final = regex.compile(r"\s*\[\s*\{\s*\"")
+
 # Of markup: tags that close, and the share of the text that is tags.
 _CLOSING: Final = 5
 _TAG_SHARE: Final = 0.05
 _TAG: Final = regex.compile(r"<[\p{L}/!?][^<>]*>")
+
+# How a page begins, behind a declaration and comments.
+_PAGE: Final = regex.compile(
+    r"(\s|<\?[^<>]*>|<!--.*?-->)*+<(!doctype\s+html|html|head|body)\b", regex.I | regex.S
+)
 
 # Scripts that put no spaces between words; words of theirs that are cut are shorter than this.
 _SPACELESS: Final = regex.compile(
@@ -52,6 +60,19 @@ def notice(sample: str, name: str) -> Notice | None:
         what, remedy = "JSON lines", "read one field of them"
     elif fields := _table_fields(lines):
         what, remedy = "a table", "read one of its fields"
+    elif _ARRAY.match(sample):
+        return Notice(
+            "a JSON array",
+            f"{name} looks like a JSON array, which is read as text, with names and numbers; make "
+            "JSON lines of it (jq -c '.[]' does so), and read one field with field / --field",
+        )
+    elif _PAGE.match(sample):
+        return Notice(
+            "markup",
+            f"{name} is an HTML page, whose tags and scripts are read as words; if it came in "
+            "place of a text that you fetched, fetch that again from its own address, otherwise "
+            "take the text out of the page first",
+        )
     elif _is_markup(sample):
         return Notice(
             "markup",

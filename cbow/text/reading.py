@@ -19,12 +19,38 @@ SNIFF: Final = 8192
 
 #: First bytes of well-known files that are no text.
 BINARY_MAGIC: Final = (
-    *(b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"%PDF", b"\x7fELF", b"MZ", b"Rar!"),
+    *(b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x7fELF", b"MZ", b"Rar!"),
     *(b"7z\xbc\xaf", b"SQLite format 3", b"\xca\xfe\xba\xbe", b"OggS", b"RIFF", b"ID3"),
 )
 
 #: First bytes of a zip archive, and of an empty one.
 ZIP_MAGIC: Final = (b"PK\x03\x04", b"PK\x05\x06")
+
+# First bytes of what holds a text, or stands for one: what it is, and what to do. FILE is its name.
+_HOLDERS: Final = {
+    **dict.fromkeys(
+        (b"\x04\x22\x4d\x18", b"\x02\x21\x4c\x18"),
+        ("an lz4 file", "give the text that is in it: lz4 -dc FILE | cbow-train -"),
+    ),
+    **dict.fromkeys(  # with the size of its dictionary; "]" alone begins so in UTF-32
+        (b"]" + (2**power).to_bytes(4, "little") for power in range(12, 28)),
+        ("an lzma file", "give the text that is in it: xz -dc FILE | cbow-train -"),
+    ),
+    b"LZIP\1": ("an lzip file", "give the text that is in it: lzip -dc FILE | cbow-train -"),
+    b"\x1f\x9d\x90": (
+        "a file of compress",
+        "give the text that is in it: gzip -dc FILE | cbow-train -",
+    ),
+    b"%PDF-": ("a PDF file", "give the text that is in it: pdftotext FILE - | cbow-train -"),
+    b"PAR1\x15": (
+        "a Parquet file",
+        "give the column that holds the texts: cbow.train(pandas.read_parquet(NAME)[COLUMN])",
+    ),
+    b"version https://git-lfs.github.com/spec/": (
+        "a pointer that Git LFS keeps in place of a file",
+        "fetch the file: git lfs pull",
+    ),
+}
 
 # How tar is told that the archive it reads from a pipe is compressed.
 _TAR_FLAGS: Final = {None: "-xO", "gzip": "-xzO", "bz2": "-xjO", "xz": "-xJO", "zst": "--zstd -xO"}
@@ -177,6 +203,10 @@ def _refuse_archive(head: bytes, kind: str | None, name: str) -> None:
     148; for the sum these eight bytes count as spaces.
     """
     shown, piped = shlex.quote(name), name == source_name(STDIN)
+    for magic, (what, remedy) in _HOLDERS.items():
+        if head.startswith(magic):
+            file = "-" if piped else shown
+            raise CorpusError(f"{name} is {what}, and not a text; {remedy.replace('FILE', file)}")
     if head.startswith(ZIP_MAGIC):
         unzip = "unzip it first" if piped else f"for example: unzip -p {shown} | cbow-train -"
         raise CorpusError(
