@@ -1,10 +1,14 @@
 """For tests and examples: what cannot run without a package, and a place for temporary files."""
 
 import itertools
+import os
 import tempfile
 from importlib.util import find_spec
 
 import pytest
+
+# xdist tells its workers the width of the terminal, for which commands would break their lines.
+os.environ.pop("COLUMNS", None)
 
 collect_ignore = [] if find_spec("sklearn") else ["cbow/vectorizer.py", "docs/vectorizer.md"]
 

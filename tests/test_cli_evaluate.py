@@ -56,7 +56,7 @@ def ask(capsys):
     """Run the command; give its exit code, its objects, and what it said beside."""
 
     def run(*arguments):
-        code = main([*arguments, "--json"])
+        code = main(["--json", *arguments])
         out, err = capsys.readouterr()
         return code, [json.loads(line) for line in out.splitlines()], err
 

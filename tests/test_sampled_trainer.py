@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import cbow
+from cbow.compiled import KernelCache
 from cbow.config import Config
 from cbow.errors import ConfigError, DivergenceError, Interrupted
 from cbow.network import initialise
@@ -208,6 +209,9 @@ class TestRuns:
         cbow.train(story(), **SMALL, observer=watch)
         monkeypatch.setattr("cbow.training.learn.QUICK", 0)
         monkeypatch.setattr(SampledTrainer, "compile", lambda self: time.sleep(0.05))
+        monkeypatch.setattr(KernelCache, "compiled", [])
+        cbow.train(story(), **SMALL, observer=watch)  # all come out of their cache, but slowly
+        monkeypatch.setattr(KernelCache, "compiled", ["a kernel"])
         cbow.train(story(), **SMALL, observer=slow)
         assert (watch.compiled, slow.compiled) == (0, 1)
 

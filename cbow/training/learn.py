@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cbow.blas import single_threaded_blas
+from cbow.compiled import KernelCache
 from cbow.config import Config
 from cbow.errors import CorpusError, DivergenceError, Interrupted
 from cbow.interrupts import Interrupts, interrupts
@@ -188,7 +189,8 @@ class Job(NamedTuple):
     def trainer(self, observer: Observer) -> Trainer:
         """Make the trainer of the objective; compile its kernels if they are not."""
         trainer = self._trainer()
-        telling = threading.Timer(QUICK, observer.compiling)
+        # Loading what is kept may take as long on a busy machine: that is nothing to tell.
+        telling = threading.Timer(QUICK, lambda: KernelCache.compiled and observer.compiling())
         with contextlib.suppress(RuntimeError):  # no more threads: then nobody is told
             telling.start()
         try:
