@@ -9,12 +9,13 @@ from __future__ import annotations
 import dataclasses
 import math
 import operator
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from cbow.errors import ConfigError, shown
 
+NORMAL_FORMS: Final = ("none", "nfc", "nfkc")
 TOKENIZERS: Final = ("word", "whitespace", "nltk", "custom")
 ACTIVATIONS: Final = ("relu", "leaky_relu", "identity")
 OPTIMIZERS: Final = ("adam", "adagrad", "sgd")
@@ -56,6 +57,11 @@ class Range:
 POSITIVE = Range(lambda x: 1 <= x < 2**31, "a whole number from 1 to 2^31 - 1")
 SEED = Range(lambda x: 0 <= x < 2**63, "a whole number from 0 to 2^63 - 1")
 RATE = Range(lambda x: math.isfinite(x) and x > 0, "a finite number above 0")
+YES_OR_NO = Range(lambda x: isinstance(x, bool), "True or False")
+WORDS = Range(
+    lambda x: all(isinstance(word, str) and word for word in x),
+    "words (on the command line a file, one word a line)",
+)
 SHARE = Range(lambda x: math.isfinite(x) and 0 <= x < 1, "a number from 0 to below 1")
 
 
@@ -72,16 +78,20 @@ def setting(default: Any, kind: type, allowed: Range | None, help: str, **more: 
     default : object
         The value used when none is given; None where "none" is a value of its own.
     kind : type
-        int, float or str.
+        int, float, str, bool, or tuple for words.
     allowed : Range, optional
         What the value must satisfy.
     help : str
         One line for ``--help`` and the documentation.
     **more
         ``choices`` (what the command offers), ``symbol`` (in the mathematics), ``unset`` (what
-        None means, in words), ``saved`` (False keeps the setting out of model files).
+        None means, in words), ``saved`` (False keeps the setting out of model files, "changed" lets
+        it in where it differs from the default: such settings came later, and the files of those
+        who do not use them stay as they were).
     """
-    return field(default=default, metadata={"kind": kind, "allowed": allowed, "help": help, **more})
+    return dataclasses.field(
+        default=default, metadata={"kind": kind, "allowed": allowed, "help": help, **more}
+    )
 
 
 @dataclass(frozen=True)
@@ -110,7 +120,41 @@ class Config:
         "how a line is cut into words",
         choices=TOKENIZERS[:-1],
     )
+    normalise: str = setting(
+        "none",
+        str,
+        one_of(NORMAL_FORMS),
+        "Unicode normal form to bring the text into before it is cut into words",
+        choices=NORMAL_FORMS,
+        saved="changed",
+    )
+    keep_case: bool = setting(
+        False,
+        bool,
+        YES_OR_NO,
+        "do not make words lower case (the tokenizer word does, no other)",
+        saved="changed",
+    )
+    keep_words: tuple[str, ...] | None = setting(
+        None,
+        tuple,
+        WORDS,
+        "keep these words, however rare they are",
+        unset="none",
+        saved="changed",
+    )
+    stop_words: tuple[str, ...] | None = setting(
+        None, tuple, WORDS, "leave out these words", unset="none", saved="changed"
+    )
     encoding: str = setting("utf-8", str, None, "character encoding of the text")
+    field: str | None = setting(
+        None,
+        str,
+        Range(bool, "the name of a field"),
+        "read this field of JSON lines, CSV and TSV, and nothing else",
+        unset="read all as text",
+        saved="changed",
+    )
     errors: str = setting(
         "strict",
         str,
@@ -203,12 +247,18 @@ class Config:
                 "watch; set heldout, for example to 0.05, or leave patience out"
             )
 
+        if both := set(self.keep_words or ()) & set(self.stop_words or ()):
+            raise ConfigError(
+                f"{shown(min(both))} is among both keep_words and stop_words; take it out of one"
+            )
+
     def to_dict(self) -> dict[str, Any]:
         """Give the settings a model file records: those that change the result."""
         return {
             entry.name: getattr(self, entry.name)
             for entry in dataclasses.fields(self)
-            if entry.metadata.get("saved", True)
+            if (saved := entry.metadata.get("saved", True))
+            and (saved != "changed" or getattr(self, entry.name) != entry.default)
         }
 
     def replace(self, settings: Mapping[str, Any]) -> Config:
@@ -239,12 +289,18 @@ def _checked(entry: dataclasses.Field[Any], value: Any) -> Any:
     if value is None and entry.default is None:
         return None
     expected = allowed.expected if allowed else "text"
+    refusal = ConfigError(f"{entry.name} is {shown(value)}, but must be {expected}")
     try:
-        if isinstance(value, bool) or (kind is str) != isinstance(value, str):
-            raise TypeError
-        converted = operator.index(value) if kind is int else kind(value)
+        if kind is tuple:
+            if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
+                raise refusal
+            converted: Any = tuple(sorted(set(value)))  # a set has no order that stays
+        elif isinstance(value, bool) != (kind is bool) or isinstance(value, str) != (kind is str):
+            raise refusal
+        else:
+            converted = operator.index(value) if kind is int else kind(value)
     except (TypeError, ValueError, OverflowError):
-        raise ConfigError(f"{entry.name} is {shown(value)}, but must be {expected}") from None
+        raise refusal from None
     if allowed and not allowed.accepts(converted):
-        raise ConfigError(f"{entry.name} is {shown(value)}, but must be {expected}")
+        raise refusal
     return converted

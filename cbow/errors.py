@@ -14,6 +14,7 @@ A command prints it after ``cbow-train: error:`` and exits with 1; no traceback 
 
     Interrupted            Ctrl-C while training; a KeyboardInterrupt, no CBOWError
     VectorsWarning         a file of vectors is not used quite as it stands; a UserWarning
+    CorpusWarning          a text looks like none to learn words from; a UserWarning
     OutputWarning          something about the place of a file that is written; a UserWarning
 
 DivergenceError and Interrupted bring the model with them: ``.model`` holds what there is.
@@ -150,6 +151,10 @@ class Interrupted(KeyboardInterrupt):
 
 class VectorsWarning(UserWarning):
     """Something of a file of vectors is left out or rounded as it is read or written."""
+
+
+class CorpusWarning(UserWarning):
+    """A text looks as if it should be prepared before it is read."""
 
 
 class OutputWarning(UserWarning):

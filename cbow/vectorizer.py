@@ -11,8 +11,7 @@ from __future__ import annotations
 import os
 import warnings
 from array import array
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import count
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -24,6 +23,8 @@ from cbow.model import Model, load_vectors
 from cbow.model.embeddings import check_kind
 from cbow.network import contexts
 from cbow.text import Tokenizer, tokenize
+from cbow.text.batches import check_corpus, checked_tokens
+from cbow.text.tokenizers import normalised
 from cbow.vectors import WordVectors
 
 try:
@@ -51,8 +52,9 @@ class CBOWVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
     ----------
     tokenizer : str or callable
         The name of a tokenizer, or a function that cuts a line into words.
-    min_count, max_vocabulary, heldout, window, sample, dimension, activation, objective, \
-candidates, block, optimizer, learning_rate, batch, epochs, patience, threads
+    normalise, keep_case, keep_words, stop_words, min_count, max_vocabulary, heldout, window, \
+sample, dimension, activation, objective, candidates, block, optimizer, learning_rate, batch, \
+epochs, patience, threads
         The settings of a training run, with their defaults; see `cbow.Config`. The defaults are
         made for texts of many megabytes; a small one wants more epochs, a larger `sample`, and
         perhaps a smaller `min_count`.
@@ -94,6 +96,10 @@ candidates, block, optimizer, learning_rate, batch, epochs, patience, threads
         self,
         *,
         tokenizer: str | Tokenizer = Config.tokenizer,
+        normalise: str = Config.normalise,
+        keep_case: bool = Config.keep_case,
+        keep_words: Iterable[str] | None = Config.keep_words,
+        stop_words: Iterable[str] | None = Config.stop_words,
         min_count: int = Config.min_count,
         max_vocabulary: int | None = Config.max_vocabulary,
         heldout: float = Config.heldout,
@@ -115,6 +121,10 @@ candidates, block, optimizer, learning_rate, batch, epochs, patience, threads
         random_state: int | np.random.RandomState | None = Config.seed,
     ) -> None:
         self.tokenizer = tokenizer
+        self.normalise = normalise
+        self.keep_case = keep_case
+        self.keep_words = keep_words
+        self.stop_words = stop_words
         self.min_count = min_count
         self.max_vocabulary = max_vocabulary
         self.heldout = heldout
@@ -140,7 +150,7 @@ candidates, block, optimizer, learning_rate, batch, epochs, patience, threads
 
         Parameters
         ----------
-        documents : iterable of str or of lists of str
+        documents : iterable of str or of lists of str or of int
             Read once. A str may have several lines; no context goes beyond a line.
         y : ignored
 
@@ -170,7 +180,7 @@ candidates, block, optimizer, learning_rate, batch, epochs, patience, threads
 
         Parameters
         ----------
-        documents : iterable of str or of lists of str
+        documents : iterable of str or of lists of str or of int
 
         Returns
         -------
@@ -194,8 +204,12 @@ candidates, block, optimizer, learning_rate, batch, epochs, patience, threads
         check_is_fitted(self)
         id_of, ids, ends = self.vocabulary_.get, array("i"), array("q", [0])
         for document in _documents(documents):
-            text = isinstance(document, str)
-            words = tokenize(document, self.tokenizer) if text else document
+            if isinstance(document, str):
+                words: Iterable[str] = tokenize(
+                    document, self.tokenizer, keep_case=self.keep_case, normalise=self.normalise
+                )
+            else:
+                words = (normalised(word, self.normalise) for word in document)
             ids.extend(id for id in map(id_of, words) if id is not None)
             ends.append(len(ids))
         indptr = np.array(ends)  # (n + 1,)
@@ -238,26 +252,13 @@ candidates, block, optimizer, learning_rate, batch, epochs, patience, threads
         return tags
 
 
-def _documents(documents: Iterable[Any]) -> Iterator[Any]:
-    """Check documents as they go by: each a str, or a list of str."""
-    one = isinstance(documents, str | bytes | Mapping) or not isinstance(documents, Iterable)
-    if one or getattr(documents, "ndim", 1) != 1:  # a table would give the names of its columns
-        raise CorpusError(
-            f"the documents are of type {type(documents).__name__}; give a list of documents, each "
-            "a str or a list of str"
-        )
-    return map(_document, count(), documents)
-
-
-def _document(position: int, document: object) -> Any:
-    """Give a document back if it is one."""
-    words = isinstance(document, list | tuple) and all(isinstance(word, str) for word in document)
-    if not words and not isinstance(document, str):
-        raise CorpusError(
-            f"document {position} is {document!r:.60}, of type {type(document).__name__}; give "
-            "a str, or a list of str"
-        )
-    return document
+def _documents(documents: Iterable[Any]) -> Iterator[str | Sequence[str]]:
+    """Check documents as they go by, and yield each as a str or a list of str."""
+    if isinstance(documents, str):
+        raise CorpusError("the corpus is of type str, one text; give a list of documents: [text]")
+    for position, document in enumerate(check_corpus(documents)):
+        is_text = isinstance(document, str)
+        yield document if is_text else checked_tokens(document, f"document {position}")
 
 
 def _ready(vectors: Any, embedding: str) -> WordVectors:

@@ -106,10 +106,10 @@ def damaged(data: bytes, source: random.Random) -> bytes:
     return data
 
 
-def outcome(read: Callable[..., Contents], path: Path, errors: str, lazy: bool) -> Any:
+def outcome(read: Callable[..., Contents], path: Path, rules: Mapping[str, str], lazy: bool) -> Any:
     """Read a file; give what must not depend on how, or the sentence of the refusal."""
     try:
-        words, matrix, counts, account = read(path, errors=errors)
+        words, matrix, counts, account = read(path, **rules)
         words = list(words)
     except ModelFileError as error:
         said = str(error)
@@ -144,14 +144,16 @@ def one_run(reader: Reader, seed: str, folder: Path) -> None:
         place.write_bytes(data if part == name else (GOLDEN / part).read_bytes())
     path = folder / (reader.whole or name)
     module = importlib.import_module(f"cbow.vectors.formats.{reader.module}")
-    errors = source.choice(("strict", "replace"))
-    found = outcome(module.read, path, errors, reader.lazy)
+    rules = {"errors": source.choice(("strict", "replace"))}
+    if not reader.lazy:
+        rules["on_bad_rows"] = source.choice(("raise", "skip"))
+    found = outcome(module.read, path, rules, reader.lazy)
     if reader.settings:
         patches = [mock.patch(name, value) for name, value in reader.settings.items()]
         for patch in patches:
             patch.start()
         try:
-            again = outcome(module.read, path, errors, reader.lazy)
+            again = outcome(module.read, path, rules, reader.lazy)
         finally:
             mock.patch.stopall()
         if again != found:

@@ -1,7 +1,18 @@
 """Settings of all tests."""
 
+import signal
+
+import pytest
 from hypothesis import settings
 
 # The same examples every time, and no limit on the time of one: machines are slow and busy.
 settings.register_profile("cbow", deadline=None, derandomize=True)
 settings.load_profile("cbow")
+
+
+@pytest.fixture
+def ctrl_c():
+    """Give Ctrl-C its usual meaning, which it lacks if the tests run in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield lambda: signal.raise_signal(signal.SIGINT)
+    signal.signal(signal.SIGINT, before)

@@ -4,22 +4,43 @@ import re
 import unicodedata
 from collections import Counter
 
+FILLERS = "\u115f\u1160\u3164\uffa0"
+JOINERS = "\u180e\u200c\u200d"
+SEEN = "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
 
-def words(line):
-    """Words by the categories of single characters."""
-    line = line.lower().replace("’", "'")
-    inside = [unicodedata.category(c)[0] in "LMN" for c in line]
-    for i in range(1, len(line) - 1):
-        between = unicodedata.category(line[i - 1])[0] in "LMN" and (
-            unicodedata.category(line[i + 1])[0] in "LMN"
-        )
-        if line[i] in "'\u200c\u200d" and between:
-            inside[i] = True
-    return "".join(c if keep else "\n" for c, keep in zip(line, inside, strict=True)).split("\n")
+
+def kind(c):
+    """What a character is to the tokenizer "word", by its category and some exceptions."""
+    category = unicodedata.category(c)
+    if c in JOINERS:
+        return "joiner"
+    if category[0] == "M" or c in FILLERS:
+        return "mark"
+    if category[0] in "LN":
+        return "letter"
+    if category == "Cf" and c not in "\u200b" + SEEN:
+        return "format"
+    return "quote" if c == "'" else "other"
 
 
 def tokens(line):
-    return [word for word in words(line) if word]
+    """Words by the boundary rules of Unicode: characters with what attaches, then joined."""
+    clusters = [["other", ""]]  # marks at the start of a line attach to nothing
+    for c in line.lower().replace("’", "'"):
+        if kind(c) in ("mark", "joiner"):
+            clusters[-1][1] += c
+        elif kind(c) != "format":
+            clusters.append([kind(c), c])
+    clusters.append(["other", ""])
+    found = [""]
+    for (kind_before, _), (here, text), (kind_behind, _) in zip(
+        clusters, clusters[1:], clusters[2:], strict=False
+    ):
+        if here == "letter" or (here == "quote" and kind_before == kind_behind == "letter"):
+            found[-1] += text
+        else:
+            found.append("")
+    return [word.rstrip(JOINERS) for word in found if word]
 
 
 def lines_of(text):

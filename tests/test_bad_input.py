@@ -9,6 +9,7 @@ import io
 import re
 import shlex
 import sys
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,16 @@ LATIN1 = b"good\n" * 9 + b"caf\xe9 cafe\n"
 def bad(content):
     """Make bad.txt with this content."""
     return lambda monkeypatch: Path("bad.txt").write_bytes(content)
+
+
+def tar(gzip):
+    """An archive with a text in it."""
+    with io.BytesIO() as file:
+        with tarfile.open(fileobj=file, mode="w:gz" if gzip else "w") as archive:
+            member = tarfile.TarInfo("a.txt")
+            member.size = len(TEXT)
+            archive.addfile(member, io.BytesIO(TEXT.encode()))
+        return file.getvalue()
 
 
 def folder(monkeypatch):
@@ -70,6 +81,15 @@ BAD_INPUT = {
     ),
     "unknown encoding": (bad(b"a b\n"), "cbow-train bad.txt --encoding utf-9", ["utf-9", "utf-8"]),
     "binary file": (bad(b"\x7fELF" + bytes(range(256)) * 8), "cbow-train bad.txt", ["binary"]),
+    "tar": (bad(tar(gzip=False)), "cbow-train bad.txt", ["tar", "tar -xOf bad.txt | cbow-train"]),
+    "tar.gz": (bad(tar(gzip=True)), "cbow-train bad.txt", ["tar", "tar -xOf bad.txt | cbow-train"]),
+    "zip": (bad(b"PK\x03\x04 and more"), "cbow-train bad.txt", ["zip", "unzip -p bad.txt"]),
+    "one word a line": (
+        bad(b"the\nking\n" * 9),
+        "cbow-train bad.txt",
+        ["line", "two words", "tr "],
+    ),
+    "a device": (nothing, "cbow-train /dev/zero", ["/dev/zero is a device"]),
     "truncated gzip": (bad(gzip.compress(TEXT.encode())[:-9]), "cbow-train bad.txt", ["gzip"]),
     "nltk corpus not installed": (nothing, "cbow-train nltk:brown", ["nltk.downloader brown"]),
     "no such nltk corpus": (nothing, "cbow-train nltk:nonsense", ["nonsense"]),
@@ -83,6 +103,31 @@ BAD_INPUT = {
     "rate nan": (nothing, "cbow-train corpus.txt --learning-rate nan", ["is nan", "above 0"]),
     "threads 0": (nothing, "cbow-train corpus.txt --threads 0", ["threads is 0", "from 1 to"]),
     "heldout 1": (nothing, "cbow-train corpus.txt --heldout 1", ["heldout is 1", "below 1"]),
+    "no list of words": (
+        nothing,
+        "cbow-train corpus.txt --stop-words none.txt",
+        ["there is no file 'none.txt'", "check the name"],
+    ),
+    "a list of lines": (
+        bad(b"the\nking of\n"),
+        "cbow-train corpus.txt --keep-words bad.txt",
+        ["line 2 of bad.txt holds more than one word: 'king of'", "one word a line"],
+    ),
+    "a list of bytes": (
+        bad(b"caf\xe9"),
+        "cbow-train corpus.txt --keep-words bad.txt",
+        ["bad.txt is no utf-8 text at byte 3"],
+    ),
+    "a word on both lists": (
+        bad(b"the"),
+        "cbow-train corpus.txt --keep-words bad.txt --stop-words bad.txt",
+        ["'the' is among both keep_words and stop_words", "take it out of one"],
+    ),
+    "output a list of words": (
+        bad(b"the"),
+        "cbow-train corpus.txt --stop-words bad.txt -o bad.txt",
+        ["bad.txt would be written over bad.txt"],
+    ),
     "output folder missing": (
         nothing,
         "cbow-train corpus.txt -o no/x.safetensors",
@@ -123,6 +168,16 @@ BAD_INPUT = {
         ["bad.safetensors"],
     ),
     "no model but a text": (nothing, "cbow-nearest corpus.txt king", ["corpus.txt"]),
+    "row of vectors without a number": (
+        bad(b"2 2\nking 0.5 1\nqueen 1\n"),
+        "cbow-nearest bad.txt king",
+        ["bad.txt, row 2", "of length 1, but 2 is expected", "--skip-bad-rows"],
+    ),
+    "big-endian vectors": (
+        bad(b"2 2\nking \x3d\xd4\x53\xb2\x3e\x7c\x66\xafqueen \x3d\xcb\x05\x42\xbe\xc8\x2a\x3b"),
+        "cbow-nearest bad.txt king",
+        ["bad.txt begins with numbers such as", "big-endian", "swap"],
+    ),
     "newer model": (
         model(
             lambda c: c.replace(b'format_version\\": 2', b'format_version\\": 3').replace(

@@ -147,9 +147,9 @@ def test_what_is_left_out_is_told(answer):
 
 
 def test_what_a_reader_notes_is_told(answer, monkeypatch):
-    def load(path, embedding, errors):
+    def load(path, *how):
         warnings.warn("2 of 30 rows repeat a word", VectorsWarning, stacklevel=2)
-        return load_vectors(path, embedding, errors)
+        return load_vectors(path, *how)
 
     monkeypatch.setattr("cbow.model.load_vectors", load)
     code, _, err = answer("m.safetensors")
@@ -393,7 +393,11 @@ def start(*arguments, **environment):
 
 def start_serving(*arguments):
     return subprocess.Popen(
-        [sys.executable, "-c", CODE, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [sys.executable, "-c", CODE, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        # A job in the background of a shell ignores Ctrl-C, and so would its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 

@@ -1,7 +1,6 @@
 """``cbow-train --evaluate``: scores after every epoch, which change nothing about the training."""
 
 import json
-import signal
 from pathlib import Path
 
 import numpy as np
@@ -97,18 +96,14 @@ def test_equal_scores_have_no_correlation(capsys):
     assert "flat.txt Spearman none (2 of 2 pairs)" in capsys.readouterr().err
 
 
-def test_the_command_to_go_on_scores_too(monkeypatch, capsys):
+def test_the_command_to_go_on_scores_too(monkeypatch, capsys, ctrl_c):
     class Stopper(scoring.Scoring):
         def learned(self, epoch, model):
             super().learned(epoch, model)
-            signal.raise_signal(signal.SIGINT)
+            ctrl_c()
 
     monkeypatch.setattr(scoring, "Scoring", Stopper)
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # under nohup it is ignored
-    try:
-        assert run("--evaluate", "pairs.txt", "--checkpoint-every", "0") == 130
-    finally:
-        signal.signal(signal.SIGINT, before)
+    assert run("--evaluate", "pairs.txt", "--checkpoint-every", "0") == 130
     line = next(x for x in capsys.readouterr().err.splitlines() if x.startswith("to go on: "))
     assert line.endswith("--resume text.safetensors.checkpoint --evaluate pairs.txt")
 

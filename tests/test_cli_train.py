@@ -55,6 +55,40 @@ def test_it_writes_the_model_and_says_what_happened(corpus, capsys):
     assert model.config.heldout == 0.2
 
 
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_lists_of_words(corpus, capsys, ends, mark, pack):
+    Path("stop").write_bytes(pack((mark + ends.join(["The", "", " land ", ""])).encode()))
+    Path("keep").write_bytes(pack((mark + ends.join(["king", "gnu"])).encode()))
+    flags = ["--stop-words", "stop", "--keep-words", "keep", "--min-count", "50"]
+    Path("extra.txt").write_text("king " * 5 + "\n" + "queen cow " * 60)
+    assert main(["extra.txt", "corpus.txt", *SMALL, *flags, "-o", "m.safetensors"]) == 0
+    model = cbow.load("m.safetensors")
+    assert sorted(model.vocabulary) == ["cow", "king", "queen", "rules"]
+    assert model.config.stop_words == ("The", "land")
+    assert model.config.keep_words == ("gnu", "king")
+    err = capsys.readouterr().err
+    assert "320 tokens left out: their words are among stop_words" in err
+    assert "1 word of keep_words not found in the text" in err
+
+
+def test_lists_of_words_in_the_encoding_of_the_text(corpus):
+    Path("stop").write_text("hér\n", encoding="latin-1")
+    Path("a.txt").write_text("hér là hér là\n", encoding="latin-1")
+    flags = ["--stop-words", "stop", "--encoding", "latin-1"]
+    assert main(["a.txt", "corpus.txt", *SMALL, *flags, "-o", "m"]) == 0
+    assert "hér" not in cbow.load("m").vocabulary
+
+
+def test_case_and_normal_form(corpus):
+    Path("a.txt").write_text("Cafe\u0301 Au Lait\n" * 9)
+    assert main(["a.txt", *SMALL, "--keep-case", "--normalise", "nfc", "-o", "m"]) == 0
+    model = cbow.load("m")
+    assert model.vocabulary.words == ("Au", "Café", "Lait")
+    assert (model.config.keep_case, model.config.normalise) == (True, "nfc")
+
+
 def test_a_run_that_learned_next_to_nothing_says_so(corpus, capsys):
     assert main(["corpus.txt", *SMALL, "--epochs", "1", "--learning-rate", "1e-9"]) == 0
     assert "hint: the loss " in capsys.readouterr().err

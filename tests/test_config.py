@@ -43,6 +43,18 @@ from cbow.errors import CBOWError, ConfigError, shown
         ("tokenizer", 3),
         ("errors", "ignore"),
         ("encoding", b"utf-8"),
+        ("normalise", "nfd"),
+        ("normalise", None),
+        ("keep_case", 1),
+        ("keep_case", "yes"),
+        ("keep_case", None),
+        ("keep_words", "words.txt"),
+        ("keep_words", b"words"),
+        ("keep_words", {"the": 1}),
+        ("keep_words", 7),
+        ("stop_words", ["the", ""]),
+        ("stop_words", ["the", 7]),
+        ("stop_words", [["the"]]),
     ],
 )
 def test_a_value_outside_its_range_is_named(name, value):
@@ -61,6 +73,27 @@ def test_numbers_become_the_type_of_the_setting():
     assert type(config.sample) is float
     assert type(config.learning_rate) is float
     json.dumps(config.to_dict())
+
+
+def test_words_are_in_an_order_that_stays():
+    assert Config(stop_words={"the", "a"}).stop_words == ("a", "the")
+    assert Config(keep_words=iter(["the", "a", "the"])).keep_words == ("a", "the")
+    assert Config(keep_words=[]).keep_words == ()
+
+
+def test_a_word_cannot_be_both_kept_and_left_out():
+    with pytest.raises(
+        ConfigError, match=r"^'the' is among both keep_words and stop_words; take it"
+    ):
+        Config(keep_words=["king", "the"], stop_words=["the", "a"])
+
+
+def test_settings_that_came_later_are_saved_where_they_differ():
+    later = {"normalise": "nfc", "keep_case": True, "keep_words": ("a",), "stop_words": ()}
+    assert not later.keys() & Config().to_dict().keys()
+    saved = json.loads(json.dumps(Config(**later).to_dict()))
+    assert saved == {**Config().to_dict(), **later, "keep_words": ["a"], "stop_words": []}
+    assert Config.from_dict(saved) == Config(**later)
 
 
 def test_it_cannot_be_changed_but_replaced():
@@ -107,6 +140,8 @@ def test_every_setting_has_a_flag_with_help_and_default():
 def test_flags_set_what_they_name():
     arguments = _parser().parse_args(["x.txt", "--min-count", "2", "--sample", "1e-3"])
     assert (arguments.min_count, arguments.sample) == (2, 1e-3)
+    assert not hasattr(arguments, "keep_case")
+    assert _parser().parse_args(["x.txt", "--keep-case"]).keep_case is True
     assert not hasattr(arguments, "dimension")  # the default stays with Config
 
 

@@ -161,15 +161,27 @@ def test_bytes_that_are_missing(path, N):
     )
 
 
-def test_words_that_are_not_utf8_say_that_rows_are_shifted(path):
-    """Where there are no line feeds, `errors` does not make a word of the end of a number."""
-    words, matrix = [b"a", b"caf\xe9", b"c"], matrix_of(3, 9)
-    rows = (word + b" " + row.tobytes() for word, row in zip(words, matrix, strict=True))
-    path.write_bytes(b"3 9\n" + b"".join(rows))
+@pytest.mark.parametrize("feed", FEEDS.values())
+@pytest.mark.parametrize("N", [4, 9, 100])
+def test_words_that_are_not_utf8(path, feed, N):
+    """With spaces in others, and a rest of a number is not taken for one of them."""
+    for seed in range(20):
+        matrix = numbers(np.random.default_rng(seed), 6, N)
+        words = [b"a", b"caf\xe9", b"new york", b"c", b"d e", b"f"]
+        rows = (word + b" " + row.tobytes() + feed for word, row in zip(words, matrix, strict=True))
+        path.write_bytes(b"6 %d\n" % N + b"".join(rows))
+        assert "row 2: the word 'caf\ufffd' is not UTF-8; to read it" in refused(read, path)
+        contents = read(path, errors="replace")
+        check(contents, ["a", "caf\ufffd", "new york", "c", "d e", "f"], matrix)
+
+
+def test_a_header_of_fewer_numbers(path):
+    """The rest of each row would become a part of the next word, which is not UTF-8."""
+    matrix = matrix_of(9, 3)
+    put(path, WORDS, matrix)
+    content = path.read_bytes().replace(b"9 3", b"9 1", 1)
     for errors in ("strict", "replace"):
-        assert "there is no word where one must" in refused(
-            lambda path, errors=errors: read(path, errors=errors), path
-        )
+        refused(lambda path, errors=errors: read(path, errors=errors), path, content)
 
 
 # -- the order of bytes -------------------------------------------------------------------------

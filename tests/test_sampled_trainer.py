@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import textwrap
@@ -217,16 +216,54 @@ class TestRuns:
             cbow.train(story(), **{**SMALL, "activation": "identity", "learning_rate": 1e18})
         assert all(np.isfinite(array).all() for array in caught.value.model.parameters)
 
-    def test_interrupted(self, monkeypatch):
+    def test_interrupted(self, monkeypatch, ctrl_c):
         monkeypatch.setattr(module, "STRETCH", 40)
         monkeypatch.setattr(module, "POOL", 2)
 
         class Stopper(Observer):
             def stepped(self, step):
-                signal.raise_signal(signal.SIGINT)
+                ctrl_c()
 
         with pytest.raises(Interrupted, match="after 1 steps, in epoch 1 of 2"):
             cbow.train(story(), **SMALL, observer=Stopper())
+
+    @pytest.mark.parametrize("thread", [0, 1, 2])
+    def test_nobody_waits_for_a_thread_that_failed(self, monkeypatch, thread):
+        steps = module.run_steps
+
+        def failing(work, order, number, reached, sums):
+            if number == thread and len(order):  # none are for compiling
+                raise MemoryError
+            steps(work, order, number, reached, sums)
+
+        monkeypatch.setattr(module, "run_steps", failing)
+        with pytest.raises(MemoryError):
+            cbow.train(story(), **{**SMALL, "threads": 3})
+
+    @pytest.mark.parametrize("handed_out", [0, 1, 2])
+    def test_nobody_waits_for_a_thread_that_never_began(self, monkeypatch, handed_out):
+        steps = module.share_out
+
+        class Half(ThreadPoolExecutor):
+            def submit(self, *what):
+                if self.left == 0:
+                    raise KeyboardInterrupt
+                self.left -= 1
+                return super().submit(*what)
+
+        def interrupted(pool, work, pieces):
+            if not done:
+                done.append(True)  # compiled
+                steps(pool, work, pieces)
+            else:
+                steps(half, work, pieces)
+
+        done, half = [], Half(3)
+        half.left = handed_out
+        monkeypatch.setattr(module, "share_out", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            cbow.train(story(), **{**SMALL, "threads": 3})
+        half.shutdown()
 
     @pytest.mark.parametrize("settings", [{"block": 1}, {"block": 10**6}, {"batch": 1}])
     def test_blocks_of_any_size(self, settings):

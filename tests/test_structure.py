@@ -13,7 +13,7 @@ import cbow
 ROOT = Path(cbow.__file__).parent
 
 BASE = {
-    "errors", "config", "files", "lanes", "lines", "processors", "blas", "compiled",
+    "errors", "config", "files", "interrupts", "lanes", "lines", "processors", "blas", "compiled",
     "safetensors_file",
 }  # fmt: skip
 ALLOWED = {
@@ -22,6 +22,7 @@ ALLOWED = {
     "files": {"errors"},
     "lines": {"errors"},
     "processors": set(),
+    "interrupts": set(),
     "blas": set(),
     "compiled": set(),
     "lanes": set(),

@@ -1,12 +1,23 @@
 import unicodedata
 
+import naive_text
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cbow.text.alphabet import JOINER, RULES, SEPARATOR, WORD, _lower
-from cbow.text.tokenizers import words
+from cbow.text.alphabet import (
+    FORMAT,
+    JOINER,
+    KIND_BITS,
+    LETTER,
+    MARK,
+    QUOTE,
+    RULES,
+    SEPARATOR,
+    _lower,
+)
+from cbow.text.tokenizers import cased_words, words
 
 WORD_RULE = RULES[words]()
 WHITESPACE_RULE = RULES[str.split]()
@@ -15,15 +26,16 @@ EVERY = [chr(c) for c in range(0x110000)]
 
 
 def kinds_and_written(rule):
-    return rule.alphabet.characters & 3, rule.alphabet.characters >> 2
+    characters = rule.alphabet.characters
+    return characters & (1 << KIND_BITS) - 1, characters >> KIND_BITS
 
 
 def test_kinds_are_those_of_the_unicode_categories():
     kinds, _ = kinds_and_written(WORD_RULE)
     known = np.array([unicodedata.category(c) != "Cn" for c in EVERY])
-    lower = [c.lower()[0] for c in EVERY]
-    expected = np.array([unicodedata.category(c)[0] in "LMN" for c in lower]) * WORD
-    expected[[ord(c) for c in "'’\u200c\u200d"]] = JOINER
+    names = {"letter": LETTER, "mark": MARK, "joiner": JOINER, "format": FORMAT, "quote": QUOTE}
+    lower = [c.lower()[0].replace("’", "'") for c in EVERY]
+    expected = np.array([names.get(naive_text.kind(c), SEPARATOR) for c in lower])
     assert np.array_equal(kinds[known], expected[known])
 
 
@@ -33,6 +45,14 @@ def test_every_character_is_written_in_lower_case():
     expected[ord("’")] = ord("'")
     assert np.array_equal(written, expected)
     assert sorted(WORD_RULE.special) == ["İ", "Σ"]
+
+
+def test_case_can_be_kept():
+    kinds, written = kinds_and_written(RULES[cased_words]())
+    expected = np.arange(0x110000)
+    expected[ord("’")] = ord("'")
+    assert np.array_equal(written, expected)
+    assert np.array_equal(kinds, kinds_and_written(WORD_RULE)[0])
 
 
 @pytest.mark.parametrize("special", ["İ", "Σ", "İΣ"])
@@ -49,16 +69,16 @@ def test_what_is_written_is_a_word_and_writes_itself():
 
 def test_whitespace_separates_and_all_else_stays():
     kinds, written = kinds_and_written(WHITESPACE_RULE)
-    expected = [SEPARATOR if c.isspace() else WORD for c in EVERY]
+    expected = [SEPARATOR if c.isspace() else LETTER for c in EVERY]
     assert np.array_equal(kinds, expected)
     assert np.array_equal(written, np.arange(0x110000))
     assert WHITESPACE_RULE.special == ""
 
 
 @pytest.mark.parametrize("rule", [WORD_RULE, WHITESPACE_RULE])
-def test_plain_bytes_are_the_word_characters_of_ascii(rule):
+def test_plain_bytes_are_the_letters_of_ascii(rule):
     kinds, written = kinds_and_written(rule)
-    expected = np.where(kinds[:128] == WORD, written[:128], 0)
+    expected = np.where(kinds[:128] == LETTER, written[:128], 0)
     assert rule.alphabet.plain.tolist() == [*expected, *[0] * 128]
 
 

@@ -9,7 +9,7 @@ import os
 import sys
 import tracemalloc
 from pathlib import Path
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 
 import naive_text
 import numpy as np
@@ -198,6 +198,17 @@ def test_standard_input(pack, tmp_path, monkeypatch):
     assert seen[-1] == (6, len(stdin.buffer.getvalue()), None)
 
 
+def test_standard_input_from_a_device_and_a_file(tmp_path, monkeypatch):
+    with open("/dev/zero") as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        with pytest.raises(CorpusError, match=r"^the standard input is a device or .* no end;"):
+            encode("-", folder=tmp_path)
+    (tmp_path / "a.txt").write_text(TEXT)
+    with open(tmp_path / "a.txt") as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        assert encode("-", folder=tmp_path).account.kept == 6
+
+
 def test_standard_input_that_is_closed(tmp_path, monkeypatch):
     closed = io.BytesIO()
     closed.close()
@@ -242,7 +253,7 @@ def test_equals_the_plain_way(
         patch.setattr(batches_module, "PIECE", piece)
         patch.setattr(Cutter.__init__, "__defaults__", (piece,))
         patch.setattr(spool_module, "CHUNK", piece)
-        if len(order) < 2:
+        if len(order) < 2 or max(map(len, expected)) < 2:
             with pytest.raises(CorpusError):
                 encode(corpus, config, folder=folder)
             return
@@ -306,6 +317,95 @@ def test_tokenizer_of_the_config(tmp_path):
     assert encoded.vocabulary.words == ("The", "a\x00b", "king,")
 
 
+def test_case_is_kept(tmp_path, way):
+    config = Config(min_count=1, keep_case=True)
+    encoded = encode(["The KING’S İ ΣΑΣ the\u00adm Ǆ"], config, folder=tmp_path)
+    assert lines_of(encoded) == [["The", "KING'S", "İ", "ΣΑΣ", "them", "Ǆ"]]
+
+
+@pytest.mark.parametrize(
+    ("form", "found"),
+    [
+        ("none", ["cafe\u0301", "café", "h\u0331", "ﬁn", "e\u0301"]),
+        ("nfc", ["café", "café", "\u1e96", "ﬁn", "é"]),
+        ("nfkc", ["café", "café", "\u1e96", "fin", "é"]),
+    ],
+)
+def test_normal_forms(form, found, tmp_path, way):
+    """H̱ is two characters, ẖ is one; and a soft hyphen stands between two that compose."""
+    text = "Cafe\u0301 café H\u0331 ﬁn e\u00ad\u0301"
+    config = Config(min_count=1, normalise=form)
+    assert lines_of(encode([text], config, folder=tmp_path)) == [found]
+    tokens = ["Cafe\u0301", "ﬁn", "A\u00adb"]
+    expected = [tokens if form == "none" else ["Café", {"nfc": "ﬁn"}.get(form, "fin"), "A\u00adb"]]
+    assert lines_of(encode([tokens], config, folder=tmp_path)) == expected
+
+
+@pytest.mark.parametrize("tokenizer", ["whitespace", str.split])
+def test_normal_forms_for_other_tokenizers(tokenizer, tmp_path, way):
+    config = Config(min_count=1, normalise="nfkc", tokenizer="whitespace")
+    function = None if tokenizer == "whitespace" else tokenizer
+    encoded = encode(["Cafe\u0301\u00a0ﬁn"], config, folder=tmp_path, tokenizer=function)
+    assert lines_of(encoded) == [["Café", "fin"]]
+
+
+def test_words_to_leave_out(tmp_path, way):
+    lines = ["The king's men run", "the king’s dog", "a the"]
+    config = Config(min_count=2, stop_words=["THE", "king’s", "a", "men dog", "nowhere"])
+    with pytest.raises(
+        CorpusError, match=r"^every word of the text that occurs 2 times is among sto"
+    ):
+        encode(lines, config, folder=tmp_path)
+    config = config.replace({"min_count": 1})
+    encoded = encode(lines, config, folder=tmp_path)
+    assert lines_of(encoded) == [["men", "run"], ["dog"]]
+    assert encoded.account == TokenAccount(lines=3, read=9, kept=3, stop=6)
+
+
+def test_rare_words_to_leave_out_are_rare(tmp_path, way):
+    config = Config(min_count=2, stop_words=["the", "dog"])
+    encoded = encode(["the king king", "the men men dog cat"], config, folder=tmp_path)
+    assert encoded.account == TokenAccount(lines=2, read=8, kept=4, stop=2, rare=2)
+
+
+def test_words_to_keep(tmp_path, way):
+    lines = ["the king's men", "the dog and the cat", "the dog a b"]
+    config = Config(min_count=2, max_vocabulary=3, keep_words=["King’s", "MEN", "gnu", "a b"])
+    encoded = encode(lines, config, folder=tmp_path)
+    assert encoded.vocabulary.words == ("the", "king's", "men")
+    assert encoded.account == TokenAccount(lines=3, read=12, kept=6, rare=4, beyond=2, absent=2)
+    config = config.replace({"stop_words": ["the", "cat", "a"], "max_vocabulary": None})
+    encoded = encode(lines, config, folder=tmp_path)
+    assert encoded.vocabulary.words == ("dog", "king's", "men")
+    assert encoded.account == TokenAccount(lines=3, read=12, kept=4, rare=4, stop=4, absent=2)
+
+
+def test_lists_of_words_beside_lists_of_tokens(tmp_path):
+    """A token is as it is: a word of the list is one, whatever the tokenizer makes of it."""
+    config = Config(min_count=2, keep_words=["King", "u.s.a"], stop_words=["The", "e\u0301"])
+    lines = [["The", "King", "the"], ["u.s.a", "x", "x", "The", "the"]]
+    encoded = encode(lines, config, folder=tmp_path)
+    assert encoded.vocabulary.words == ("x", "King", "u.s.a")
+    assert encoded.account == TokenAccount(lines=2, read=8, kept=4, stop=4)
+
+
+def test_lists_of_words_are_not_for_a_function_to_cut(tmp_path):
+    seen = []
+    config = Config(min_count=2, keep_words=["A"], stop_words=["b"])
+    encode(["A b c c b"], config, folder=tmp_path, tokenizer=lambda x: seen.append(x) or x.split())
+    assert seen == ["A b c c b"]
+
+
+def test_one_word_that_is_not_left_out(tmp_path):
+    with pytest.raises(CorpusError, match=r"context; shorten stop_words / --stop-words$"):
+        encode(["a b a b a b"], Config(min_count=2, stop_words=["a"]), folder=tmp_path)
+
+
+def test_all_words_are_left_out(tmp_path):
+    with pytest.raises(CorpusError, match=r"is among stop_words; shorten stop_words"):
+        encode(["a a"], Config(min_count=3, stop_words=["a"]), folder=tmp_path)
+
+
 def test_callable_overrides_the_config(tmp_path):
     seen = []
 
@@ -341,7 +441,36 @@ def test_a_token_may_hold_any_character(token, tmp_path):
     assert lines_of(encoded) == [[token, "x"], ["x", token]]
 
 
+class Series:
+    """One column of texts, as pandas has it."""
+
+    ndim = 1
+
+    def __iter__(self):
+        return iter(LINES)
+
+
+@pytest.mark.parametrize("corpus", [Series(), np.array(LINES, object), np.array(LINES)])
+def test_a_column_of_texts(corpus, tmp_path):
+    assert encode(corpus, folder=tmp_path).vocabulary.words == ("the", "king", "queen")
+
+
+@pytest.mark.parametrize("number", [int, np.int8, np.uint64])
+def test_whole_numbers_as_tokens(number, tmp_path):
+    encoded = encode([[number(17), number(3)], (number(17), "x")], folder=tmp_path)
+    assert lines_of(encoded) == [["17", "3"], ["17", "x"]]
+
+
 # errors
+
+
+class Frame:
+    """A table, as pandas has it."""
+
+    ndim = 2
+
+    def __init__(self, columns):
+        self.columns = columns
 
 
 @pytest.mark.parametrize(
@@ -361,8 +490,21 @@ def test_a_token_may_hold_any_character(token, tmp_path):
         (["a", "b", None], "element 2 of the corpus is of type NoneType"),
         (["a", b"b"], "element 1 of the corpus is of type bytes"),
         (b"ab", "the corpus is of type bytes"),
-        (["a", {"b"}], "element 1 of the corpus is of type set"),
-        ([["a"], ["b", 7]], "element 1 of the corpus holds a token of type int"),
+        (["a", {"b"}], "element 1 of the corpus is of type set: {'b'}; give a str"),
+        ([["a"], ["b", 7.0]], r"element 1 of the corpus holds a token of type float: 7\.0; give"),
+        ([["a"], ["b", True]], "element 1 of the corpus holds a token of type bool: True; give"),
+        ({"a b": "c d"}, r"type dict, .*: corpus\.values\(\), or .* such as corpus\['a b'\]$"),
+        ({}, "of type dict, .*or what is under one key$"),
+        (MappingProxyType({"a": 1}), "of type mappingproxy, whose keys"),
+        (Frame(["review body", "stars"]), r"type Frame, a table, .* as corpus\['review body'\]$"),
+        (Frame([]), r"type Frame, a table, .* such as corpus\[:, 0\]$"),
+        (Frame(lambda: ["a"]), r"of type Frame, a table"),
+        (SimpleNamespace(column_names=["text"]), r"a table, .* such as corpus\['text'\]$"),
+        (np.array([["a b"], ["c d"]]), r"of type ndarray, a table, .* as corpus\[:, 0\]$"),
+        (np.array("a b"), "of type ndarray; give a list of texts"),
+        ([{"text": "a b"}], r"type dict, .* in them: \(row\['text'\] for row in corpus\)$"),
+        (["a", {}], r"element 1 .* of type dict, .*: \(row\[NAME\] for row in corpus\)$"),
+        (bytearray(b"a"), "the corpus is of type bytearray; give"),
         ([["a"], "b", [["c"]]], "element 2 of the corpus holds a token of type list"),
         (["a", ("b", b"c")], "element 1 of the corpus holds a token of type bytes"),
         (7, "the corpus is of type int"),
@@ -410,6 +552,46 @@ def test_one_word_left_and_what_helps(text, config, remedy, tmp_path, way):
     assert given == remedy
 
 
+REST = "and the context of a word is the rest of its line"
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("the\nking\nthe\nqueen\n", r"join the lines to sentences, for example: tr '\\n' ' ' < FI"),
+        (
+            "the.\n\nking\nqueen\n",
+            r"sentences, which blank lines part, .*: awk -v RS= '\{\$1=\$1\}1'",
+        ),
+    ],
+)
+def test_a_file_with_one_word_on_each_line(text, remedy, tmp_path, way):
+    (tmp_path / "a.txt").write_text(text)
+    said = f"^no line of {tmp_path}/a.txt holds two words, {REST}; .*{remedy}.* cbow-train -$"
+    with pytest.raises(CorpusError, match=said):
+        encode(tmp_path / "a.txt", folder=tmp_path)
+
+
+@pytest.mark.parametrize("corpus", [["the", "king"], ["the", ["king"]], iter(["the\nking\n\n"])])
+def test_a_list_of_words(corpus, tmp_path):
+    said = rf"^no line of the text holds two words, {REST}; .* of a list of words, \[words\]$"
+    with pytest.raises(CorpusError, match=said):
+        encode(corpus, folder=tmp_path)
+
+
+def test_lines_of_which_one_word_is_left(tmp_path, way):
+    said = rf"^no line of the text holds two of the words that are left, {REST}; .*lower min_count"
+    with pytest.raises(CorpusError, match=said):
+        encode(["a b", "a c", "d e", "d f"], Config(min_count=2), folder=tmp_path)
+
+
+@pytest.mark.parametrize("piece", [2, 3, 5])
+@pytest.mark.parametrize("text", ["a\nb c", "a\nb\nc a", "a b\nc", "a\n\nb\n c d"])
+def test_two_words_on_a_line_wherever_it_is_cut(text, piece, tmp_path, monkeypatch):
+    monkeypatch.setattr(Cutter.__init__, "__defaults__", (piece,))
+    assert max(map(len, lines_of(encode([text], folder=tmp_path)))) == 2
+
+
 @pytest.mark.parametrize(
     ("data", "said"),
     [
@@ -451,7 +633,7 @@ def test_file_that_cannot_be_opened(tmp_path, monkeypatch):
 
 
 def test_replacements_reach_the_account(tmp_path):
-    (tmp_path / "a.txt").write_bytes(b"king \xff\n")
+    (tmp_path / "a.txt").write_bytes(b"king king \xff\n")
     (tmp_path / "b.txt").write_bytes(b"queen\xfe \xfd\n")
     config = Config(min_count=1, errors="replace")
     assert encode(tmp_path, config, folder=tmp_path).account.replaced == 3

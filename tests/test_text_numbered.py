@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import naive_text
+import numba
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -18,7 +19,7 @@ from cbow.text.batches import Lines
 from cbow.text.interning import WordTable
 from cbow.text.numbered import Numberer, portions
 from cbow.text.numbering import TokenNumbering
-from cbow.text.tokenizers import words
+from cbow.text.tokenizers import cased_words, words
 
 MADE_RULES = {tokenizer: functools.cache(make) for tokenizer, make in RULES.items()}
 
@@ -47,7 +48,8 @@ def numbers_of(batches, tokenizer=words, threads=1):
     return flat, numbering.words(np.arange(len(counts))), counts, type(numbering)
 
 
-TEXT = st.text(st.sampled_from("aB'’\n .é\u0301İΣ👍\u200d\x00"), max_size=30)
+ATTACHING = "\u0301\ufe0f\u20e3\u200c\u200d\u180e\u00ad\u2060\ufeff\u200b\u200f\u0600\u3164"
+TEXT = st.text(st.sampled_from("aB'’\n .éİΣ👍\x00" + ATTACHING), max_size=30)
 TOKENS = st.lists(st.sampled_from(["a", "b", "", "a b", "\n", "é" * 9]), max_size=4)
 BATCHES = st.lists(TEXT | TOKENS.map(lambda t: Lines(t, [0, len(t)])), max_size=6)
 
@@ -55,7 +57,7 @@ BATCHES = st.lists(TEXT | TOKENS.map(lambda t: Lines(t, [0, len(t)])), max_size=
 @settings(max_examples=200)
 @given(
     batches=BATCHES,
-    tokenizer=st.sampled_from([words, str.split]),
+    tokenizer=st.sampled_from([words, cased_words, str.split]),
     few=st.integers(0, 40),
     portion=st.integers(1, 12),
     threads=st.sampled_from([1, 2, 3, 8]),
@@ -87,6 +89,16 @@ def test_readable_code_gives_the_plain_numbers(text):
     *found, _ = numbers_of([text])
     lines = [naive_text.tokens(line) for line in text.split("\n")]
     assert found == [*naive_text.numbers(lines)]
+
+
+def test_compiled_code_knows_every_character(compiled, monkeypatch):
+    step = 211 if numba.config.DISABLE_JIT else 1  # as Python all would take minutes
+    every = (chr(c) for c in range(0, 0x110000, step) if not 0xD800 <= c < 0xE000)
+    text = "\n".join(f"{c}a{c}{c}b'{c}c" for c in every if c not in "\r\n")
+    monkeypatch.setattr(numbered_module, "PORTION", 2**17)
+    found = numbers_of([text])
+    monkeypatch.setattr(kernels_module, "COMPILED", False)
+    assert found[:-1] == numbers_of([text])[:-1]
 
 
 def test_a_text_cut_at_every_place(compiled, monkeypatch):

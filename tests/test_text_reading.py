@@ -3,7 +3,10 @@ import codecs
 import gzip
 import io
 import lzma
+import re
+import tarfile
 import threading
+import zipfile
 
 import numpy as np
 import pytest
@@ -144,7 +147,7 @@ def test_text_that_begins_like_something_else(text):
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=40), st.integers(1, 9))
 def test_text_arrives_as_it_was(text, step):
-    text = text.replace("\r", "").removeprefix("\ufeff").replace("\x00", "") + "\n"
+    text = re.sub("^\ufeff+", "", text.replace("\r", "").replace("\x00", ""), flags=re.M) + "\n"
     for encoding in ("utf-8", "utf-16", "utf-8-sig", "gb18030"):
         parts = TextReader(encoding).read(Pipe(text.encode(encoding), step), "a")
         assert "".join(parts) == text
@@ -155,6 +158,15 @@ def test_byte_order_mark_is_dropped(mark):
     text = "the king\n".encode(mark)
     assert read(text, "utf-8" if mark == "utf-8-sig" else mark)[0] == "the king\n"
     assert read("a\ufeffb".encode())[0] == "a\ufeffb\n"
+
+
+@pytest.mark.parametrize("step", [1, 2, 5, 100])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_files_put_one_behind_the_other_leave_no_mark(step, end):
+    text = f"the king{end}".encode("utf-8-sig") * 3
+    assert "".join(TextReader().read(Pipe(text, step), "a")) == "the king\n" * 3
+    parts = ["a\r", "\ufeff", "b\ufeffc\n", "\ufeffd"]
+    assert "".join(ending_lines(parts)) == "a\nb\ufeffc\nd\n"
 
 
 @pytest.mark.parametrize("before", [0, 5, 8191, 8192, 2**18 - 1, 2**18, 2**18 + 1, 3 * 2**18 + 2])
@@ -235,6 +247,68 @@ def test_no_byte_order_mark_where_there_must_be_one(encoding, errors):
 def test_known_binary_files_are_refused(magic):
     with pytest.raises(CorpusError, match=r"^a\.txt looks like a binary file"):
         read(magic + b"\xff\xfe words words words")
+
+
+PACKED_TEXT = TEXT.encode()
+
+
+def tar(form=tarfile.USTAR_FORMAT, name="king.txt", text=PACKED_TEXT):
+    with io.BytesIO() as file:
+        with tarfile.open(fileobj=file, mode="w", format=form) as archive:
+            member = tarfile.TarInfo(name)
+            member.size = len(text)
+            archive.addfile(member, io.BytesIO(text))
+        return file.getvalue()
+
+
+def old_tar(signed):
+    """As version 7 of Unix wrote it, unmarked; the sum is of signed or unsigned bytes."""
+    header = bytearray(tar(name="könig.txt")[:512])
+    header[257:512] = bytes(255)
+    header[148:156] = b" " * 8
+    total = sum(header) - 256 * signed * sum(byte > 127 for byte in header)
+    header[148:156] = b"%6o\0 " % total
+    return bytes(header) + b"the king".ljust(512, b"\0")
+
+
+TARS = [
+    *[tar(form) for form in (tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT)],
+    *[tar(tarfile.GNU_FORMAT, "n" * 300), tar(tarfile.PAX_FORMAT, "ö" * 300), tar(text=b"")],
+    *[old_tar(signed=False), old_tar(signed=True)],
+]
+
+
+@pytest.mark.parametrize("data", TARS)
+@pytest.mark.parametrize("kind", [None, *PACK])
+def test_tar_archives_are_refused_with_a_way_to_read_them(data, kind):
+    packed = PACK.get(kind, bytes)(data)
+    with pytest.raises(CorpusError, match=r"^a b is a tar .*: tar -xOf 'a b' \| cbow-train -$"):
+        read(packed, name="a b")
+    flag = {None: "-xO", "gzip": "-xzO", "bz2": "-xjO", "xz": "-xJO", "zst": "--zstd -xO"}[kind]
+    with pytest.raises(
+        CorpusError, match=rf"^the standard input is .*: tar {flag} \| cbow-train -$"
+    ):
+        read(packed, "latin-1", name="the standard input")
+
+
+def test_a_text_like_a_tar_archive_is_read():
+    header = tar()[:512].replace(b"\0", b" ")
+    for text in (header[:156], header.replace(b"ustar", b"utter"), b"7 " * 300, b" " * 600):
+        assert read(text)[0] == text.decode() + "\n"
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+@pytest.mark.parametrize("text", [None, b"the king"])
+def test_zip_archives_are_refused_with_a_way_to_read_them(method, text):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", method) as archive:
+        if text:
+            archive.writestr("a.txt", text)
+    for errors in ("strict", "replace"):
+        with pytest.raises(CorpusError, match=r"^a is a zip .*: unzip -p a \| cbow-train -$"):
+            read(file.getvalue(), errors=errors, name="a")
+    with pytest.raises(CorpusError, match=r"^the standard input is a zip .*, unzip it first$"):
+        read(gzip.compress(file.getvalue()), name="the standard input")
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,16 @@
 import contextlib
 import glob
 import os
+import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import cbow.text.sources as sources_module
 from cbow.errors import CorpusError
 from cbow.text.folders import files_matching
 from cbow.text.sources import SUFFIXES, find_sources
@@ -216,6 +220,66 @@ def test_file_whose_name_looks_like_a_glob(folder):
     assert items("what?.txt") == ["what?.txt"]
 
 
+@pytest.mark.parametrize("kind", [str, Path])
+def test_home(folder, monkeypatch, kind):
+    monkeypatch.setenv("HOME", str(folder))
+    b, c = folder / "b.txt", folder / "deep" / "er" / "c.TXT"
+    for corpus in (kind("~/b.txt"), [kind("~/b.txt")], (kind("~/b.txt"), "b.txt")):
+        assert find_sources(corpus).items[0] == b
+    assert items(kind("~/deep")) == items(kind("~/**/c*")) == [str(c)]
+    assert find_sources(["~ about", "~/nothing", "~a\0b", "~\ud800/"]) is None
+    with pytest.raises(CorpusError, match=r"there is no file '.*nothing'"):
+        find_sources(kind("~/nothing"))
+    (folder / "~").mkdir()
+    Path("~/b.txt").write_text("text")
+    assert items(kind("~/b.txt")) == ["~/b.txt"]
+
+
+def test_no_home(folder, monkeypatch):
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr("pwd.getpwuid", lambda _: {}["nobody"])
+    with pytest.raises(CorpusError, match=r"there is no file '~/b.txt'"):
+        find_sources("~/b.txt")
+
+
+DEVICES = ["/dev/zero", "/dev/urandom", "/proc/kmsg", "/dev/kmsg", "/proc/self/status"]
+DEVICES = [name for name in DEVICES if os.path.exists(name)]
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_what_may_have_no_end(folder, device):
+    os.symlink(device, "link.txt")
+    for corpus in (device, Path(device), "link.txt", ["b.txt", "link.txt"], "lin*", "."):
+        with pytest.raises(CorpusError, match=r"is a device or .*, which may have no end; give a "):
+            find_sources(corpus)
+
+
+def test_a_disk(folder, monkeypatch):
+    real = os.stat("b.txt")
+    disk = os.stat_result((stat.S_IFBLK | 0o600, *real[1:]))
+    monkeypatch.setattr(sources_module.os, "stat", lambda *_, **__: disk)
+    with pytest.raises(CorpusError, match="is a device"):
+        sources_module.check_readable("b.txt")
+
+
+def test_a_terminal_and_nothing_are_read(folder):
+    os.mkfifo("pipe")
+    for name in (os.devnull, "pipe"):
+        assert items(name) == [name]
+    sources_module.check_readable("nothing there")
+    controlling, terminal = os.openpty()
+    name = os.ttyname(terminal)
+    with pytest.raises(CorpusError, match="is a device"):  # somebody else's
+        find_sources(name)
+    code = f"from cbow.text import find_sources; print(find_sources({name!r}).items)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], stdin=terminal, capture_output=True, text=True, check=True
+    )
+    assert name in done.stdout
+    os.close(controlling)
+    os.close(terminal)
+
+
 def test_stdin_and_nltk():
     assert find_sources("-") == (("-",), 0)
     assert find_sources(["nltk:brown", "-"]) == (("nltk:brown", "-"), 0)
@@ -232,7 +296,7 @@ def test_names_for_messages():
 def test_no_such_file(folder, corpus):
     with pytest.raises(CorpusError, match=r"there is no file .* cbow\.train\(\[text\]\)") as caught:
         find_sources(corpus)
-    assert len(str(caught.value)) < 250
+    assert len(str(caught.value)) < 350
 
 
 @pytest.mark.parametrize("corpus", ["", ["b.txt", ""], (Path("b.txt"), ""), ["-", ""]])

@@ -1,6 +1,7 @@
 import re
 import subprocess
 import sys
+import unicodedata
 
 import naive_text
 import pytest
@@ -9,9 +10,10 @@ from hypothesis import strategies as st
 
 from cbow.errors import ConfigError, CorpusError
 from cbow.text import tokenize
-from cbow.text.tokenizers import line_tokenizer, split_lines
+from cbow.text.tokenizers import line_tokenizer, split_lines, words
 
-TRICKY = st.text(st.sampled_from("aZ'’9_- .\u200c\u200d\u0301éकि👍\u200f\u05d0ßİΣ\x00\x1f\x85"))
+ATTACHING = "\u0301\ufe0f\u20e3\u200c\u200d\u180e\u00ad\u2060\ufeff\u200b\u200f\u0600\u3164"
+TRICKY = st.text(st.sampled_from("aZ'’9_- .éकि👍#\u05d0ßİΣ\x00\x1f\x85" + ATTACHING))
 
 
 @pytest.mark.parametrize(
@@ -32,11 +34,22 @@ TRICKY = st.text(st.sampled_from("aZ'’9_- .\u200c\u200d\u0301éकि👍\u200
         ("1066 ½ Ⅷ ٣", ["1066", "½", "ⅷ", "٣"]),
         ("हिन्दी में", ["हिन्दी", "में"]),
         ("می\u200cخواهم", ["می\u200cخواهم"]),
-        ("\u200cab\u200c\u200dcd\u200d", ["ab", "cd"]),
+        ("\u200cab\u200c\u200dcd\u200d", ["ab\u200c\u200dcd"]),
+        ("ක්\u200dර x\u200d\u0dcay\u200d\u200c", ["ක්\u200dර", "x\u200d\u0dcay"]),
+        ("ᠬᠠᠷ\u180eᠠ", ["ᠬᠠᠷ\u180eᠠ"]),
+        ("Donau\u00addampf\u00adschiff \u00ad it\u2060's\ufeff", ["donaudampfschiff", "it's"]),
+        ("\ufeffthe \u202bking\u202c a\u200bb", ["the", "king", "a", "b"]),
+        ("\U00013000\U00013430\U00013001", ["\U00013000\U00013001"]),
+        ("so ❤\ufe0f #\ufe0f\u20e3 good👍🏽job 👍\ufe0fyes", ["so", "good", "job", "yes"]),
+        ("1\ufe0f\u20e3 st", ["1\ufe0f\u20e3", "st"]),
+        ("👩\u200d❤\ufe0f\u200d👩 🏴\U000e0067\U000e007f 🇫🇷", []),
+        ("a'\u0301b a\u200d'\u200cb a'\u0301 a'\u200d'b", ["a'\u0301b", "a\u200d'\u200cb", *"aab"]),
+        ("\u3164 \u3164a\u3164", ["a\u3164"]),
+        ("رقم\u0600٣", ["رقم", "٣"]),
         ("שלום\u200f, עולם", ["שלום", "עולם"]),
         ("good👍job 👩\u200d👩", ["good", "job"]),
         ("cafe\u0301 café", ["cafe\u0301", "café"]),
-        ("don\u0300't \u0301x", ["don\u0300't", "\u0301x"]),
+        ("don\u0300't \u0301x -\u0301 \u0301", ["don\u0300't", "x"]),
         ("ΣΊΣΥΦΟΣ ΣΑΣ", ["σίσυφος", "σας"]),
         ("İstanbul", ["i\u0307stanbul"]),
         ("\u212aelvin", ["kelvin"]),
@@ -60,6 +73,22 @@ def test_word_equals_the_plain_definition(line):
     assert tokenize(line) == [w for part in split_lines(line) for w in naive_text.tokens(part)]
 
 
+def test_every_character_in_every_place():
+    known = (c for c in map(chr, range(0x110000)) if unicodedata.category(c) not in ("Cn", "Cs"))
+    for c in known:
+        line = f"{c}a{c}{c}b'{c}c {c}"
+        if c not in "\r\n":
+            assert words(line) == naive_text.tokens(line), ascii(line)
+
+
+@given(TRICKY)
+def test_no_word_is_of_marks_alone_and_none_ends_in_a_joiner(line):
+    for word in tokenize(line):
+        assert naive_text.kind(word[0]) == "letter"
+        assert naive_text.kind(word[-1]) in ("letter", "mark")
+        assert "format" not in map(naive_text.kind, word)
+
+
 @given(st.text(st.characters(max_codepoint=127)) | st.text(st.sampled_from("ab' -'")))
 def test_ascii_lines_take_a_shorter_way_to_the_same_words(line):
     # behind a word that is not ASCII a line takes the long way
@@ -70,6 +99,46 @@ def test_ascii_lines_take_a_shorter_way_to_the_same_words(line):
 def test_words_of_words_are_themselves(line):
     for word in tokenize(line):
         assert tokenize(word) == [word]
+
+
+def test_case_is_kept_if_asked():
+    line = "The KING’S men, İstanbul ΣΑΣ Donau\u00adDampf A\u0301"
+    expected = ["The", "KING'S", "men", "İstanbul", "ΣΑΣ", "DonauDampf", "A\u0301"]
+    assert tokenize(line, keep_case=True) == expected
+    assert tokenize("The KING’S men", keep_case=True) == ["The", "KING'S", "men"]
+    assert tokenize("A b", "whitespace", keep_case=True) == ["A", "b"]
+
+
+@given(TRICKY)
+def test_case_is_all_that_is_kept(line):
+    assert [w for word in tokenize(line, keep_case=True) for w in tokenize(word)] == [
+        w for word in tokenize(line) for w in tokenize(word)
+    ] or "Σ" in line  # whose lower case depends on others
+
+
+@pytest.mark.parametrize("form", ["nfc", "nfkc"])
+@pytest.mark.parametrize("keep_case", [False, True])
+def test_words_of_a_normalised_text_are_normalised(form, keep_case):
+    known = (c for c in map(chr, range(0x110000)) if unicodedata.category(c) not in ("Cn", "Cs"))
+    for c in known:
+        text = f"a{c} {c}\u0331\u00ad\u0301"
+        for word in tokenize(text, keep_case=keep_case, normalise=form):
+            assert unicodedata.is_normalized(form.upper(), word), ascii(text)
+            assert tokenize(word, keep_case=keep_case, normalise=form) == [word], ascii(text)
+
+
+@given(st.text(st.characters(exclude_categories=["Cn", "Cs"])) | TRICKY)
+def test_texts_that_are_the_same_by_their_normal_form_have_the_same_words(text):
+    for form in ("NFC", "NFD"):
+        other = unicodedata.normalize(form, text)
+        assert tokenize(other, normalise="nfc") == tokenize(text, normalise="nfc")
+        assert tokenize(other, normalise="nfkc") == tokenize(text, normalise="nfkc")
+
+
+@pytest.mark.parametrize("form", ["NFC", "nfd", "", None, 1])
+def test_a_normal_form_that_there_is_not(form):
+    with pytest.raises(ConfigError, match=r"^normalise is .*, but must be one of none, nfc, nfkc$"):
+        tokenize("a", normalise=form)
 
 
 def test_word_of_a_megabyte_is_one_word():

@@ -23,6 +23,20 @@ def test_from_counts_equals_the_plain_way(counts, min_count, limit):
     assert vocabulary.counts.tolist() == sizes
 
 
+@given(
+    COUNTS, st.integers(1, 4), st.none() | st.integers(1, 4), st.sets(WORD, max_size=3), st.data()
+)
+def test_words_to_keep_come_first(counts, min_count, limit, keep, data):
+    keep |= data.draw(st.sets(st.sampled_from(sorted(counts)))) if counts else set()
+    found = Vocabulary.from_counts(counts, min_count, limit, keep)
+    kept = {word: n for word, n in counts.items() if word in keep}
+    others = {word: n for word, n in counts.items() if word not in keep}
+    room = None if limit is None else max(0, limit - len(kept))
+    best = [] if room == 0 else list(Vocabulary.from_counts(others, min_count, room))
+    chosen = sorted([*kept, *best], key=lambda word: (-counts[word], word))
+    assert list(found) == chosen
+
+
 @given(COUNTS)
 def test_ids_and_words_are_each_others_inverse(counts):
     vocabulary = Vocabulary.from_counts(counts, min_count=0)
@@ -125,7 +139,7 @@ def test_account_must_add_up():
         TokenAccount(read=0, kept=1, rare=-1)
 
 
-@pytest.mark.parametrize("name", ["kept", "rare", "beyond", "empty"])
+@pytest.mark.parametrize("name", ["kept", "rare", "beyond", "empty", "stop"])
 def test_every_part_is_in_the_sum(name):
     assert TokenAccount(**{"read": 3, name: 3}).to_dict()[name] == 3
 
@@ -134,19 +148,23 @@ def test_account_is_ready_for_json():
     account = TokenAccount(lines=1, read=1, kept=1, skipped_files=4)
     assert account.to_dict() == {
         "lines": 1, "read": 1, "kept": 1, "rare": 0, "beyond": 0, "empty": 0,
-        "replaced": 0, "cut": 0, "skipped_files": 4,
+        "replaced": 0, "cut": 0, "skipped_files": 4, "stop": 0, "absent": 0,
+        "fieldless": 0,
     }  # fmt: skip
     assert TokenAccount(**account.to_dict()) == account
 
 
 def test_account_in_sentences():
     assert TokenAccount(lines=1).sentences() == ["1 line, 0 tokens read, 0 kept"]
-    sentences = TokenAccount(1000, 2016, 2000, 1, 5, 10, 2, 2, 1).sentences()
+    sentences = TokenAccount(1000, 2019, 2000, 1, 5, 10, 2, 2, 1, 3, 1, 7).sentences()
     assert sentences == [
-        "1,000 lines, 2,016 tokens read, 2,000 kept",
+        "1,000 lines, 2,019 tokens read, 2,000 kept",
         "1 token left out: their words occur fewer than min_count times",
         "5 tokens left out: their words are beyond max_vocabulary",
         "10 tokens left out: the tokenizer returned empty strings",
+        "3 tokens left out: their words are among stop_words",
+        "1 word of keep_words not found in the text",
+        "7 rows not read: the field is not there, or holds no text",
         "2 replacements made: bytes that are no text became U+FFFD",
         "2 stretches of text without white space cut: too long to read whole",
         "1 file of the folder not read: the name does not end in .txt",

@@ -104,6 +104,45 @@ def test_from_any_portion_the_same_bytes(tmp_path, settings):
         assert bytes_of(again, tmp_path) == plain
 
 
+def test_lists_of_words_and_the_rest_go_on_too(tmp_path):
+    text = [line.replace("king", "KI\u0301NG") for line in story()]
+    lists = {"stop_words": ["The", "a"], "keep_words": ["dog", "gnu"], "min_count": 2}
+    settings = {**EXACT, **lists, "normalise": "nfc", "keep_case": True}
+    model, copies = all_checkpoints(tmp_path, text, **settings)
+    assert "KÍNG" in model.vocabulary
+    assert "a" not in model.vocabulary
+    again = cbow.resume(copies[3], corpus=text, stop_words={"a", "The"}, normalise="nfc")
+    assert bytes_of(again, tmp_path) == bytes_of(model, tmp_path)
+    said = r"stop_words is \('the',\), but .* was trained with \('The', 'a'\); leave stop_words"
+    with pytest.raises(ConfigError, match=said):
+        cbow.resume(copies[3], corpus=text, stop_words=["the"])
+    long = [str(n) for n in range(10_000)]
+    with pytest.raises(ConfigError, match=r"stop_words is \('0', .*\.\.\., but") as caught:
+        cbow.resume(copies[3], corpus=text, stop_words=long)
+    assert len(str(caught.value)) < 900
+
+
+def test_an_account_from_with_fewer_numbers(one, tmp_path, monkeypatch):
+    new = bytes_of(cbow.resume(one, corpus=story()), tmp_path)
+    read = checkpoint.read
+
+    def older(path):
+        saved = read(path)
+        for name in ("stop", "absent", "fieldless"):
+            del saved.model.report["account"][name]
+        return saved
+
+    monkeypatch.setattr(checkpoint, "read", older)
+    assert bytes_of(cbow.resume(one, corpus=story()), tmp_path) == new
+
+
+def test_names_at_home_hold_in_any_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "t.txt").write_text("text")
+    for corpus in ("~/t.txt", Path("~/t.txt"), ["~/t.txt"]):
+        assert names_of(corpus) == [str(tmp_path / "t.txt")]
+
+
 def test_where_it_goes_on(tmp_path):
     _, copies = all_checkpoints(tmp_path, **EXACT)
     tokens = sum(len(line.split()) for line in story())

@@ -126,6 +126,13 @@ def test_documents_of_any_iterable(fitted):
     np.testing.assert_array_equal(fitted.transform(words), expected)
 
 
+def test_whole_numbers_are_words(fitted):
+    vectorizer = CBOWVectorizer(**QUICK, min_count=1)
+    vectorizer.fit([[7, 17], ["7", np.int64(8)]] * 9)
+    assert sorted(vectorizer.vocabulary_) == ["17", "7", "8"]
+    assert vectorizer.transform([[17]]).any()
+
+
 def test_documents_are_text_even_if_a_file_has_that_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "king").write_text("not read " * 50)
@@ -176,7 +183,7 @@ def test_the_arguments_are_the_settings_with_their_defaults():
     assert defaults.pop("vectors") is None
     assert defaults.pop("random_state") == Config().seed
     settings = {entry.name: entry.default for entry in dataclasses.fields(Config)}
-    reading = {"encoding", "errors", "seed"}
+    reading = {"encoding", "errors", "field", "seed"}
     assert defaults == {name: each for name, each in settings.items() if name not in reading}
 
 
@@ -189,6 +196,16 @@ def test_every_setting_reaches_the_training():
     }  # fmt: skip
     config = CBOWVectorizer(**other, random_state=7, threads=1).fit(DOCUMENTS).model_.config
     assert {**other, "seed": 7, "threads": 1}.items() <= vars(config).items()
+
+
+def test_settings_of_the_words_hold_for_new_documents():
+    lists = {"keep_words": ["Fox"], "stop_words": ["A"], "min_count": 2}
+    vectorizer = CBOWVectorizer(**{**QUICK, **lists}, keep_case=True, normalise="nfc")
+    vectorizer.fit(["A cafe\u0301 Fox", "A Café in A cafe\u0301", ["cafe\u0301", "in"]])
+    assert sorted(vectorizer.vocabulary_) == ["Fox", "café", "in"]
+    means = vectorizer.transform(["café", "cafe\u0301", ["cafe\u0301"], "CAFE\u0301 Fox"])
+    assert (means[:3] == vectorizer.vectors_["café"]).all()
+    assert (means[3] == vectorizer.vectors_["Fox"]).all()
 
 
 def test_random_state():
@@ -224,15 +241,19 @@ def test_wrong_settings(parameters, message):
 @pytest.mark.parametrize(
     ("documents", "message"),
     [
-        ("the king", "the documents are of type str; give a list of documents"),
-        (b"the king", "the documents are of type bytes"),
-        (None, "the documents are of type NoneType"),
-        (["the king", np.nan], "document 1 is nan, of type float; give a str, or a list of str"),
-        ([b"the king"], "document 0 is b'the king', of type bytes"),
-        ([["the", 3]], r"document 0 is \['the', 3\], of type list"),
-        ([np.zeros(3)], r"document 0 is array\(\[0., 0., 0.\]\), of type ndarray"),
-        (np.array([["the"], ["king"]]), "the documents are of type ndarray; give a list of doc"),
-        ({"the": "king"}, "the documents are of type dict"),
+        ("the king", "the corpus is of type str, one text; give a list of documents"),
+        (b"the king", "the corpus is of type bytes; give a list"),
+        (None, "the corpus is of type NoneType; give a list"),
+        (
+            ["the king", np.nan],
+            r"document 1 is of type float: nan; give a str \(a text\), or a list",
+        ),
+        ([b"the king"], "document 0 is of type bytes: b'the king'; give"),
+        ([["the", 3.5]], r"document 0 holds a token of type float: 3\.5; give"),
+        ([np.zeros(3)], r"document 0 is of type ndarray: array\(\[0\., 0\., 0\.\]\); give"),
+        (np.array([["the"], ["king"]]), "the corpus is of type ndarray, a table"),
+        ({"the": "king"}, "the corpus is of type dict, whose keys"),
+        ([{"the": "king"}], r"document 0 is of type dict, .*: \(row\['the'\] for row in corpus\)$"),
     ],
 )
 def test_what_are_no_documents(fitted, documents, message):

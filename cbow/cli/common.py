@@ -19,16 +19,53 @@ import os
 import shutil
 import sys
 import textwrap
+import traceback
 import unicodedata
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import cbow
-from cbow.errors import CBOWError, OutputError, OutputWarning
+from cbow.errors import LONGEST_SHOWN, CBOWError, OutputError, OutputWarning, shown
 from cbow.files import name_of
+from cbow.interrupts import INTERRUPTED, ignore_more
 
-DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+DONE, FAILED, USAGE = 0, 1, 2
+
+
+class Parser(argparse.ArgumentParser):
+    """The parser of a command: ``--`` works wherever it stands, and complaints are short."""
+
+    _arguments: Sequence[str] = ()
+
+    def parse_intermixed_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> argparse.Namespace:
+        """Parse options and positional arguments in any order; behind ``--`` are no options."""
+        arguments = list(sys.argv[1:] if args is None else args)
+        self._arguments = arguments.copy()
+        if "--" in arguments:
+            behind = arguments.index("--") + 1
+            # argparse looks at them twice, the second time without the --. Behind a NUL, which no
+            # argument of a process can hold, they look like no option then either.
+            arguments[behind:] = [f"\0{each}" for each in arguments[behind:]]
+        parsed: argparse.Namespace = super().parse_intermixed_args(arguments, namespace)
+        return parsed
+
+    def _get_value(self, action: argparse.Action, arg_string: str) -> Any:
+        return super()._get_value(action, arg_string.removeprefix("\0"))
+
+    def error(self, message: str) -> NoReturn:
+        """Exit with 2, after the usage and a message in which no argument is long."""
+        for argument in self._arguments:
+            for part in (argument, argument.partition("=")[2]):
+                if len(part) > LONGEST_SHOWN:
+                    message = message.replace(repr(part), shown(part)).replace(part, shown(part))
+        message = visible(message.replace("\0", ""))
+        if len(message) > 4 * LONGEST_SHOWN:  # of many arguments
+            message = message[: 4 * LONGEST_SHOWN] + "..."
+        super().error(message)
+
 
 #: What the system says when standard output cannot be written, without naming it.
 _WRITING: Final = (
@@ -55,7 +92,7 @@ def command_parser(prog: str, description: str, examples: str = "") -> argparse.
         With ``--help`` and ``--version``. Options must be written out, so that a new option never
         changes what an old script means.
     """
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=prog,
         description=description,
         epilog=examples,
@@ -98,6 +135,7 @@ def run(
         if sys.stdout is not None:
             sys.stdout.flush()
     except KeyboardInterrupt as error:  # `Interrupted` brings a sentence, a bare Ctrl-C none
+        ignore_more()
         complain(parser.prog, str(error) or "interrupted")
         return INTERRUPTED
     except BrokenPipeError:
@@ -106,21 +144,26 @@ def run(
     except CBOWError as error:
         complain(parser.prog, error)
         return FAILED
-    except OSError as error:
-        complain(parser.prog, _sentence(error))
-        discard(sys.stdout)
-        return FAILED
-    except ImportError as error:
-        complain(parser.prog, _broken(error))
-        return FAILED
-    except MemoryError:
-        complain(
-            parser.prog,
-            "there is not enough memory for this; choose a smaller dimension, batch or vocabulary, "
-            "or end other programs",
-        )
-        return FAILED
+    except Exception as error:
+        return failed(parser.prog, error)
     return code
+
+
+def failed(prog: str, error: Exception) -> int:
+    """Complain of what the machine or its installation lacks, and return the exit code.
+
+    Raises
+    ------
+    Exception
+        The error itself if it is a mistake of ours, which is not to be hidden.
+    """
+    sentence = _sentence(error)
+    if sentence is None:
+        raise error
+    complain(prog, sentence)
+    if isinstance(error, OSError):
+        discard(sys.stdout)
+    return FAILED
 
 
 def _call(
@@ -174,10 +217,31 @@ def complain(prog: str, error: object) -> None:
     tell(f"{prog}: error: {error}")
 
 
-def _sentence(error: OSError) -> str:
-    """Say which file or stream an OSError is about, and what to do."""
+def _sentence(error: Exception) -> str | None:
+    """Say what the machine or its installation lacks, and what to do; None if it is not that."""
+    if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
+        return (
+            "there is not enough memory for this; choose a smaller dimension, batch or vocabulary, "
+            "or end other programs"
+        )
+    if isinstance(error, FileNotFoundError) and error.filename is None:
+        try:
+            os.getcwd()
+        except FileNotFoundError:
+            return "the current folder is gone (it was removed or replaced); change to another one"
+    if library := _library(error):
+        reason = shown(str(error) or type(error).__name__)
+        return (
+            f"the library {library} cannot be loaded ({reason}), but is needed for this; install "
+            f"it again, as by pip install --force-reinstall {library}"
+        )
+    if not isinstance(error, OSError):
+        return None
     if error.errno is None:  # Python's own, such as that a library cannot be loaded
-        return _broken(error)
+        return (
+            f"a part of Python or of a package cannot be loaded or used ({shown(str(error))}); "
+            "install cbow and the packages that it needs again"
+        )
     if error.filename is None and error.errno not in _WRITING:
         return (
             f"the system refused something that is needed ({error.strerror}); end other programs, "
@@ -188,12 +252,13 @@ def _sentence(error: OSError) -> str:
     return f"{where} could not be read or written ({reason}); use another place or free some space"
 
 
-def _broken(error: Exception) -> str:
-    """Say that Python or a package cannot be used."""
-    return (
-        f"a part of Python or of a package cannot be loaded or used ({name_of(str(error))}); "
-        "install cbow and the packages that it needs again"
-    )
+def _library(error: Exception) -> str | None:
+    """Name the library that could not be loaded, if the error came while one was."""
+    name = error.name if isinstance(error, ImportError) else None
+    frames = traceback.walk_tb(error.__traceback__)
+    loaded = [each.f_globals["__name__"] for each, _ in frames if each.f_code.co_name == "<module>"]
+    library: str = (name or (loaded[-1] if loaded else "cbow")).partition(".")[0]
+    return None if library in ("cbow", "__main__") else library
 
 
 def _never_fail_to_encode(stream: Any) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from cbow.cli.common import (
     DONE,
     command_parser,
+    failed,
     json_line,
     run,
     show,
@@ -37,7 +38,11 @@ analogies: lines "a b c d" below lines ": section".
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``cbow-evaluate`` and return its exit code."""
-    return run(_body, _parser(), argv)
+    try:
+        parser = _parser()  # loads the rules and what they need
+    except Exception as error:
+        return failed(PROG, error)
+    return run(_body, parser, argv)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -4,30 +4,73 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from typing import Any
+import itertools
+from pathlib import Path
+from typing import Any, Final, cast
 
 from cbow.config import Config
+from cbow.errors import CorpusError, shown
+
+# What the help calls the value of a flag.
+_METAVARS: Final[dict[type, str]] = {int: "N", float: "X", str: "NAME", tuple: "FILE"}
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
     """Add a flag for every setting, with its help, its choices and its default."""
     group = parser.add_argument_group("settings")
     for entry in dataclasses.fields(Config):
+        kind, choices = entry.metadata["kind"], entry.metadata.get("choices")
+        value: dict[str, Any] = {
+            "type": str if kind is tuple else kind,
+            "choices": choices,
+            "metavar": None if choices else _METAVARS.get(kind),
+        }
         group.add_argument(
             flag(entry.name),
             dest=entry.name,
-            type=entry.metadata["kind"],
-            choices=entry.metadata.get("choices"),
             default=argparse.SUPPRESS,
-            metavar=None if "choices" in entry.metadata else _metavar(entry.metadata["kind"]),
             help=f"{entry.metadata['help']} (default: {default_text(entry)})".replace("%", "%%"),
+            **{"action": "store_true"} if kind is bool else value,
         )
 
 
 def given_settings(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Give the settings that stand on the command line, by name."""
+    """Return the settings that stand on the command line, by name; lists of words are read.
+
+    Raises
+    ------
+    CorpusError
+        If a list of words cannot be read, or a line of it holds more than one.
+    """
     names = {entry.name for entry in dataclasses.fields(Config)}
-    return {name: value for name, value in vars(arguments).items() if name in names}
+    settings = {name: value for name, value in vars(arguments).items() if name in names}
+    for name, path in word_lists(arguments).items():
+        settings[name] = _read_words(path, settings.get("encoding", Config.encoding))
+    return settings
+
+
+def word_lists(arguments: argparse.Namespace) -> dict[str, Path]:
+    """Return the files of words that the command line names, by the name of their setting."""
+    names = [entry.name for entry in dataclasses.fields(Config) if entry.metadata["kind"] is tuple]
+    return {name: Path(getattr(arguments, name)) for name in names if hasattr(arguments, name)}
+
+
+def _read_words(path: Path, encoding: str) -> list[str]:
+    """Read a file with one word a line; blank lines do not count."""
+    from cbow.text import Sources, find_sources
+    from cbow.text.batches import source_parts
+    from cbow.text.reading import TextReader
+
+    sources = cast(Sources, find_sources(path))  # a path is never text itself
+    parts = itertools.chain(*source_parts(sources, TextReader(encoding)))
+    words = [line.strip() for line in "".join(parts).split("\n")]
+    for number, word in enumerate(words, 1):
+        if len(word.split()) > 1:
+            raise CorpusError(
+                f"line {number} of {path} holds more than one word: {shown(word)}; give a "
+                "file with one word a line"
+            )
+    return [word for word in words if word]
 
 
 def flag(name: str) -> str:
@@ -39,6 +82,8 @@ def default_text(entry: dataclasses.Field[Any]) -> str:
     """Write the default of a setting as a person reads it."""
     if entry.default is None:
         return str(entry.metadata["unset"])
+    if isinstance(entry.default, bool):
+        return "yes" if entry.default else "no"
     return f"{entry.default:g}" if isinstance(entry.default, float) else str(entry.default)
 
 
@@ -55,8 +100,3 @@ def settings_table() -> str:
         cells = (name, f"`{flag(entry.name)}`", default_text(entry), expected)
         rows.append("| " + " | ".join((*cells, entry.metadata["help"])) + " |")
     return "\n".join(rows)
-
-
-def _metavar(kind: type) -> str:
-    """Name the value of a flag by its type."""
-    return {int: "N", float: "X", str: "NAME"}[kind]

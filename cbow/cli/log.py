@@ -37,6 +37,10 @@ class JSONLog(Observer):
         self.lost: OSError | None = None
         self.began = time.monotonic()
 
+    def noticed(self, note: str) -> None:
+        """Log what the text looks like."""
+        self._write("note", {"note": note})
+
     def encoded(self, account: TokenAccount) -> None:
         """Log the account of the tokens."""
         self._write("account", account.to_dict())

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from tqdm import tqdm
 
+from cbow.cli.common import visible
 from cbow.text import Progress, TokenAccount
 from cbow.training import Epoch, Observer, Plan, Resumed, Step
 
@@ -67,11 +68,22 @@ class Display(Observer):
             rate = progress.tokens / max(1e-9, time.monotonic() - self.began)
             self.say(f"reading{part}: {progress.tokens:,} tokens, {rate:,.0f} tokens/s")
 
+    def noticed(self, note: str) -> None:
+        """Print what the text looks like."""
+        self.say(f"note: {visible(note)}")
+
     def encoded(self, account: TokenAccount) -> None:
         """Print the account of the tokens."""
         self.close()
         for line in account.sentences():
             self.say(line)
+
+    def short_of_threads(self, started: int, threads: int) -> None:
+        """Say that it will take longer."""
+        self.say(
+            f"note: only {started} of {threads} threads can be started (ulimit -u or pids.max may "
+            "be the limit); the result is the same, but it takes longer"
+        )
 
     def planned(self, plan: Plan) -> None:
         """Print what is about to be trained, and the losses to judge it by."""

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import signal
 import time
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from cbow.cli.common import DONE, FAILED, INTERRUPTED, command_parser, complain, run, tell, visible
-from cbow.cli.flags import add_settings
+from cbow.cli.common import DONE, FAILED, command_parser, complain, run, tell, visible
+from cbow.cli.flags import add_settings, word_lists
 from cbow.cli.outputs import (
     beside,
     check_ending,
@@ -25,6 +24,7 @@ from cbow.cli.outputs import (
 )
 from cbow.cli.task import Task, command_to_go_on, new_task, plain_name, task_to_go_on
 from cbow.errors import DivergenceError, Interrupted, OutputWarning
+from cbow.interrupts import END_OF_SESSION, INTERRUPTED, interrupts
 
 if TYPE_CHECKING:
     from cbow.cli.scoring import Scoring
@@ -34,11 +34,6 @@ if TYPE_CHECKING:
 
 #: A loss above this share of the word frequencies' is hardly better than theirs.
 LITTLE: Final = 0.98
-
-#: Signals that end a session, where the system has them.
-END_OF_SESSION: Final = [
-    getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)
-]
 
 EXAMPLES = """\
 examples:
@@ -112,7 +107,6 @@ def _train(arguments: argparse.Namespace) -> int:
     # Imported here, so that --help is quick.
     from cbow.cli.log import Complaints, JSONLog, Several
     from cbow.cli.progress import Display, clock
-    from cbow.training import interrupts
 
     if arguments.quiet:
         warnings.simplefilter("ignore", OutputWarning)
@@ -159,7 +153,8 @@ def _task(arguments: argparse.Namespace) -> Task:
     # A model may be replaced by the same with more epochs, a checkpoint by the next.
     guard([] if arguments.resume is None else [arguments.resume], log)
     check_outputs(
-        [*corpus_files(task.sources), *arguments.evaluate], [task.output, *log, *checkpoint]
+        [*corpus_files(task.sources), *arguments.evaluate, *word_lists(arguments).values()],
+        [task.output, *log, *checkpoint],
     )
     if arguments.output is not None:
         check_ending(task.output)

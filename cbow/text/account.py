@@ -17,7 +17,7 @@ class TokenAccount:
     lines : int
         Lines of text read, blank ones included.
     read : int
-        Tokens the tokenizer returned: ``read == kept + rare + beyond + empty``.
+        Tokens the tokenizer returned: ``read == kept + rare + beyond + empty + stop``.
     kept : int
         Tokens in the encoded corpus.
     rare : int
@@ -32,6 +32,12 @@ class TokenAccount:
         Stretches without white space that were longer than a piece of reading and so were cut.
     skipped_files : int
         Files of a folder that were not read because their names do not end in ``.txt``.
+    stop : int
+        Tokens of words that are left out as ``stop_words``, and not rare.
+    absent : int
+        Words of ``keep_words`` that the text does not have.
+    fieldless : int
+        Rows without a text in the ``field``, which were not read.
 
     Raises
     ------
@@ -56,17 +62,20 @@ class TokenAccount:
     replaced: int = 0
     cut: int = 0
     skipped_files: int = 0
+    stop: int = 0
+    absent: int = 0
+    fieldless: int = 0
 
     def __post_init__(self) -> None:
         if min(self.to_dict().values()) < 0:
             raise CorpusError(f"{self!r} holds a negative number; give numbers of 0 or more")
-        if self.read != self.kept + self.rare + self.beyond + self.empty:
+        if self.read != self.kept + self.rare + self.beyond + self.empty + self.stop:
             raise CorpusError(
-                f"{self!r} does not add up; read must equal kept + rare + beyond + empty"
+                f"{self!r} does not add up; read must equal kept + rare + beyond + empty + stop"
             )
 
     def to_dict(self) -> dict[str, int]:
-        """Give the numbers by name, ready for JSON."""
+        """Return the numbers by name, ready for JSON."""
         return dataclasses.asdict(self)
 
     def sentences(self) -> list[str]:
@@ -76,6 +85,9 @@ class TokenAccount:
             (self.rare, "token", "left out: their words occur fewer than min_count times"),
             (self.beyond, "token", "left out: their words are beyond max_vocabulary"),
             (self.empty, "token", "left out: the tokenizer returned empty strings"),
+            (self.stop, "token", "left out: their words are among stop_words"),
+            (self.absent, "word", "of keep_words not found in the text"),
+            (self.fieldless, "row", "not read: the field is not there, or holds no text"),
             (self.replaced, "replacement", "made: bytes that are no text became U+FFFD"),
             (self.cut, "stretch", "of text without white space cut: too long to read whole"),
             (self.skipped_files, "file", "of the folder not read: the name does not end in .txt"),

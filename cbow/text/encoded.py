@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import mmap
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -12,16 +12,19 @@ import numpy as np
 import numpy.typing as npt
 
 from cbow.config import Config
-from cbow.errors import CorpusError
+from cbow.errors import CorpusError, shown
 from cbow.text.account import TokenAccount
-from cbow.text.batches import Batch, bytes_total, element_batches, source_parts
+from cbow.text.alphabet import RULES
+from cbow.text.batches import Batch, Lines, bytes_total, element_batches, source_parts
+from cbow.text.fields import FieldReader
+from cbow.text.notices import SAMPLE, notice
 from cbow.text.numbered import Numberer
 from cbow.text.numbering import EMPTY, LINE_END, Numbering
 from cbow.text.pieces import Cutter
 from cbow.text.reading import TextReader
-from cbow.text.sources import Corpus, Sources, find_sources
+from cbow.text.sources import Corpus, Sources, find_sources, source_name
 from cbow.text.spool import DROPPED, Spool
-from cbow.text.tokenizers import Tokenizer, line_tokenizer
+from cbow.text.tokenizers import LineTokenizer, Tokenizer, line_tokenizer, normalised
 from cbow.text.vocabulary import Vocabulary
 
 _IDS: Final = "ids.int32"
@@ -87,6 +90,7 @@ def encode_corpus(
     folder: Path,
     tokenizer: Tokenizer | None = None,
     progress: Callable[[Progress], None] | None = None,
+    noticed: Callable[[str], None] | None = None,
 ) -> EncodedCorpus:
     """Read a text once, choose its vocabulary, and write its tokens as ids to disk.
 
@@ -96,13 +100,16 @@ def encode_corpus(
         A file, folder, glob, ``"-"`` (standard input) or ``"nltk:NAME"``, or a list of such; or an
         iterable of texts (str) and lines of tokens (list of str).
     config : Config
-        Its tokenizer, encoding, errors, min_count, max_vocabulary and threads are used.
+        Its settings about the text are used, from tokenizer to max_vocabulary, and threads.
     folder : Path
         Where the encoded corpus is written; the caller removes it.
     tokenizer : callable, optional
         Takes a line and returns its tokens, in place of ``config.tokenizer``.
     progress : callable, optional
         Called after every part of the text, of a million characters at most.
+    noticed : callable, optional
+        Called with a sentence if the text looks like none that `tokenizer` should get: like JSON
+        lines, a table or markup, or a script without spaces.
 
     Returns
     -------
@@ -118,24 +125,57 @@ def encode_corpus(
     OutputError
         If `folder` cannot be written to.
     """
-    cut = line_tokenizer(config.tokenizer if tokenizer is None else tokenizer)
+    cut = line_tokenizer(config.tokenizer if tokenizer is None else tokenizer, config.keep_case)
     sources = find_sources(corpus)
-    reading = _Reading(corpus, sources, Cutter(), TextReader(config.encoding, config.errors))
+    reader = TextReader(config.encoding, config.errors)
+    field = None if config.field is None else FieldReader(config.field)
+    reading = _Reading(corpus, sources, Cutter(), reader, field, config.normalise, cut)
+    told: set[str] = set()
+
+    def look(text: str, name: str) -> None:
+        """Tell what a source looks like, unless another one looked like it before."""
+        if not noticed or tokenizer is not None:
+            return  # what a function of the user's should get is not known
+        if (seen := notice(text[:SAMPLE], name)) and seen.kind not in told:
+            told.add(seen.kind)
+            noticed(seen.sentence)
+
     numberer = Numberer(cut, config.threads)
     with Spool(folder / _PROVISIONAL) as spool:
         total = bytes_total(sources) if sources else None
-        for numbers, bytes_done in numberer.number(reading.batches()):
+        for numbers, bytes_done in numberer.number(reading.batches(look)):
             spool.add(numbers)
             if progress:
                 progress(Progress(spool.tokens, bytes_done, total))
-        vocabulary, ids_of = _choose(numberer.numbering, config)
-        _check_learnable(reading, spool, numberer.numbering, vocabulary, config)
-        kept = spool.write(ids_of, folder / _IDS, folder / _LINE_STARTS)
+        numbering = numberer.numbering
+        listed = _spellings(config.keep_words, config, cut)
+        keep = frozenset().union(*listed)
+        stop = frozenset().union(*_spellings(config.stop_words, config, cut))
+        choice = _choose(numbering, config.min_count, config.max_vocabulary, keep, stop)
+        _check_learnable(reading, spool, numbering, choice, config, stop)
+        kept = spool.write(choice.ids_of, folder / _IDS, folder / _LINE_STARTS)
+    empty = int(numbering.counts()[EMPTY])
+    line_starts = np.memmap(folder / _LINE_STARTS, np.int64, mode="r")
+    if len(line_starts) == kept + 1:
+        raise CorpusError(_no_pair(reading, spool))
     return EncodedCorpus(
         ids=np.memmap(folder / _IDS, np.int32, mode="r"),
-        line_starts=np.memmap(folder / _LINE_STARTS, np.int64, mode="r"),
-        vocabulary=vocabulary,
-        account=_account(reading, spool, numberer.numbering.counts(), kept, config),
+        line_starts=line_starts,
+        vocabulary=choice.vocabulary,
+        account=TokenAccount(
+            lines=spool.lines,
+            read=spool.tokens,
+            kept=kept,
+            rare=choice.rare,
+            beyond=spool.tokens - kept - choice.rare - choice.stop - empty,
+            empty=empty,
+            stop=choice.stop,
+            absent=sum(not any(map(choice.vocabulary.__contains__, each)) for each in listed),
+            replaced=reader.replaced,
+            cut=reading.cutter.cut,
+            skipped_files=sources.skipped if sources else 0,
+            fieldless=field.without if field else 0,
+        ),
     )
 
 
@@ -146,51 +186,99 @@ class _Reading(NamedTuple):
     sources: Sources | None
     cutter: Cutter
     reader: TextReader
+    field: FieldReader | None
+    form: str
+    tokenizer: LineTokenizer
 
     @property
     def name(self) -> str:
         return self.sources.name if self.sources else "the text"
 
-    def batches(self) -> Iterator[tuple[Batch, int]]:
-        """Yield the corpus in batches, each with the number of bytes read so far."""
-        for batch in self._batches():
+    def batches(self, look: Callable[[str, str], None]) -> Iterator[tuple[Batch, int]]:
+        """Yield the corpus in batches, each with the number of bytes read so far.
+
+        `look` is called with the first text of each source, and the name of that.
+        """
+        for batch in self._batches(look):
+            if isinstance(batch, str):
+                batch = normalised(batch, self.form, self.tokenizer)
+            else:
+                tokens = [normalised(token, self.form) for token in batch.tokens]
+                batch = Lines(tokens, batch.ends)
             yield batch, self.reader.bytes_read
 
-    def _batches(self) -> Iterator[Batch]:
+    def _batches(self, look: Callable[[str, str], None]) -> Iterator[Batch]:
         if self.sources is None:
-            if not isinstance(self.corpus, Iterable) or isinstance(self.corpus, bytes):
-                raise CorpusError(
-                    f"the corpus is of type {type(self.corpus).__name__}; "
-                    "give a file name, a list of texts or an iterable of lists of tokens"
-                )
-            yield from element_batches(self.corpus, self.cutter)
-            return
-        for parts in source_parts(self.sources, self.reader):
-            yield from self.cutter.pieces(parts)
+            batches = element_batches(self.corpus, self.cutter, self.field)
+            named: Iterable[tuple[Iterator[Batch], str]] = [(batches, self.name)]
+        else:
+            parts = source_parts(self.sources, self.reader, self.field)
+            pieces = map(self.cutter.pieces, parts)
+            named = zip(pieces, map(source_name, self.sources.items), strict=True)
+        for batches, name in named:
+            for i, batch in enumerate(batches):
+                if i == 0 and isinstance(batch, str):
+                    look(batch, name)
+                yield batch
 
 
-def _choose(numbering: Numbering, config: Config) -> tuple[Vocabulary, npt.NDArray[np.int32]]:
+class _Choice(NamedTuple):
+    """The vocabulary, and what it leaves out."""
+
+    vocabulary: Vocabulary
+    ids_of: npt.NDArray[np.int32]  #: for each number its id or DROPPED, then LINE_END
+    rare: int  #: tokens
+    stop: int  #: tokens
+
+
+def _spellings(words: Iterable[str] | None, config: Config, cut: LineTokenizer) -> list[Set[str]]:
+    """Return for each word of a list how it may stand among the tokens.
+
+    That is as it is, for lists of tokens, or as the tokenizer returns it, if that is one word.
+    """
+    spellings: list[Set[str]] = []
+    for word in words or ():
+        cut_word = []
+        if cut in RULES:  # a function of the user's gets lines of the text, and nothing else
+            cut_word = cut(normalised(word, config.normalise, cut))
+        spellings.append({normalised(word, config.normalise), *cut_word[: len(cut_word) == 1]})
+    return spellings
+
+
+def _choose(
+    numbering: Numbering,
+    min_count: int,
+    max_vocabulary: int | None,
+    keep: Set[str],
+    stop: Set[str],
+) -> _Choice:
     """Choose the vocabulary, and say which id takes the place of which number."""
     counts = numbering.counts()  # (distinct words,)
-    numbers = np.flatnonzero(counts >= config.min_count)  # (frequent words,)
-    numbers = numbers[numbers != EMPTY]
+    numbers = np.flatnonzero(counts >= (1 if keep else min_count))  # words to keep may be rare
+    numbers = numbers[numbers != EMPTY]  # (candidates,)
     words = numbering.words(numbers)
-    vocabulary = Vocabulary.from_counts(
-        dict(zip(words, counts[numbers].tolist(), strict=True)),
-        max_vocabulary=config.max_vocabulary,
-    )
+    count_of = dict(zip(words, counts[numbers].tolist(), strict=True))
+    stopped = sum(n for w in stop & count_of.keys() if (n := count_of.pop(w)) >= min_count)
+    vocabulary = Vocabulary.from_counts(count_of, min_count, max_vocabulary, keep)
     ids = {word: i for i, word in enumerate(vocabulary)}
     ids_of = np.full(len(counts) + 1, DROPPED, np.int32)
     ids_of[numbers] = [ids.get(word, DROPPED) for word in words]
     ids_of[LINE_END] = LINE_END
-    return vocabulary, ids_of
+    rare = np.where((ids_of[:-1] == DROPPED) & (counts < min_count), counts, 0)
+    rare[EMPTY] = 0
+    return _Choice(vocabulary, ids_of, int(rare.sum()), stopped)
 
 
 def _check_learnable(
-    reading: _Reading, spool: Spool, numbering: Numbering, vocabulary: Vocabulary, config: Config
+    reading: _Reading,
+    spool: Spool,
+    numbering: Numbering,
+    choice: _Choice,
+    config: Config,
+    stop: Set[str],
 ) -> None:
     """Raise unless two words are left to learn from."""
-    name = reading.name
+    name, vocabulary = reading.name, choice.vocabulary
     if spool.lines == 0:
         raise CorpusError(f"{name} is empty; give a text with words in it")
     counts = np.delete(numbering.counts(), EMPTY)  # (distinct words,)
@@ -199,44 +287,47 @@ def _check_learnable(
             f"{name} holds no word, lines read: {spool.lines:,}; "
             "give a text with words in it, or choose another tokenizer / --tokenizer"
         )
+    shorter = "shorten stop_words / --stop-words"
     if len(vocabulary) == 0:
-        top, _ = _choose(numbering, config.replace({"min_count": 1, "max_vocabulary": 2}))
+        top = _choose(numbering, 1, 2, frozenset(), stop).vocabulary
+        if choice.stop or not top:
+            raise CorpusError(
+                f"every word of {name} that occurs {config.min_count} times is among stop_words; "
+                f"{shorter}, or give more text"
+            )
         raise CorpusError(
             f"every word of {name} occurs fewer than {config.min_count} times, the most frequent, "
-            f"{top.word(0)!r:.60}, only {top.counts[0]}; give more text or lower "
+            f"{shown(top.word(0))}, only {top.counts[0]}; give more text or lower "
             f"min_count / --min-count to {top.counts[-1]}"
         )
     if len(vocabulary) == 1:
+        remedies = ["raise max_vocabulary / --max-vocabulary"] if config.max_vocabulary == 1 else []
+        if choice.stop:
+            remedies.append(shorter)
+        if np.count_nonzero(counts >= config.min_count) < 2:
+            lower = " or lower min_count / --min-count" if len(counts) > 1 else ""
+            remedies.append(f"give more text{lower}")
         raise CorpusError(
-            f"only one word of {name} is left, {vocabulary.word(0)!r:.60}, and one word has no "
-            f"context; {_remedy(counts, config)}"
+            f"only one word of {name} is left, {shown(vocabulary.word(0))}, and one word has no "
+            f"context; {' and '.join(remedies)}"
         )
 
 
-def _remedy(counts: npt.NDArray[np.int64], config: Config) -> str:
-    """Say how a second word would be left."""
-    remedies = ["raise max_vocabulary / --max-vocabulary"] if config.max_vocabulary == 1 else []
-    if np.count_nonzero(counts >= config.min_count) < 2:
-        lower = " or lower min_count / --min-count" if len(counts) > 1 else ""
-        remedies.append(f"give more text{lower}")
-    return " and ".join(remedies)
-
-
-def _account(
-    reading: _Reading, spool: Spool, counts: npt.NDArray[np.int64], kept: int, config: Config
-) -> TokenAccount:
-    """Put together what became of every token."""
-    empty = int(counts[EMPTY])
-    words = np.delete(counts, EMPTY)  # (distinct words,)
-    rare = int(words[words < config.min_count].sum())
-    return TokenAccount(
-        lines=spool.lines,
-        read=spool.tokens,
-        kept=kept,
-        rare=rare,
-        beyond=int(words.sum()) - rare - kept,
-        empty=empty,
-        replaced=reading.reader.replaced,
-        cut=reading.cutter.cut,
-        skipped_files=reading.sources.skipped if reading.sources else 0,
-    )
+def _no_pair(reading: _Reading, spool: Spool) -> str:
+    """Say that each word stands alone on its line, and what to do, which depends on the reason."""
+    context = "and the context of a word is the rest of its line"
+    if spool.paired:
+        return (
+            f"no line of {reading.name} holds two of the words that are left, {context}; give more "
+            "text, lower min_count / --min-count, or raise max_vocabulary / --max-vocabulary"
+        )
+    if reading.sources is None:
+        remedy = "give each sentence as one str or one list of words: of a list of words, [words]"
+    else:
+        join = "awk -v RS= '{$1=$1}1'" if spool.blank else "tr '\\n' ' '"
+        remedy = (
+            "join the lines to sentences"
+            f"{', which blank lines part' if spool.blank else ''}, for example: "
+            f"{join} < FILE | cbow-train -"
+        )
+    return f"no line of {reading.name} holds two words, {context}; {remedy}"

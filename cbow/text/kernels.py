@@ -7,8 +7,8 @@ be seen, and most words are one chunk. A line end is the chunk 0::
     the king<LF>magnificently
     1 74 68 65 | 1 6b 69 6e 67 | 0 | 1 6d 61 67 6e 69 66 69 | 1 63 65 6e 74 6c 79      (hexadecimal)
 
-A word is R (j R)* as `cbow.text.tokenizers` has it: R a run of word characters, j one joiner. What
-each character is, and what is written for it, stands in an `Alphabet`.
+A word is what `cbow.text.tokenizers` says. What each character is, and what is written for it,
+stands in an `Alphabet`.
 
 No number reaches 2^63, so that without the compiler this is Python that does the same.
 """
@@ -23,7 +23,15 @@ import numpy as np
 import numpy.typing as npt
 
 from cbow.compiled import compiled
-from cbow.text.alphabet import JOINER, KIND_BITS, WORD, Alphabet
+from cbow.text.alphabet import (
+    FORMAT,
+    KIND_BITS,
+    LETTER,
+    MARK,
+    QUOTE,
+    SEPARATOR,
+    Alphabet,
+)
 from cbow.text.numbering import LINE_END
 
 _nb: Any = numba  # some of its versions have types
@@ -129,10 +137,18 @@ def _character(text, i):  # type: ignore[no-untyped-def]
 
 
 @_inner
-def _kind(text, i, characters):  # type: ignore[no-untyped-def]
-    """Tell what the character at byte i is."""
-    c, _ = _character(text, i)
-    return characters[c] & _KINDS
+def _continued(text, i, characters):  # type: ignore[no-untyped-def]
+    """Find where a word with a joiner or apostrophe at byte i goes on; 0 if it ends there."""
+    quoted = False
+    while True:
+        c, behind = _character(text, i)
+        kind = characters[c] & _KINDS
+        if kind == LETTER or (kind == MARK and not quoted):
+            return i
+        if kind == SEPARATOR or (kind == QUOTE and quoted):
+            return 0
+        quoted = quoted or kind == QUOTE
+        i = behind
 
 
 @_compiled(_BYTES, _ALPHABET, _types.int64[::1])
@@ -157,6 +173,7 @@ def cut(text, alphabet, chunks):  # type: ignore[no-untyped-def]
     i = end = 0
     while True:
         begin, chunk = i, np.int64(NO_BYTES)
+        goes_on = 0  # joiners, apostrophes and marks up to here belong to the word
         while True:
             byte = np.int64(plain[text[i]])
             while byte:  # most of the time is spent here
@@ -165,10 +182,19 @@ def cut(text, alphabet, chunks):  # type: ignore[no-untyped-def]
                 byte = np.int64(plain[text[i]])
             c, behind = _character(text, i)
             kind = characters[c] & _KINDS
-            if kind == JOINER and i > begin:
-                kind = _kind(text, behind, characters)
-            if kind != WORD:
+            if kind == SEPARATOR:
                 break
+            if kind != LETTER:
+                if i == begin:  # belongs to what separates
+                    begin = i = behind
+                    continue
+                if kind == FORMAT:
+                    i = behind
+                    continue
+                if kind != MARK and i >= goes_on:
+                    goes_on = _continued(text, i, characters)
+                    if not goes_on:
+                        break
             end, chunk = _push_character(chunks, end, chunk, np.int64(characters[c]) >> KIND_BITS)
             i = behind
         if i > begin:

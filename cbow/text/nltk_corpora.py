@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from cbow.errors import CorpusError
+from cbow.errors import CorpusError, shown
 
 
 def nltk_text(name: str) -> Iterator[str]:
@@ -31,12 +31,12 @@ def nltk_text(name: str) -> Iterator[str]:
     except LookupError as error:
         needed = re.search(r"nltk\.download\('([^']+)'\)", str(error))
         raise CorpusError(
-            f"the NLTK corpus {name!r} is not installed, or not whole; "
+            f"the NLTK corpus {shown(name)} is not installed, or not whole; "
             f"run: python -m nltk.downloader {needed[1] if needed else name}"
         ) from None
     except UnicodeDecodeError as error:
         raise CorpusError(
-            f"a file of the NLTK corpus {name!r} cannot be decoded ({error}); "
+            f"a file of the NLTK corpus {shown(name)} cannot be decoded ({error}); "
             f"fetch it again: python -m nltk.downloader --force {name}"
         ) from None
 
@@ -50,7 +50,7 @@ def _reader(name: str) -> Any:
     reader = getattr(nltk.corpus, name, None)
     if not isinstance(reader, LazyCorpusLoader | CorpusReader):
         raise CorpusError(
-            f"NLTK has no corpus named {name!r}; give one of https://www.nltk.org/nltk_data, "
+            f"NLTK has no corpus named {shown(name)}; give one of https://www.nltk.org/nltk_data, "
             "such as nltk:brown, nltk:gutenberg or nltk:reuters"
         )
     return reader
@@ -69,6 +69,6 @@ def _parts(reader: Any, name: str) -> Iterator[str]:
             yield " ".join(sentence) + "\n"
     else:
         raise CorpusError(
-            f"the NLTK corpus {name!r} holds no running text; "
+            f"the NLTK corpus {shown(name)} holds no running text; "
             "give one that does, such as nltk:brown"
         )

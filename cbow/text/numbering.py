@@ -8,7 +8,7 @@ from typing import Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from cbow.errors import CorpusError
+from cbow.errors import CorpusError, shown
 
 #: The number of the empty string, which a tokenizer may return but which is no word.
 EMPTY: Final = 0
@@ -90,6 +90,6 @@ def utf8(word: str) -> bytes:
         return word.encode("utf-8")
     except UnicodeEncodeError as error:
         raise CorpusError(
-            f"the word {word!r:.80} holds {word[error.start]!r}, half of a character, which "
+            f"the word {shown(word)} holds {word[error.start]!r}, half of a character, which "
             "cannot be written as UTF-8; repair the text it comes from"
         ) from None

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import Final, TypeVar
+
+from cbow.processors import thread_pool
 
 Job = TypeVar("Job")
 Half = TypeVar("Half")
@@ -45,7 +47,7 @@ def in_order(
         return
     failure: Exception | None = None
     waiting: deque[Future[Result]] = deque()
-    with ThreadPoolExecutor(threads - 1) as pool, ThreadPoolExecutor(1) as last:
+    with thread_pool(threads - 1) as (pool, started), thread_pool(1) as (last, _):
         try:
             iterator = iter(jobs)
             while True:
@@ -57,7 +59,7 @@ def in_order(
                     failure = error  # its place is behind all that is waiting
                     break
                 waiting.append(last.submit(_finish, pool.submit(first, job), then))
-                if len(waiting) > _AHEAD * threads:
+                if len(waiting) > _AHEAD * (started + 1):
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()

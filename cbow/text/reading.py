@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import codecs
 import io
+import shlex
 import threading
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO, Final, cast
 
-from cbow.errors import ConfigError, CorpusError
+from cbow.errors import ConfigError, CorpusError, shown
 from cbow.text.compression import HEAD, compression, decompressed
+from cbow.text.sources import STDIN, source_name
+from cbow.text.tokenizers import without_marks
 
 #: Bytes at the start of a text by which a binary file is told.
 SNIFF: Final = 8192
 
 #: First bytes of well-known files that are no text.
 BINARY_MAGIC: Final = (
-    *(b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"PK\x03\x04", b"%PDF", b"\x7fELF", b"MZ", b"Rar!"),
+    *(b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"%PDF", b"\x7fELF", b"MZ", b"Rar!"),
     *(b"7z\xbc\xaf", b"SQLite format 3", b"\xca\xfe\xba\xbe", b"OggS", b"RIFF", b"ID3"),
 )
+
+#: First bytes of a zip archive, and of an empty one.
+ZIP_MAGIC: Final = (b"PK\x03\x04", b"PK\x05\x06")
+
+# How tar is told that the archive it reads from a pipe is compressed.
+_TAR_FLAGS: Final = {None: "-xO", "gzip": "-xzO", "bz2": "-xjO", "xz": "-xJO", "zst": "--zstd -xO"}
 
 # A text may hold a few control characters; of random bytes an eighth are such.
 _CONTROLS: Final = frozenset(map(chr, [*range(0x20), *range(0x7F, 0xA0)])) - set(
@@ -56,7 +65,7 @@ def check_encoding(encoding: str) -> None:
         return  # it exists; whether it fits the text is seen when that is read
     except (LookupError, ValueError):
         raise ConfigError(
-            f"encoding is {encoding!r}, which is not known; "
+            f"encoding is {shown(encoding)}, which is not known; "
             "give a known one, such as utf-8, utf-16, latin-1, cp1252 or gb18030"
         ) from None
 
@@ -109,19 +118,20 @@ class TextReader:
         rejoined = _Rejoined(stream, self, name)
         kind = compression(rejoined.head)
         blocks = decompressed(cast(BinaryIO, io.BufferedReader(rejoined)), kind, name)
-        return ending_lines(self._decoded(blocks, name))
+        return ending_lines(self._decoded(blocks, kind, name))
 
-    def _decoded(self, blocks: Iterator[bytes], name: str) -> Iterator[str]:
-        """Decode block by block; a byte order mark at the start is dropped."""
+    def _decoded(self, blocks: Iterator[bytes], kind: str | None, name: str) -> Iterator[str]:
+        """Decode block by block."""
         head = b""
         while len(head) < SNIFF and (block := next(blocks, b"")):
             head += block
+        _refuse_archive(head, kind, name)
         self._refuse_binary(head[:SNIFF], name)
         decoder = codecs.getincrementaldecoder(self.encoding)(
             "strict" if self.errors == "strict" else _COUNTED_REPLACE
         )
         taken = len(head)  # bytes given to the decoder
-        yield self._decode(decoder, head, taken, name).removeprefix("\ufeff")
+        yield self._decode(decoder, head, taken, name)
         for block in blocks:
             taken += len(block)
             yield self._decode(decoder, block, taken, name)
@@ -160,6 +170,32 @@ class TextReader:
             )
 
 
+def _refuse_archive(head: bytes, kind: str | None, name: str) -> None:
+    """Raise if the first bytes, which came out of a stream compressed as `kind`, are an archive's.
+
+    Of a tar archive, old or new, each header holds the sum of its 512 bytes, in octal digits at
+    148; for the sum these eight bytes count as spaces.
+    """
+    shown, piped = shlex.quote(name), name == source_name(STDIN)
+    if head.startswith(ZIP_MAGIC):
+        unzip = "unzip it first" if piped else f"for example: unzip -p {shown} | cbow-train -"
+        raise CorpusError(
+            f"{name} is a zip archive, as .docx, .odt and .epub files are, and not a text; "
+            f"give the text that is in it, {unzip}"
+        )
+    header = head[:512]
+    digits = header[148:156].strip(b" \0")
+    if len(header) == 512 and digits.isdigit() and set(digits) <= set(b"01234567"):
+        others = header[:148] + b" " * 8 + header[156:]
+        signed = sum(others) - 256 * sum(byte > 127 for byte in others)
+        if int(digits, 8) in (sum(others), signed):
+            tar = f"tar {_TAR_FLAGS[kind]}" if piped else f"tar -xOf {shown}"
+            raise CorpusError(
+                f"{name} is a tar archive, and not a text; give the texts that are in it, for "
+                f"example: {tar} | cbow-train -"
+            )
+
+
 def _no_text(error: UnicodeError, start: int, taken: int, encoding: str, name: str) -> str:
     """Say where the bytes are that are no text; `start` to `taken` were decoded at once.
 
@@ -181,10 +217,15 @@ def _no_text(error: UnicodeError, start: int, taken: int, encoding: str, name: s
 
 
 def ending_lines(parts: Iterable[str]) -> Iterator[str]:
-    r"""Write every line end of a text in parts as ``\n``, and end its last line."""
+    r"""Write every line end of a text in parts as ``\n``, and end its last line.
+
+    A byte order mark at the start of a line is dropped: there it comes from a file that was put
+    behind another.
+    """
     decoder, last = io.IncrementalNewlineDecoder(None, translate=True), "\n"
     for part in parts:
         text = decoder.decode(part)
+        text = without_marks(text, last)
         last = text[-1:] or last
         yield text
     rest = decoder.decode("", final=True)  # "\n" if the text ends in \r

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import glob
 import os
+import stat
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from cbow.errors import CorpusError
-from cbow.files import expanded
+from cbow.errors import CorpusError, shown
 from cbow.text.folders import distinct, files_below, files_matching
 
 STDIN: Final = "-"
@@ -74,7 +74,7 @@ def find_sources(corpus: Corpus) -> Sources | None:
     stray = next((element for element in corpus if _names_source(element)), None)
     if stray is not None:
         raise CorpusError(
-            f"{_short(corpus[0])} names no file, but {_short(stray)} does; give the names of files "
+            f"{shown(corpus[0])} names no file, but {shown(stray)} does; give the names of files "
             "only, or, if these are texts, an iterator over them: iter([...])"
         )
     return None
@@ -84,8 +84,43 @@ def _names_source(element: str | os.PathLike[str]) -> bool:
     """Tell whether an element of a list is a source rather than a text."""
     if not isinstance(element, str) or element == STDIN or element.startswith(NLTK):
         return True
-    name = str(expanded(element)) if element.startswith("~/") else element
+    name = at_home(element)
     return os.path.exists(name) or (glob.has_magic(name) and bool(files_matching(name)))
+
+
+def at_home(name: str) -> str:
+    """Return a name with the home folder for ``~``, unless it names something as it is."""
+    if os.path.exists(name):
+        return name
+    try:
+        return os.path.expanduser(name)
+    except ValueError:  # a text, with characters that no name of a user has
+        return name
+
+
+def check_readable(path: str, name: str | None = None) -> None:
+    """Raise `CorpusError` for what may give bytes for ever, or make its reader wait for ever.
+
+    Such are devices, but for the null device and the terminal, and files of the kernel's, which say
+    that they are regular files. A message calls it `name`.
+    """
+    try:
+        status = os.stat(path)
+    except OSError:
+        return  # to open it tells more
+    if stat.S_ISREG(status.st_mode):
+        endless = os.path.realpath(path).startswith(("/proc/", "/sys/"))
+    elif stat.S_ISCHR(status.st_mode):
+        usual = [os.stat(each) for each in (os.devnull, "/dev/tty") if os.path.exists(each)]
+        usual += [os.fstat(file) for file in (0, 1, 2) if os.isatty(file)]
+        endless = status.st_rdev not in [each.st_rdev for each in usual]
+    else:
+        endless = stat.S_ISBLK(status.st_mode)
+    if endless:
+        raise CorpusError(
+            f"{name or path} is a device or a file of the system's own, which may have no end; "
+            "give a text file, or pipe a text into cbow-train -"
+        )
 
 
 def _joined(found: Sequence[Sources]) -> Sources:
@@ -98,31 +133,33 @@ def _find(given: str | os.PathLike[str], as_text: str) -> Sources:
     """Find the sources that one str or path names; `as_text` says how to pass text itself."""
     name = os.fspath(given)
     if not isinstance(name, str):
-        raise CorpusError(f"the path {name!r} is of type bytes; give a str")
+        raise CorpusError(f"the path {shown(name)} is of type bytes; give a str")
     if name == STDIN or name.startswith(NLTK):
         return Sources((name,), 0)
     if not name:
         raise CorpusError(
             "an empty name names no file; give the name of one, or . for the current folder"
         )
-    if name.startswith("~"):
-        name = str(expanded(name))
+    name = at_home(name)
     if os.path.isdir(name):
         return _folder(name)
     if os.path.exists(name):
+        check_readable(name)
         return Sources((Path(name),), 0)
     if glob.has_magic(name):
         if found := files_matching(name):
+            for path in found:
+                check_readable(path)
             return Sources(tuple(map(Path, found)), 0)
         raise CorpusError(
-            f"no file matches {_short(name)}; check the pattern (** goes into folders)"
+            f"no file matches {shown(name)}; check the pattern (** goes into folders)"
         )
     if os.path.islink(name):
         raise CorpusError(f"{name} is a link to a file that is not there; mend it")
     remedy = "check the name"
     if isinstance(given, str):  # a Path cannot have been meant as text
         remedy += f", or, to pass text itself, {as_text}"
-    raise CorpusError(f"there is no file {_short(name)}; {remedy}")
+    raise CorpusError(f"there is no file {shown(name)}; {remedy}")
 
 
 def _folder(folder: str) -> Sources:
@@ -138,13 +175,9 @@ def _folder(folder: str) -> Sources:
     if not files:
         raise CorpusError(
             f"the folder {folder} holds no file ending in .txt (or .txt.gz, .txt.bz2, .txt.xz, "
-            f".txt.zst) but {len(others)} other, such as {others[0]!r}; name other files with a "
-            f"glob: {os.path.join(folder, '**', '*')!r}"
+            f".txt.zst) but {len(others)} other, such as {shown(others[0])}; name other files with "
+            f"a glob: {shown(os.path.join(folder, '**', '*'))}"
         )
+    for path in files:
+        check_readable(path)
     return Sources(tuple(sorted(map(Path, files))), len(others))
-
-
-def _short(given: str | os.PathLike[str]) -> str:
-    """Quote a name, or the head of it if it is long: it may be a whole text."""
-    name = os.fspath(given)
-    return repr(name if len(name) <= 80 else name[:77] + "...")

@@ -57,6 +57,10 @@ class Spool(AbstractContextManager["Spool"]):
     ----------
     tokens, lines : int
         How many have been added.
+    paired : bool
+        Whether a line has two tokens.
+    blank : int
+        Lines without a token, as long as none has two.
 
     Raises
     ------
@@ -68,8 +72,9 @@ class Spool(AbstractContextManager["Spool"]):
         self._path = path
         with _explained(path.parent):
             self._file = path.open("w+b")
-        self.tokens = 0
-        self.lines = 0
+        self.tokens = self.lines = self.blank = 0
+        self.paired = False
+        self._last = LINE_END
 
     def __exit__(self, *_: object) -> None:
         with _explained(self._path.parent):
@@ -83,6 +88,11 @@ class Spool(AbstractContextManager["Spool"]):
         lines = int(np.count_nonzero(numbers == LINE_END))
         self.lines += lines
         self.tokens += len(numbers) - lines
+        if not self.paired and len(numbers):
+            ends = np.append(self._last, numbers) == LINE_END  # (numbers + 1,)
+            self.paired = bool((~ends[1:] & ~ends[:-1]).any())
+            self.blank += int((ends[1:] & ends[:-1]).sum())
+            self._last = int(numbers[-1])
         with _explained(self._path.parent):
             self._file.write(numbers.data)
 

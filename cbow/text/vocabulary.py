@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 
 import numpy as np
 import numpy.typing as npt
 
-from cbow.errors import ConfigError, CorpusError
+from cbow.errors import ConfigError, CorpusError, shown
 
 
 class Vocabulary:
@@ -59,6 +59,7 @@ class Vocabulary:
         counts: Mapping[str, int],
         min_count: int = 1,
         max_vocabulary: int | None = None,
+        keep: Set[str] = frozenset(),
     ) -> Vocabulary:
         """Choose and order the words: falling count, ties in order of code points.
 
@@ -69,7 +70,9 @@ class Vocabulary:
         min_count : int
             Words that occur less often are left out.
         max_vocabulary : int, optional
-            Of the rest, only so many are taken, from the top; None takes all.
+            Only so many are taken, from the top; None takes all.
+        keep : set of str
+            Words that are taken first, however rare; more than `max_vocabulary` if they are.
 
         Raises
         ------
@@ -80,11 +83,15 @@ class Vocabulary:
         """
         if max_vocabulary is not None and max_vocabulary < 1:
             raise ConfigError(
-                f"max_vocabulary is {max_vocabulary!r}, but must be a whole number of 1 or more"
+                f"max_vocabulary is {shown(max_vocabulary)}, but must be a whole number of 1 or "
+                "more"
             )
-        words = sorted(word for word, count in counts.items() if count >= min_count)
+        words = sorted(word for word, n in counts.items() if n >= min_count or word in keep)
         sizes = np.array([counts[word] for word in words])  # (V,)
-        order = np.argsort(-sizes, kind="stable")[:max_vocabulary]  # (V,)
+        order = np.argsort(-sizes, kind="stable")  # (V,)
+        if max_vocabulary is not None:
+            first = np.array([words[i] in keep for i in order.tolist()], bool)  # (V,)
+            order = order[first | (np.cumsum(~first) <= max_vocabulary - first.sum())]
         return cls([words[i] for i in order.tolist()], sizes[order])
 
     def word(self, id: int) -> str:
@@ -144,7 +151,7 @@ def _checked_ids(words: tuple[str, ...]) -> dict[str, int]:
     """Give each word its id, or say which word cannot be in a vocabulary."""
     for word in words:
         if not isinstance(word, str) or not word:
-            raise CorpusError(f"{word!r} is no word; give texts of one character or more")
+            raise CorpusError(f"{shown(word)} is no word; give texts of one character or more")
     try:
         "".join(words).encode("utf-8")
     except UnicodeEncodeError as error:
@@ -155,5 +162,5 @@ def _checked_ids(words: tuple[str, ...]) -> dict[str, int]:
     ids = {word: i for i, word in enumerate(words)}
     if len(ids) != len(words):
         repeated = next(word for i, word in enumerate(words) if ids[word] != i)
-        raise CorpusError(f"the word {repeated!r} is given twice; give each word once")
+        raise CorpusError(f"the word {shown(repeated)} is given twice; give each word once")
     return ids

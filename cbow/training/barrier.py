@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numba.core import types
@@ -51,9 +51,13 @@ def _give_way_overload() -> Callable[[], None]:
     return give_way
 
 
+#: The point that a thread has reached which failed, or never began.
+ABANDONED: Final = 2**63 - 1
+
+
 @compiled
-def wait_for_all(thread: int, reached: NDArray[np.int64], point: int) -> None:
-    """Wait until every thread has reached a point.
+def wait_for_all(thread: int, reached: NDArray[np.int64], point: int) -> bool:
+    """Wait until every thread has reached a point; say whether there is any use in going on.
 
     Each thread writes only its own number, so nothing needs to be counted atomically. A thread that
     waits offers its processor to others: with more threads than processors all still get on.
@@ -67,6 +71,11 @@ def wait_for_all(thread: int, reached: NDArray[np.int64], point: int) -> None:
         numbers on cache lines of their own.
     point : int
         The number of this point, above that of the last.
+
+    Returns
+    -------
+    bool
+        False if a thread is at `ABANDONED`. This one is then, too.
     """
     fence()
     reached[thread, 0] = point
@@ -74,4 +83,8 @@ def wait_for_all(thread: int, reached: NDArray[np.int64], point: int) -> None:
         while reached[other, 0] < point:
             give_way()
             fence()
+        if reached[other, 0] == ABANDONED:
+            reached[thread, 0] = ABANDONED  # so that nobody waits for this one either
+            return False
     fence()
+    return True

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cbow.config import Config
-from cbow.errors import ConfigError, CorpusError
+from cbow.errors import ConfigError, CorpusError, shown
 from cbow.files import expanded
 from cbow.model import Model, file
-from cbow.text import Corpus, EncodedCorpus, Tokenizer
+from cbow.text import Corpus, EncodedCorpus, TokenAccount, Tokenizer
 from cbow.text.sources import NLTK
 from cbow.training import checkpoint as checkpoints
 from cbow.training.checkpoint import Checkpoint, fingerprint
 from cbow.training.learn import Start, Task, learn
-from cbow.training.observer import Observer
+from cbow.training.observer import Observer, Warnings
 from cbow.training.run import encoded, with_tokenizer
 from cbow.training.saving import (
     Saving,
@@ -90,7 +90,7 @@ def resume(
     settings, function = with_tokenizer(settings, tokenizer)
     earlier = read_earlier(path, settings)
     earlier = earlier.saved_to(checkpoint, checkpoint_every, corpus)
-    return go_on(earlier, corpus, function, observer or Observer())
+    return go_on(earlier, corpus, function, observer or Warnings())
 
 
 class Earlier(NamedTuple):
@@ -196,17 +196,22 @@ def _same_settings(
         if name not in free and found != expected:
             flag = "--" + name.replace("_", "-")
             raise ConfigError(
-                f"{name} is {found}, but {path} was trained with "
-                f"{'none' if expected is None else expected}; leave {name} / {flag} out, or train "
+                f"{name} is {_readable(found)}, but {path} was trained with "
+                f"{_readable(expected)}; leave {name} / {flag} out, or train "
                 "anew"
             )
     return given
 
 
+def _readable(value: Any) -> Any:
+    """Return the value of a setting as a message shows it."""
+    return "none" if value is None else shown(value) if isinstance(value, tuple) else value
+
+
 def _check_text(earlier: Earlier, text: EncodedCorpus) -> None:
     """Refuse another text; for a finished model one with other words or counts."""
     model, path = earlier.model, earlier.path
-    account = model.report["account"]
+    account = TokenAccount().to_dict() | model.report["account"]  # older files have fewer numbers
     known = earlier.fingerprint is not None
     if text.vocabulary == model.vocabulary and not (
         known and (text.account.to_dict() != account or fingerprint(text) != earlier.fingerprint)

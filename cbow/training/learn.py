@@ -7,7 +7,7 @@ import dataclasses
 import math
 import threading
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from cbow.blas import single_threaded_blas
 from cbow.config import Config
 from cbow.errors import CorpusError, DivergenceError, Interrupted
+from cbow.interrupts import Interrupts, interrupts
 from cbow.model import Model
 from cbow.network import Parameters, cbow_network, initialise
-from cbow.processors import processors
+from cbow.processors import MOST_THREADS, processors, thread_pool
 from cbow.text import EncodedCorpus
 from cbow.training.batches import BatchTrainer
 from cbow.training.checkpoint import (
@@ -38,7 +39,6 @@ from cbow.training.sampled.trainer import SampledTrainer
 from cbow.training.saving import Checkpoints, NoCheckpoints, Saving
 from cbow.training.state import State, Trainer, copy
 from cbow.training.subsampling import entropy, target_distribution
-from cbow.training.threads import Interrupts, interrupts
 
 #: Seconds within which kernels come out of their cache.
 QUICK: Final = 1.0
@@ -72,9 +72,11 @@ def learn(task: Task) -> Model:
     p = target_distribution(corpus.vocabulary.counts, source.keep)  # (V,)
     parameters = _start_parameters(task, objective, p)
     plan = _plan(source, objective, parameters, p)
-    with workers(threads) as pool, interrupts() as asked:
+    with workers(threads) as (pool, started), interrupts() as asked:
         asked.deferred = True
-        job = Job(config, objective, source, parameters, pool, threads, asked)
+        if started < min(threads, MOST_THREADS):
+            observer.short_of_threads(started, threads)
+        job = Job(config, objective, source, parameters, pool, started, asked)
         trainer, losses = job.trainer(observer), job.losses()
         observer.planned(plan)  # now, so that no clock counts the compiling
         loop = Loop(config, trainer, losses, objective.rate, len(corpus.ids), observer)
@@ -166,9 +168,9 @@ def _checkpoints(
 
 
 @contextlib.contextmanager
-def workers(threads: int) -> Iterator[ThreadPoolExecutor]:
-    """Provide threads, each of which does its own matrix products."""
-    with single_threaded_blas(), ThreadPoolExecutor(threads) as pool:
+def workers(threads: int) -> Iterator[tuple[Executor, int]]:
+    """Provide threads, each of which does its own matrix products; see `thread_pool`."""
+    with single_threaded_blas(), thread_pool(threads) as pool:
         yield pool
 
 
@@ -179,7 +181,7 @@ class Job(NamedTuple):
     objective: Objective
     source: ExampleSource
     parameters: Parameters
-    pool: ThreadPoolExecutor
+    pool: Executor
     threads: int
     interrupts: Interrupts
 
@@ -187,7 +189,8 @@ class Job(NamedTuple):
         """Make the trainer of the objective; compile its kernels if they are not."""
         trainer = self._trainer()
         telling = threading.Timer(QUICK, observer.compiling)
-        telling.start()
+        with contextlib.suppress(RuntimeError):  # no more threads: then nobody is told
+            telling.start()
         try:
             trainer.compile()
         finally:

@@ -9,6 +9,7 @@ from typing import Any
 
 from cbow.config import Config
 from cbow.errors import CorpusError
+from cbow.interrupts import Interrupts
 from cbow.network import Parameters, linear_decay
 from cbow.training.examples import Tally
 from cbow.training.losses import Losses
@@ -23,7 +24,6 @@ from cbow.training.state import (
     copy,
     is_finite,
 )
-from cbow.training.threads import Interrupts
 
 
 @dataclass

@@ -7,10 +7,10 @@ from concurrent.futures import Executor
 from itertools import islice
 from typing import Final
 
+from cbow.interrupts import Interrupts
 from cbow.training.exact import Workspace, batch_loss
 from cbow.training.examples import Batch, ExampleSource, Tally
 from cbow.training.state import EpochState
-from cbow.training.threads import Interrupts
 
 #: Examples that stand for the rest where the exact loss of all would take longer than to train.
 PROBE: Final = 4096

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import sys
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cbow.errors import OutputError
+from cbow.errors import CorpusWarning, OutputError
 from cbow.text import Progress, TokenAccount
 
 if TYPE_CHECKING:
@@ -149,8 +150,14 @@ class Observer:
     def reading(self, progress: Progress) -> None:
         """Hear that a piece of the text was read."""
 
+    def noticed(self, note: str) -> None:
+        """Hear, while the text is read, that it looks like JSON, a table, or the like."""
+
     def encoded(self, account: TokenAccount) -> None:
         """Hear that the text is read to the end: every token accounted for."""
+
+    def short_of_threads(self, started: int, threads: int) -> None:
+        """Hear, before `planned`, that the system starts fewer threads. The result is the same."""
 
     def planned(self, plan: Plan) -> None:
         """Hear that training begins."""
@@ -176,3 +183,11 @@ class Observer:
 
     def checkpointed(self, trouble: OutputError | None) -> None:
         """Hear that a checkpoint was written, or why not. Training goes on either way."""
+
+
+class Warnings(Observer):
+    """Warns of what is noticed, where nobody else listens."""
+
+    def noticed(self, note: str) -> None:
+        """Warn of what the text looks like."""
+        warnings.warn(note, CorpusWarning, stacklevel=2)

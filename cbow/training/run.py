@@ -15,7 +15,7 @@ from cbow.files import temporary_folder
 from cbow.model import Model
 from cbow.text import Corpus, EncodedCorpus, Tokenizer, encode_corpus
 from cbow.training.learn import Task, learn
-from cbow.training.observer import Observer
+from cbow.training.observer import Observer, Warnings
 from cbow.training.saving import make_saving
 
 
@@ -42,7 +42,7 @@ def train(
     tokenizer : str or callable, optional
         The name of a tokenizer, or a function that cuts a line into words.
     observer : Observer, optional
-        Hears of the progress.
+        Hears of the progress. Without one, what the text looks like is told as a `CorpusWarning`.
     checkpoint : path-like, optional
         A file to go on from with `resume` if the training is interrupted or killed. It replaces
         one that is there, and stays: delete it when the model is saved.
@@ -80,7 +80,7 @@ def train(
     """
     settings, function = with_tokenizer(settings, tokenizer)
     config = (config or Config()).replace(settings)
-    observer = observer or Observer()
+    observer = observer or Warnings()
     saving = make_saving(checkpoint, checkpoint_every, corpus)
     with encoded(corpus, config, function, observer) as text:
         return learn(Task(text, config, observer, saving))
@@ -111,7 +111,12 @@ def encoded(
                 "name another place with the environment variable TMPDIR"
             ) from error
         text = encode_corpus(
-            corpus, config, folder=folder, tokenizer=tokenizer, progress=observer.reading
+            corpus,
+            config,
+            folder=folder,
+            tokenizer=tokenizer,
+            progress=observer.reading,
+            noticed=observer.noticed,
         )
         observer.encoded(text.account)
         yield text

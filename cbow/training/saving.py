@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from cbow.errors import ConfigError, OutputError
 from cbow.files import expanded, name_of, same
 from cbow.text import Corpus, find_sources
-from cbow.text.sources import NLTK, STDIN
+from cbow.text.sources import NLTK, STDIN, at_home
 from cbow.training.checkpoint import Checkpoint, write
 from cbow.training.observer import Observer
 from cbow.training.state import State, is_finite
@@ -75,7 +75,9 @@ def names_of(corpus: Corpus) -> list[str] | None:
     names = [os.fspath(each) for each in given]
     if STDIN in names:
         return None
-    return [name if name.startswith(NLTK) else str(expanded(name).absolute()) for name in names]
+    return [
+        name if name.startswith(NLTK) else str(Path(at_home(name)).absolute()) for name in names
+    ]
 
 
 class Checkpoints:

@@ -9,7 +9,6 @@ cosines themselves looked at: in the first tile often, later hardly ever.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Final, NamedTuple
 
@@ -17,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cbow.blas import single_threaded_blas
-from cbow.processors import processors
+from cbow.processors import processors, thread_pool
 from cbow.vectors.nearest import Doubles, Floats, Found, Ids, exact_cosines, nearest, slack
 
 Singles = npt.NDArray[np.float32]
@@ -77,7 +76,7 @@ def nearest_to_each(
         return _answer(matrix, inverse, queries[part], hidden[part], topn, rows)
 
     starts = range(0, len(queries), size)
-    with single_threaded_blas(), ThreadPoolExecutor(threads) as pool:
+    with single_threaded_blas(), thread_pool(threads) as (pool, _):
         return [found for part in pool.map(answer, starts) for found in part]
 
 

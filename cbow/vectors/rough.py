@@ -9,14 +9,13 @@ among the nearest. The few others are looked at as they are. So the answer is ex
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from cbow.processors import processors
+from cbow.processors import processors, thread_pool
 from cbow.vectors import rough_kernels as kernels
 from cbow.vectors.nearest import Doubles, Floats, Found, Ids, chosen, exact_cosines, nearest, slack
 
@@ -52,7 +51,7 @@ class Rough:
             worst: float = kernels.round_off(matrix, inverse, mean, part, self._codes, self._scales)
             return worst
 
-        with ThreadPoolExecutor(processors()) as pool:
+        with thread_pool(processors()) as (pool, _):
             worst = max(pool.map(round_off, _parts(0, blocks)))
         #: For the cosines of a query, (blocks, B): as many as there were queries at the same time.
         self._rooms: list[Singles] = []
@@ -96,7 +95,7 @@ class Rough:
         if (span[1] - span[0]) * self._codes[0].size < SIDE_BY_SIDE:
             work(span)
             return
-        with ThreadPoolExecutor(processors()) as pool:
+        with thread_pool(processors()) as (pool, _):
             list(pool.map(work, _parts(*span)))
 
 

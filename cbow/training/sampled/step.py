@@ -247,14 +247,16 @@ def run_steps(work: Any, order: Any, thread: Any, reached: Any, sums: Any) -> No
                 room = room_of(rooms, k)
                 draw_candidates(work.noise, work.keys.candidates, b * S, room.candidates)
                 block_gradients(work, b, room)
-        wait_for_all(thread, reached, 2 * step + 1)
+        if not wait_for_all(thread, reached, 2 * step + 1):
+            return
         for k in range(K):
             b = order[step * K + k]
             if b >= 0 and rooms.size[k, 1] > 0:
                 apply_block(work.tables, room_of(rooms, k), thread, threads, work.rates, step)
             if b >= 0 and thread == 0:
                 add_up(rooms, k, work.bounds[b + 1] - work.bounds[b], sums)
-        wait_for_all(thread, reached, 2 * step + 2)
+        if not wait_for_all(thread, reached, 2 * step + 2):
+            return
 
 
 @compiled

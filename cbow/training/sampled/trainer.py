@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from cbow.config import Config
 from cbow.network import Parameters
 from cbow.network.activations import LEAK
+from cbow.training.barrier import ABANDONED
 from cbow.training.examples import ExampleSource, Tally
 from cbow.training.objective import B1_RATE, SAMPLED_B1_START
 from cbow.training.randomness import Purpose, stream, uniform
@@ -181,8 +182,19 @@ class SampledTrainer:
         reached = np.zeros((self.threads, 8), np.int64)
         sums = np.zeros(6 + self.config.dimension)
         work = self._work(tables, keys, rates)
-        threads = ((work, padded, thread, reached, sums) for thread in range(self.threads))
-        share_out(self.pool, run_steps, threads)
+
+        def steps(thread: int) -> None:
+            try:
+                run_steps(work, padded, thread, reached, sums)
+            except BaseException:
+                reached[thread, 0] = ABANDONED  # the others wait for it
+                raise
+
+        try:
+            share_out(self.pool, steps, ((thread,) for thread in range(self.threads)))
+        except BaseException:
+            reached[:, 0] = ABANDONED  # by those too that were never handed out
+            raise
         return sums
 
     def _work(self, tables: Tables, keys: Keys, rates: list[float]) -> Work:

@@ -27,7 +27,7 @@ import numpy.typing as npt
 
 from cbow.config import MAX_EXPANSION
 from cbow.errors import ModelFileError
-from cbow.vectors.formats.base import Contents
+from cbow.vectors.formats.base import Contents, shown
 from cbow.vectors.formats.text_reading import BOM, read_without_header
 from cbow.vectors.formats.text_writing import write_rows
 from cbow.vectors.nearest import Floats
@@ -83,7 +83,7 @@ def write(
         )
     if words[0].startswith(BOM.decode()):
         raise ModelFileError(
-            f"the first word, {words[0]!r}, begins with U+FEFF, which would be taken for a byte "
-            "order mark; rename it, or write word2vec's text format"
+            f"the first word, {shown(words[0])}, begins with U+FEFF, which would be taken for a "
+            "byte order mark; rename it, or write word2vec's text format"
         )
     write_rows(path, words, matrix, header=False)

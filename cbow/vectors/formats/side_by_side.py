@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import TypeVar
 
-from cbow.processors import processors
+from cbow.processors import processors, thread_pool
 
 Piece = TypeVar("Piece")
 Result = TypeVar("Result")
@@ -31,12 +31,11 @@ def side_by_side(
     object
         The results. What a piece raises comes in its place; what `pieces` raises, at once.
     """
-    threads = threads or processors()
     waiting: deque[Future[Result]] = deque()
-    with ThreadPoolExecutor(threads) as pool:
+    with thread_pool(threads or processors()) as (pool, started):
         for piece in pieces:
             waiting.append(pool.submit(work, piece))
-            if len(waiting) > threads:
+            if len(waiting) > started:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()

@@ -15,7 +15,7 @@ row after row, and weighs what the rows would be:
 
     numbers             0 of usual size, 3 somewhat beyond it, 8 far, 20 absurdly; at most 40 a row
     letters of a word   0, a space 2, punctuation 3, a control character 8, no letter at all 6
-    bytes not UTF-8     24 with line feeds (word2vec.c cuts long words); else impossible
+    a word not UTF-8    40; without line feeds no more than half of the words
     NUL, or a line feed in a word or missing behind a row where rows end in one: impossible
 
 (roughly, binary logarithms of how rare each is; a number read from shifted bytes is absurd in
@@ -80,7 +80,7 @@ BEAM: Final = 32
 #: What an odd row or word costs, and of a word each letter that is odd; see above.
 SOMEWHAT, FAR, ABSURD = 3, 8, 20
 NUMBERS_COST: Final = 40
-NOT_UTF8: Final = 24
+NOT_UTF8: Final = 40
 NO_WORD: Final = 6
 SPACE, MARK, CONTROL = 2, 3, 8
 NEVER: Final = 2**60
@@ -404,6 +404,10 @@ def _rows(path: Path, file: Opened, V: int, N: int, feed: bytes) -> _Rows:
         patience = min(2 * patience, LONGEST_SEARCH) if search else BACK
     if not held.ends_at(held.at):
         raise _behind(path, V, N, V)
+    if not feed and 2 * cost > NOT_UTF8 * V:
+        odd = [row for row, word in enumerate(words, 1) if not _is_text(word)]
+        if 2 * len(odd) > V:
+            raise _misplaced(path, V, N, odd[0])
     return _Rows(words, matrix, cost)
 
 
@@ -483,7 +487,7 @@ def _search(
                 if feed and held.data[end - 1 : end] != feed:
                     continue
                 word = _word_cost(held.data[begin:space], feed)
-                if word is None:  # nor can one that is longer
+                if word is None or cost + word > least + BEAM:  # nor is one that is longer better
                     break
                 if row + len(layers) == V and not held.ends_at(end):
                     beyond = True
@@ -542,8 +546,6 @@ def _word_cost(word: bytes, feed: bytes) -> int | None:
     try:
         word.decode()
     except UnicodeDecodeError:
-        if not feed:
-            return None
         cost = NOT_UTF8
     plain = word.translate(None, _MARKS)
     controls = len(plain) - len(plain.translate(None, _CONTROLS))

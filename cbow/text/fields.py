@@ -1,0 +1,209 @@
+"""One field of rows: JSON lines, CSV and TSV in files, mappings and columns in Python.
+
+The ending of a file's name says what it is, else its first line: JSON lines begin with ``{``, and
+in the header of a table a tab, a semicolon or a comma separates the names. CSV and TSV are as
+RFC 4180 has them: quotes around cells that hold quotes, separators or line ends. A row that cannot
+be read is an error; one without the field is counted.
+"""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from cbow.errors import CorpusError, shown
+from cbow.text.tokenizers import unify_line_ends
+
+_JSON: Final = (".jsonl", ".ndjson", ".json")
+_PACKED: Final = (".gz", ".bz2", ".xz", ".zst")
+
+# Characters of texts that are yielded at a time: many rows are short.
+_PART: Final = 2**16
+
+# A cell may hold a book. The limit of the csv module is one for the whole process.
+_LONGEST_CELL: Final = 2**31 - 1
+
+# Names of fields that a message lists at most.
+_LISTED: Final = 20
+
+
+class FieldReader:
+    """Reads one field of rows, and counts those that do not have it.
+
+    A field is a text, or a list of words, which is one line. Anything else counts as missing.
+
+    Parameters
+    ----------
+    field : str
+        Its name.
+
+    Attributes
+    ----------
+    without : int
+        Rows so far that did not have it.
+    """
+
+    def __init__(self, field: str) -> None:
+        self.field = field
+        self.without = 0
+
+    def text(self, parts: Iterable[str], name: str) -> Iterator[str]:
+        r"""Yield the texts of a file in parts, each text ending its last line.
+
+        Parameters
+        ----------
+        parts : iterable of str
+            The file's text, whose lines end in ``\n``.
+        name : str
+            The file's name, for its ending and for messages.
+
+        Raises
+        ------
+        CorpusError
+            If a row cannot be read, or none has the field.
+        """
+        lines, head = _lines(parts), [""]
+        while not head[-1].strip() and (line := next(lines, "")):
+            head.append(line)
+        first, lines = head[-1], itertools.chain(head[1:], lines)
+        suffixes = [suffix.lower() for suffix in Path(name).suffixes]
+        suffix = next((each for each in reversed(suffixes) if each not in _PACKED), "")
+        if suffix in _JSON or (suffix not in (".csv", ".tsv") and first.lstrip().startswith("{")):
+            values = self._values(_json_rows(lines, name), name)
+        else:
+            if suffix == ".tsv" or (suffix != ".csv" and "\t" in first):
+                separator = "\t"
+            else:
+                separator = ";" if ";" in first and "," not in first else ","
+            values = self._values(_table_rows(lines, separator, name), name, same=True)
+        texts: list[str] = []
+        size = 0
+        for value in values:
+            text = unify_line_ends(value if isinstance(value, str) else " ".join(value))
+            texts.append(text if text.endswith("\n") else text + "\n")
+            size += len(text)
+            if size >= _PART:
+                yield "".join(texts)
+                texts, size = [], 0
+        yield "".join(texts)
+
+    def elements(self, corpus: Any) -> Iterator[Any]:
+        """Yield the texts of a mapping of columns, of a table, or of an iterable of rows.
+
+        Raises
+        ------
+        CorpusError
+            If an element is no row, or none has the field.
+        """
+        if (names := column_names(corpus)) is None:
+            rows = _checked_rows(corpus)
+        elif self.field in names:
+            rows = (dict.fromkeys(names, value) for value in corpus[self.field])
+        else:
+            raise self._missing("the corpus", names)
+        yield from self._values(rows, "the corpus")
+
+    def _values(
+        self, rows: Iterable[Mapping[str, Any]], name: str, same: bool = False
+    ) -> Iterator[Any]:
+        """Yield the field of each row that has it; `same` says that all have the same fields."""
+        names: Mapping[str, Any] | None = None
+        any_has = False
+        for row in rows:
+            names = row if names is None else names
+            if same and self.field not in names:
+                break  # it need not be read to its end
+            value = row.get(self.field)
+            words = isinstance(value, list | tuple) and all(isinstance(w, str) for w in value)
+            if words or isinstance(value, str):
+                any_has = True
+                yield value
+            else:
+                self.without += 1
+        if names is not None and not any_has:
+            raise self._missing(name, names)
+
+    def _missing(self, name: str, fields: Iterable[object]) -> CorpusError:
+        """Return the error that lists the fields there are."""
+        names = [shown(field) for field in fields]
+        more = [f"and {len(names) - _LISTED} more"] if len(names) > _LISTED else []
+        return CorpusError(
+            f"no row of {name} has a text as field {shown(self.field)}; name one of its fields "
+            f"with field / --field: {', '.join(names[:_LISTED] + more)}"
+        )
+
+
+def column_names(corpus: object) -> list[Any] | None:
+    """Return the names of the columns of a mapping or a table; None if `corpus` is neither."""
+    if isinstance(corpus, Mapping):
+        return [*corpus]
+    names = getattr(corpus, "column_names", getattr(corpus, "columns", None))
+    if names is None:
+        return [] if getattr(corpus, "ndim", 1) > 1 else None
+    return [*names] if isinstance(names, Iterable) else []
+
+
+def _lines(parts: Iterable[str]) -> Iterator[str]:
+    r"""Cut a text in parts into lines, which keep their ``\n``."""
+    rest = ""
+    for part in parts:
+        *lines, rest = (rest + part).split("\n")
+        for line in lines:
+            yield line + "\n"
+
+
+def _json_rows(lines: Iterable[str], name: str) -> Iterator[Mapping[str, Any]]:
+    """Read JSON lines; blank ones do not count."""
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            row, reason = None, f" ({error})"
+        else:
+            reason = ""
+        if not isinstance(row, dict):
+            raise CorpusError(
+                f"line {number} of {name} is no JSON object{reason}; give JSON lines, an object on "
+                "each line (of an array jq makes them: jq -c '.[]')"
+            )
+        yield row
+
+
+def _table_rows(lines: Iterable[str], separator: str, name: str) -> Iterator[Mapping[str, Any]]:
+    """Read CSV or TSV, whose first row names the fields; blank lines do not count."""
+    csv.field_size_limit(_LONGEST_CELL)
+    reader = csv.reader(lines, delimiter=separator, strict=True)
+    header: list[str] = []
+    try:
+        for row in reader:
+            header = header or row
+            if len(row) > len(header):
+                raise CorpusError(
+                    f"the row that ends in line {reader.line_num} of {name} has {len(row)} cells, "
+                    f"but the header names {len(header)}; put quotes around cells that hold "
+                    f"{shown(separator)}"
+                )
+            if row and row is not header:  # a row that ends early has no value there
+                yield dict(itertools.zip_longest(header, row))
+    except csv.Error as error:
+        raise CorpusError(
+            f"line {reader.line_num} of {name} is no proper row ({error}); put quotes around cells "
+            "that hold quotes, and write those twice"
+        ) from None
+
+
+def _checked_rows(corpus: Iterable[Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield the elements of a corpus, which must be mappings."""
+    for position, element in enumerate(corpus):
+        if not isinstance(element, Mapping):
+            raise CorpusError(
+                f"element {position} of the corpus is of type {type(element).__name__}, which has "
+                "no fields; give rows as mappings, or leave out field"
+            )
+        yield element
