@@ -748,7 +748,7 @@ HOSTILE = [
 def hostile(source: random.Random, folder: Path) -> tuple[list[object], bytes]:
     """Make a file with a value of a megabyte; return a command that reads it, and its input."""
     made = material()
-    long = source.choice(["x" * 2**20, "9" * 2**20, "\x1b[2J" * 2**18, "é" * 2**19])
+    long = source.choice(["x" * 2**20, "9" * 2**20, "\x1b]0;" * 2**18, "é" * 2**19])
     raw = long.encode()
     kind = source.choice(HOSTILE)
     model = made / "m.safetensors"
