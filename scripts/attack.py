@@ -992,7 +992,7 @@ def sound_cache() -> tuple[Path, str]:
 def trained(cache: Path, processes: int = 1, after: Callable[[], object] = int) -> list[list[str]]:
     """Train in processes that begin at once; return what each prints."""
     command = [sys.executable, "-c", TRAIN_BOTH % str(ALDER)]
-    settings = {**os.environ, "NUMBA_CACHE_DIR": str(cache), "PYTHONPATH": str(ROOT)}
+    settings = environment(cache.parent, NUMBA_CACHE_DIR=str(cache))
     every = [
         subprocess.Popen(
             command, env=settings, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
