@@ -28,7 +28,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cbow.errors import ModelFileError, shown
-from cbow.files import expanded, replacing
+from cbow.files import expanded, name_of, replacing
 
 #: The kinds of number, by their names in the header. The arrays lie in the file in this order, the
 #: widest numbers first, which leaves every array aligned.
@@ -167,7 +167,7 @@ def read(path: str | os.PathLike[str], check: int = 0) -> Contents:
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
         reason = getattr(error, "strerror", None) or error
         raise ModelFileError(
-            f"{path} cannot be opened ({reason}); check its name and permissions"
+            f"{name_of(path)} cannot be opened ({reason}); check its name and permissions"
         ) from error
 
 

@@ -18,7 +18,7 @@ from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 import cbow
-from cbow.cli import explain, gradcheck, nearest, plot, train
+from cbow.cli import convert, evaluate, explain, explore, gradcheck, nearest, plot, train
 
 MAIN = {
     "cbow-train": train.main,
@@ -26,6 +26,9 @@ MAIN = {
     "cbow-gradcheck": gradcheck.main,
     "cbow-explain": explain.main,
     "cbow-plot": plot.main,
+    "cbow-convert": convert.main,
+    "cbow-evaluate": evaluate.main,
+    "cbow-explore": explore.main,
 }
 TEXT = "the king rules the land\nthe queen rules the land\nthe dog eats the hay\n" * 40
 LATIN1 = b"good\n" * 9 + b"caf\xe9 cafe\n"
@@ -301,6 +304,47 @@ def test_bad_input(case, place, capsys, monkeypatch):
     for part in parts:
         assert part in sentence
     assert contents() == before
+
+
+@pytest.mark.parametrize(
+    "name", ["9" * 100_000, "\x1b]0;" * 25_000, "é/" * 3000], ids=["digits", "escapes", "folders"]
+)
+@pytest.mark.parametrize(
+    "command",
+    [
+        "cbow-train {}",
+        "cbow-train --resume {}",
+        "cbow-train corpus.txt -o {}.safetensors",
+        "cbow-train corpus.txt -o {}.txt",
+        "cbow-train corpus.txt --log-json {}",
+        "cbow-train corpus.txt --evaluate {}",
+        "cbow-train corpus.txt --keep-words {}",
+        "cbow-train corpus.txt --encoding {}",
+        "cbow-train corpus.txt --field {}",
+        "cbow-nearest {} king",
+        "cbow-nearest good.safetensors {}",
+        "cbow-nearest good.safetensors king --with {}",
+        "cbow-plot loss {} -o x.svg",
+        "cbow-plot words {} -o x.svg",
+        "cbow-plot loss good.safetensors -o {}.svg",
+        "cbow-explain --file {}",
+        "cbow-explain --html {} the king",
+        "cbow-convert {} x.txt",
+        "cbow-convert good.safetensors {}",
+        "cbow-convert good.safetensors {}.txt",
+        "cbow-evaluate {} --pairs corpus.txt",
+        "cbow-evaluate good.safetensors --pairs {}",
+        "cbow-evaluate good.safetensors --analogies {}",
+        "cbow-explore {}",
+        "cbow-explore good.safetensors -o {}",
+    ],
+)
+def test_what_is_long_is_cut(command, name, place, capsys):
+    main, *arguments = command.split()
+    arguments = [each.format(name) for each in arguments]
+    assert MAIN[main](arguments) == 1
+    [sentence] = re.findall(rf"^{main}(?: \w+)?: error: .*", capsys.readouterr().err, re.MULTILINE)
+    assert len(sentence) < 2000
 
 
 def test_the_good_input_is_good(place, capsys):

@@ -5,6 +5,7 @@ import shutil
 import stat
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -54,14 +55,14 @@ def package(tmp_path):
     return folder
 
 
-def run(package, cache=None, **environment):
-    """Call the kernel in a fresh process; return what it printed, as words."""
+def run(package, cache=None, before="", **environment):
+    """Call the kernel in a fresh process, after other code; return what it printed, as words."""
     settings = {"NUMBA_DISABLE_JIT": "0", "PYTHONPATH": str(package.parent), **environment}
     if cache:
         settings["NUMBA_CACHE_DIR"] = str(cache)
     kept = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT], cwd=package.parent,
+        [sys.executable, "-c", before + SCRIPT], cwd=package.parent,
         env={**kept, **settings}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -144,6 +145,38 @@ def test_what_others_can_write_is_not_used(package, tmp_path):
     folder.chmod(0o777)
     assert run(package, cache) == ["21.0", *BOTH]
     assert run(package, cache) == ["21.0", *BOTH]  # and nothing is kept there
+
+
+def test_two_processes_may_compile_at_once(package, tmp_path):
+    with ThreadPoolExecutor(2) as threads:
+        every = [threads.submit(run, package, tmp_path / "cache") for _ in range(2)]
+        assert [each.result()[0] for each in every] == ["21.0"] * 2
+    assert run(package, tmp_path / "cache") == ["21.0"]
+    assert len(list((tmp_path / "cache").rglob("*"))) == 3  # the folder and two entries
+
+
+def test_the_folder_may_be_removed_meanwhile(package, tmp_path):
+    """After it was chosen, and after the first of two entries was kept."""
+    cache = tmp_path / "cache"
+    for kept in (0, 1):
+        remove = f"""
+import shutil
+from cbow.compiled import KernelCache
+save, count = KernelCache.save_overload, 0
+
+def save_and_remove(*arguments):
+    global count
+    if count == {kept}:
+        shutil.rmtree({str(cache)!r})
+    count += 1
+    save(*arguments)
+
+KernelCache.save_overload = save_and_remove
+"""
+        assert run(package, cache, before=remove) == ["21.0", *BOTH]
+        assert not cache.exists()
+        assert run(package, cache) == ["21.0", *BOTH]
+        shutil.rmtree(cache)
 
 
 def test_without_a_folder_nothing_is_kept(package, tmp_path):

@@ -631,7 +631,8 @@ def test_a_lock_that_somebody_keeps_is_not_waited_for_for_ever(tmp_path, monkeyp
 KILLED = """
 import os, shutil, signal, stat, sys, warnings
 from pathlib import Path
-from cbow.files import check_writable, finish_replacing, replacing_folder, replacing_together
+from cbow.files import check_writable, finish_replacing
+from cbow.files import replacing, replacing_folder, replacing_together
 
 warnings.simplefilter("ignore")
 place, kind, before = Path(sys.argv[1]), sys.argv[2], sys.argv[3] == "before"
@@ -649,7 +650,10 @@ sys.addaudithook(hook)
 paths = [place / "x", place / "y"] if kind == "pair" else [place / "x"]
 
 def write(text):
-    if kind == "pair":
+    if kind == "file":
+        with replacing(paths[0]) as file:
+            file.write_text(text)
+    elif kind == "pair":
         with replacing_together(paths) as both:
             for each in both:
                 each.write_text(text)
@@ -659,7 +663,7 @@ def write(text):
                 (folder / name).write_text(text)
 
 def content():
-    files = paths if kind == "pair" else [paths[0] / name for name in "ab"]
+    files = [paths[0] / name for name in "ab"] if kind == "folder" else paths
     return [each.read_text() if each.exists() else None for each in files]
 
 def finish():
@@ -681,7 +685,8 @@ def begin():
     if before:
         write("old")
 
-OLD, NEW = (["old"] * 2 if before else [None] * 2), ["new"] * 2
+parts = len(content())
+OLD, NEW = (["old"] * parts if before else [None] * parts), ["new"] * parts
 seen, number, times = set(), 0, 0
 while True:
     number += 1
@@ -699,7 +704,7 @@ while True:
         seen.add(content()[0])
         times += 1
         write("next")
-        assert content() == ["next"] * 2
+        assert content() == ["next"] * parts
         # what is left over may have any other name, and go when anything is written
         check_writable(place / "z")
         assert len(os.listdir(place)) == len(paths), (number, then, os.listdir(place))
@@ -708,14 +713,14 @@ while True:
     begin()
     killed(lambda: write("new"), number)
     write("next")  # without a reader between
-    assert content() == ["next"] * 2, (number, content())
+    assert content() == ["next"] * parts, (number, content())
 assert seen == {OLD[0], NEW[0]}
 print(number, times)
 """
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the system cannot fork")
-@pytest.mark.parametrize("kind", ["pair", "folder"])
+@pytest.mark.parametrize("kind", ["file", "pair", "folder"])
 @pytest.mark.parametrize("before", ["before", "new"])
 def test_killed_at_any_call_there_is_the_old_or_the_new(tmp_path, kind, before):
     command = [sys.executable, "-c", KILLED, str(tmp_path / "place"), kind, before]
@@ -723,8 +728,8 @@ def test_killed_at_any_call_there_is_the_old_or_the_new(tmp_path, kind, before):
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.stderr == ""
     calls, times = map(int, done.stdout.split())
-    assert calls > 10
-    assert times > 15
+    assert calls > 8
+    assert times > (8 if kind == "file" else 15)  # of a single file there is nothing to finish
 
 
 def prepare(tmp_path, kind):

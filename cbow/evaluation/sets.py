@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cbow.errors import QueryError, shown
-from cbow.files import expanded
+from cbow.files import expanded, name_of
 from cbow.lines import read_lines
 
 #: With what a comment begins.
@@ -293,7 +293,7 @@ def _lines(path: StrPath) -> Iterator[tuple[int, str]]:
             raise
         reason = getattr(error, "strerror", None) or error
         raise QueryError(
-            f"{path} cannot be read ({reason}); check the name, and that it is a file"
+            f"{name_of(path)} cannot be read ({reason}); check the name, and that it is a file"
         ) from None
 
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from cbow import safetensors_file
 from cbow.errors import ModelFileError, OutputError
-from cbow.files import finish_replacing
+from cbow.files import finish_replacing, name_of
 from cbow.vectors.formats import model2vec, native
 from cbow.vectors.formats.base import shown
 from cbow.vectors.formats.projector import metadata_beside
@@ -131,7 +131,7 @@ def named(name: str) -> str:
     if found is None or (plain != name.lower() and found not in PACKED):
         packed = " or ".join(f"{end}.gz" for end, kind in ENDINGS.items() if kind in PACKED)
         raise OutputError(
-            f"the name {name} does not say what format to write; let it end in "
+            f"the name {name_of(name)} does not say what format to write; let it end in "
             f"{', '.join(ENDINGS)}, in {packed}, or in / for a folder, or give the format (--to)"
         )
     return found
