@@ -28,7 +28,8 @@ import numpy as np
 import numpy.typing as npt
 
 from cbow.errors import ModelFileError, shown
-from cbow.files import expanded, replacing
+from cbow.files import replacing, to_read, unopened
+from cbow.mapping import mapped
 
 #: The kinds of number, by their names in the header. The arrays lie in the file in this order, the
 #: widest numbers first, which leaves every array aligned.
@@ -127,7 +128,7 @@ def write(
 
 
 def read(path: str | os.PathLike[str], check: int = 0) -> Contents:
-    """Open a file; the arrays stay on disk until they are used.
+    """Open a file; the arrays stay on disk until they are used, where files can be mapped.
 
     Parameters
     ----------
@@ -141,7 +142,7 @@ def read(path: str | os.PathLike[str], check: int = 0) -> Contents:
     Returns
     -------
     Contents
-        The arrays, read-only and memory-mapped, and the texts.
+        The arrays, read-only and memory-mapped where the file system can do that, and the texts.
 
     Raises
     ------
@@ -149,7 +150,7 @@ def read(path: str | os.PathLike[str], check: int = 0) -> Contents:
         If the file cannot be opened, is not a sound safetensors file, or differs from its
         checksums.
     """
-    path = expanded(path)
+    path = to_read(path)
     try:
         # Looked at before it is opened: to open a pipe would wait for its writer.
         if not stat.S_ISREG(path.stat().st_mode):
@@ -165,10 +166,7 @@ def read(path: str | os.PathLike[str], check: int = 0) -> Contents:
             "cbow-convert writes it"
         ) from None
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
-        reason = getattr(error, "strerror", None) or error
-        raise ModelFileError(
-            f"{path} cannot be opened ({reason}); check its name and permissions"
-        ) from error
+        raise ModelFileError(unopened(path, error)) from error
 
 
 def verified(contents: Contents) -> dict[str, bool] | None:
@@ -272,7 +270,7 @@ def _contents(file: BinaryIO) -> Contents:
     metadata = _metadata(header.pop("__metadata__", {}))
     places = sorted(_place(name, entry, size) for name, entry in header.items())
     _check_cover(places, size - start)
-    data = np.memmap(file, np.uint8, mode="r").view(np.ndarray)[start:]  # (size - start,)
+    data = mapped(file, np.uint8)[start:]  # (size - start,)
     return Contents({place.name: _array(data, place) for place in places}, metadata)
 
 

@@ -534,6 +534,18 @@ def test_a_folder_for_the_while_is_swept_too(tmp_path):
     assert names(tmp_path) == []
 
 
+def test_what_cannot_be_removed_is_not_said_to_be(tmp_path, monkeypatch):
+    def refuse(path, **more):
+        raise OSError(errno.ENOTEMPTY, "Directory not empty", path)
+
+    (tmp_path / LEFT).mkdir()
+    monkeypatch.setattr(os, "rmdir", refuse)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_writable(tmp_path / "x")
+    assert names(tmp_path) == [LEFT]
+
+
 def test_what_living_processes_write_is_left_alone(tmp_path):
     code = (
         "import sys, pathlib; from cbow.files import replacing, temporary_folder\n"

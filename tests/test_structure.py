@@ -14,7 +14,7 @@ ROOT = Path(cbow.__file__).parent
 
 BASE = {
     "errors", "config", "files", "lanes", "lines", "processors", "blas", "compiled",
-    "safetensors_file",
+    "mapping", "safetensors_file",
 }  # fmt: skip
 ALLOWED = {
     "errors": set(),
@@ -25,7 +25,8 @@ ALLOWED = {
     "blas": set(),
     "compiled": set(),
     "lanes": set(),
-    "safetensors_file": {"errors", "files"},
+    "mapping": set(),
+    "safetensors_file": {"errors", "files", "mapping"},
     "text": {*BASE},
     "network": {*BASE},
     "vectors": {*BASE},

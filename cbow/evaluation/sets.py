@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cbow.errors import QueryError, shown
-from cbow.files import expanded
+from cbow.files import expanded, unopened
 from cbow.lines import read_lines
 
 #: With what a comment begins.
@@ -291,10 +291,7 @@ def _lines(path: StrPath) -> Iterator[tuple[int, str]]:
     except (OSError, ValueError) as error:
         if isinstance(error, QueryError):
             raise
-        reason = getattr(error, "strerror", None) or error
-        raise QueryError(
-            f"{path} cannot be read ({reason}); check the name, and that it is a file"
-        ) from None
+        raise QueryError(unopened(path, error)) from None
 
 
 def _split(line: str, separator: str | None) -> list[str]:

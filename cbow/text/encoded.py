@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from cbow.config import Config
 from cbow.errors import CorpusError
+from cbow.mapping import mapped
 from cbow.text.account import TokenAccount
 from cbow.text.batches import Batch, bytes_total, element_batches, source_parts
 from cbow.text.numbered import Numberer
@@ -49,13 +50,13 @@ class Progress(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class EncodedCorpus:
-    """A text as vocabulary ids, memory-mapped.
+    """A text as vocabulary ids, memory-mapped where the file system can do that.
 
     Attributes
     ----------
-    ids : memmap of int32, shape (T,)
+    ids : ndarray of int32, shape (T,)
         The kept tokens in text order.
-    line_starts : memmap of int64, shape (L+1,)
+    line_starts : ndarray of int64, shape (L+1,)
         Line i is ``ids[line_starts[i]:line_starts[i+1]]``; lines without a kept token are left out.
     vocabulary : Vocabulary
         The V words the ids stand for.
@@ -78,6 +79,11 @@ class EncodedCorpus:
             pages: object = array.base
             if isinstance(pages, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
                 pages.madvise(mmap.MADV_DONTNEED)
+
+    def close(self) -> None:
+        """Let go of the files, for some file systems cannot remove one that is in use."""
+        for name in ("ids", "line_starts"):
+            object.__setattr__(self, name, getattr(self, name)[:0].copy())
 
 
 def encode_corpus(
@@ -132,11 +138,16 @@ def encode_corpus(
         _check_learnable(reading, spool, numberer.numbering, vocabulary, config)
         kept = spool.write(ids_of, folder / _IDS, folder / _LINE_STARTS)
     return EncodedCorpus(
-        ids=np.memmap(folder / _IDS, np.int32, mode="r"),
-        line_starts=np.memmap(folder / _LINE_STARTS, np.int64, mode="r"),
+        ids=_mapped(folder / _IDS, np.int32),
+        line_starts=_mapped(folder / _LINE_STARTS, np.int64),
         vocabulary=vocabulary,
         account=_account(reading, spool, numberer.numbering.counts(), kept, config),
     )
+
+
+def _mapped(path: Path, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    with path.open("rb") as file:
+        return mapped(file, dtype)
 
 
 class _Reading(NamedTuple):
