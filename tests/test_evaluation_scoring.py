@@ -219,10 +219,10 @@ def test_restrict_limits_questions_and_answers(vectors, files):
 def test_questions_with_the_only_word_left(tmp_path):
     path = tmp_path / "q"
     path.write_text("a b c d\na b a b\na a a d\n")
-    found = evaluate(WordVectors("abcd", np.eye(4)), analogies=path).analogies[0]
+    found = evaluate(WordVectors(list("abcd"), np.eye(4)), analogies=path).analogies[0]
     assert found.right["3CosAdd"].tolist() == [True, False, False]
     path.write_text("a b c c\n")  # an answer from its own words, and no other word
-    found = evaluate(WordVectors("abc", np.eye(3)), analogies=path).analogies[0]
+    found = evaluate(WordVectors(list("abc"), np.eye(3)), analogies=path).analogies[0]
     assert found.accuracy("3CosAdd")[:2] == (0, 1)
 
 
