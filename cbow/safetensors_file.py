@@ -20,6 +20,7 @@ import hashlib
 import json
 import math
 import os
+import re
 import stat
 from collections.abc import Mapping
 from typing import Any, BinaryIO, Final, NamedTuple, NoReturn
@@ -61,6 +62,20 @@ SMALL: Final = 2**22
 #: Any file is checked.
 ALL: Final = 2**63
 
+#: What may lie in the place of any file that was fetched: how it begins, what it is, what to do.
+IN_PLACE: Final = (
+    (
+        rb"version https://git-lfs\.github\.com/spec/",
+        "it is what Git LFS puts in the place of a large file",
+        "fetch the file itself: git lfs pull",
+    ),
+    (
+        rb"(?i:(?:\xef\xbb\xbf)?\s*<(?:!doctype html|html|head|\?xml)\b)",
+        "it is a page of the web, as servers send in place of a file that they do not have",
+        "fetch the file itself, and look at its address",
+    ),
+)
+
 Array = npt.NDArray[Any]
 
 
@@ -82,7 +97,12 @@ class _Place(NamedTuple):
 
 
 class _DamageError(Exception):
-    """What is wrong with a file, without its name."""
+    """What is wrong with a file, without its name, and what to do."""
+
+    def __init__(
+        self, fault: str, remedy: str = "give a whole file, as cbow-train or cbow-convert writes it"
+    ) -> None:
+        super().__init__(f"{fault}; {remedy}")
 
 
 def write(
@@ -161,10 +181,7 @@ def read(path: str | os.PathLike[str], check: int = 0) -> Contents:
                 _refuse_changed(contents)
             return contents
     except _DamageError as error:
-        raise ModelFileError(
-            f"{path} is not a usable model: {error}; give a whole file, as cbow-train or "
-            "cbow-convert writes it"
-        ) from None
+        raise ModelFileError(f"{path} is not a usable model: {error}") from None
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
         raise ModelFileError(unopened(path, error)) from error
 
@@ -278,6 +295,11 @@ def _header(file: BinaryIO, size: int) -> tuple[dict[str, Any], int]:
     """Read the header; give it and the offset of the data behind it."""
     length = int.from_bytes(file.read(8), "little")
     if not 2 <= length <= min(size - 8, LONGEST_HEADER):
+        file.seek(0)
+        head = file.read(100)
+        for begin, what, remedy in IN_PLACE:
+            if re.match(begin, head):
+                raise _DamageError(what, remedy)
         raise _DamageError("it does not begin like a safetensors file, or its end is missing")
     try:
         header = strict_json(file.read(length).decode("utf-8"))

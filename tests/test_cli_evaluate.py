@@ -307,7 +307,7 @@ BAD_INPUT = {
     # what is bad: how it is made, the arguments, what the sentence must say
     "nothing to score by": (None, ["one.txt"], ["give --pairs FILE, --analogies FILE or both"]),
     "missing set": (None, ["one.txt", "--pairs", "none"], ["none cannot be opened", "check"]),
-    "folder as set": (None, ["one.txt", "--analogies", "."], [". cannot be opened", "give the name of a file"]),
+    "folder as set": (None, ["one.txt", "--analogies", "."], [". cannot be opened", "give"]),
     "empty set": (bad("set", b""), ["one.txt", "--pairs", "set"], ["set holds no word pair;"]),
     "empty analogies": (
         bad("set", b": a\n"), ["one.txt", "--analogies", "set"], ["set holds no question", "give"]
