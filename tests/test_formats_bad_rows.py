@@ -282,7 +282,7 @@ def test_blank_lines_at_the_end_are_passed_over_and_counted(
 def test_blank_lines_between_rows_are_bad_rows(tmp_path, monkeypatch, header, piece):
     monkeypatch.setattr(text_reading, "PIECE", piece)
     path = tmp_path / "some"
-    path.write_bytes(header + b"a 1.55 2\n\n \nb 1.55 2\n\n")
+    path.write_bytes(header + b"a 1.5555 2\n\n \nb 1.5555 2\n\n")
     kind = "word2vec-text" if header else "glove"
     with pytest.raises(ModelFileError, match="row 2: it is empty"):
         read(path, kind)
