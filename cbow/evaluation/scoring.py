@@ -136,6 +136,7 @@ class Prepared:
     analogies: tuple[tuple[Analogies, Ids], ...]
     variants: Mapping[int, Ids]
 
+    @np.errstate(under="ignore")
     def score(self, matrix: Floats) -> Evaluation:
         """Score vectors, (V, N), a row for each word.
 

@@ -63,6 +63,7 @@ class Task(NamedTuple):
     start: Start | None = None
 
 
+@np.errstate(under="ignore")
 def learn(task: Task) -> Model:
     """Train on an encoded corpus; raise if that ended early."""
     corpus, config, observer, start = task.corpus, task.config, task.observer, task.start

@@ -36,6 +36,7 @@ class Comparisons(Lookup):
     @overload
     def similarity(self, a: Keys, b: Keys) -> Doubles: ...
 
+    @np.errstate(under="ignore")
     def similarity(self, a: Key | Keys, b: Key | Keys) -> float | Doubles:
         """Compute the cosine of the angle between two words, from -1 to 1; 0 if one is zero.
 
@@ -80,6 +81,7 @@ class Comparisons(Lookup):
     @overload
     def n_similarity(self, a: Queries, b: Queries) -> Doubles: ...
 
+    @np.errstate(under="ignore")
     def n_similarity(self, a: Query | Queries, b: Query | Queries) -> float | Doubles:
         """Compute the cosine between the means of two sets of words, whose vectors stay as long.
 
@@ -110,6 +112,7 @@ class Comparisons(Lookup):
         result: Doubles = (ends[::2] * ends[1::2]).sum(axis=1)  # (Q,)
         return result if many else float(result[0])
 
+    @np.errstate(under="ignore")
     def distances(
         self, word_or_vector: Key | Keys, other_words: Sequence[Key] | None = None
     ) -> Floats:
@@ -194,6 +197,7 @@ class Comparisons(Lookup):
         closer[own[0] : own[0] + 1] = False  # the word itself; of a vector, -1 : 0 is nothing
         return np.flatnonzero(closer)
 
+    @np.errstate(under="ignore")
     def most_similar_to_given(self, word: Key, words: Sequence[_Key]) -> _Key:
         """Choose from several words the one nearest to a word, the first of equals.
 
@@ -240,6 +244,7 @@ class Comparisons(Lookup):
         odd = [self._odd([key for key, _ in terms(each, None)]) for each, _ in pairs]
         return odd if many else odd[0]
 
+    @np.errstate(under="ignore")
     def _odd(self, words: Sequence[Key]) -> str:
         """Choose the word that does not match."""
         named = [self._word(word) for word in words]
