@@ -344,6 +344,8 @@ def _checked(path: str | os.PathLike[str]) -> Path:
     """Return the file that `path` leads to; refuse what a file must not replace."""
     target = expanded(path)
     _check_name(target)
+    if os.fspath(path).endswith(("/", os.sep)):
+        raise OutputError(f"{name_of(path)} names a folder; give the name of a file to write")
     with explain_output_errors(target):
         for _ in range(_MOST_LINKS):
             place = os.path.join(os.path.realpath(target.parent), target.name)

@@ -225,7 +225,7 @@ class TestRuns:
             def stepped(self, step):
                 signal.raise_signal(signal.SIGINT)
 
-        with pytest.raises(Interrupted, match="after 1 steps, in epoch 1 of 2"):
+        with pytest.raises(Interrupted, match="after 1 step, in epoch 1 of 2"):
             cbow.train(story(), **SMALL, observer=Stopper())
 
     @pytest.mark.parametrize("settings", [{"block": 1}, {"block": 10**6}, {"batch": 1}])

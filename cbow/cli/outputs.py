@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 def default_output(corpus: str) -> str:
     """Name the model after its corpus: ``texts/corpus.txt.gz`` gives ``corpus.safetensors``."""
-    if corpus == "-":
+    if corpus in ("-", "/dev/stdin") or re.fullmatch(r"(/dev|/proc/(self|\d+))/fd/\d+", corpus):
         return "stdin.safetensors"
     name = Path(corpus.removeprefix("nltk:")).name
     for ending in (".gz", ".bz2", ".xz", ".zst"):
@@ -28,14 +30,14 @@ def default_output(corpus: str) -> str:
 
 
 def named(flag: str, name: str) -> Path:
-    """Return the path that a flag names; refuse an empty name, and the sign for a stream.
+    """Return the path that a flag names; refuse an empty name, a folder's, and that of a stream.
 
     Raises
     ------
     OutputError
         If `name` is one of them.
     """
-    if name in ("", "-"):
+    if name in ("", "-") or name.endswith(("/", os.sep)):
         raise OutputError(f"{flag} is {name!r}; give the name of a file to write")
     return expanded(name)
 

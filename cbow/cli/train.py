@@ -37,7 +37,9 @@ LITTLE: Final = 0.98
 
 #: Signals that end a session, where the system has them.
 END_OF_SESSION: Final = [
-    getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)
+    getattr(signal, name)
+    for name in ("SIGTERM", "SIGHUP", "SIGXCPU", "SIGUSR1", "SIGUSR2")
+    if hasattr(signal, name)
 ]
 
 EXAMPLES = """\

@@ -197,8 +197,8 @@ def _same_settings(
             flag = "--" + name.replace("_", "-")
             raise ConfigError(
                 f"{name} is {found}, but {path} was trained with "
-                f"{'none' if expected is None else expected}; leave {name} / {flag} out, or train "
-                "anew"
+                f"{'the default' if expected is None else expected}; leave {name} / {flag} out, or "
+                "train anew"
             )
     return given
 

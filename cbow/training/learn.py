@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from cbow.blas import single_threaded_blas
 from cbow.config import Config
-from cbow.errors import CorpusError, DivergenceError, Interrupted
+from cbow.errors import CorpusError, DivergenceError, Interrupted, counted
 from cbow.model import Model
 from cbow.network import Parameters, cbow_network, initialise
 from cbow.processors import processors
@@ -245,12 +245,12 @@ def _heldout_unigram(source: ExampleSource, log_p: NDArray[np.float64], batch: i
 def _explained(stop: Stop, model: Model, objective: Objective) -> DivergenceError | Interrupted:
     """Put into a sentence why training ended early, and what to do."""
     config = model.config
-    where = f"after {stop.step} steps, in epoch {stop.epoch} of {config.epochs}"
+    where = f"after {counted(stop.step, 'step')}, in epoch {stop.epoch} of {config.epochs}"
     if stop.reason == "interrupted":
         return Interrupted(f"interrupted {where}", model)
     lower = min(objective.rate / 10, usual_rate(objective.name, objective.optimizer))
     return DivergenceError(
         f"{stop.found} {where}, with learning rate {objective.rate:g}; train again with "
-        f"{lower:g} or less (the state after {stop.kept_step} steps is kept)",
+        f"{lower:g} or less (the state after {counted(stop.kept_step, 'step')} is kept)",
         model,
     )
