@@ -338,7 +338,7 @@ BAD_INPUT = {
     "a model among the pairs": (
         bad("b.npz", b"PK\x03\x04\xff\n"),
         ["one.txt", "--pairs", "pairs.txt", "b.npz"],
-        ["b.npz, line 1 is not UTF-8", "give a text file in UTF-8"],
+        ["b.npz, line 1 is not UTF-8", "give text in UTF-8"],
     ),
     "no pair known": (
         bad("set", b"sun moon 5\nking queen 1\n"),

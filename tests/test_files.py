@@ -799,3 +799,10 @@ def test_another_process_may_finish_it_meanwhile(tmp_path, monkeypatch):
     with pytest.warns(OutputWarning, match="it is the new one now"):
         finish_replacing(*paths)
     assert names(tmp_path) == ["x", "y"]
+
+
+@pytest.mark.parametrize("write", [check_writable, lambda path: replacing(path).__enter__()])
+def test_the_name_of_a_folder_is_that_of_no_file(tmp_path, write):
+    with pytest.raises(OutputError, match=r"new/ names a folder; give the name of a file to write"):
+        write(f"{tmp_path}/new/")
+    assert names(tmp_path) == []
