@@ -29,15 +29,17 @@ def default_output(corpus: str) -> str:
     return f"{stem or 'cbow'}.safetensors"
 
 
-def named(flag: str, name: str) -> Path:
-    """Return the path that a flag names; refuse an empty name, a folder's, and that of a stream.
+def named(flag: str, name: str, folder: bool = False) -> Path:
+    """Return the path that a flag names; refuse an empty name and that of a stream.
+
+    That of a folder, with a slash at its end, is refused too unless it may be one.
 
     Raises
     ------
     OutputError
         If `name` is one of them.
     """
-    if name in ("", "-") or name.endswith(("/", os.sep)):
+    if name in ("", "-") or (name.endswith(("/", os.sep)) and not folder):
         raise OutputError(f"{flag} is {name!r}; give the name of a file to write")
     return expanded(name)
 
