@@ -49,6 +49,17 @@ def shown(value: object, most: int = LONGEST_SHOWN) -> str:
     return text if len(text) <= most else text[: most - 3] + "..."
 
 
+def counted(n: int, thing: str) -> str:
+    """Return a number with what it counts, a word that takes an s for the plural.
+
+    Examples
+    --------
+    >>> counted(1, "word"), counted(2000, "word")
+    ('1 word', '2,000 words')
+    """
+    return f"{n:,} {thing}{'s' * (n != 1)}"
+
+
 class CBOWError(Exception):
     """Base of every error that cbow raises on purpose."""
 

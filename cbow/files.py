@@ -26,6 +26,7 @@ import os
 import platform
 import re
 import secrets
+import shlex
 import shutil
 import stat
 import time
@@ -35,13 +36,30 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from cbow.errors import LONGEST_SHOWN, OutputError, OutputWarning, shown
+from cbow.errors import LONGEST_SHOWN, ModelFileError, OutputError, OutputWarning, shown
 
 #: None on Windows, where what dead processes left stays.
 fcntl: Any = importlib.import_module("fcntl") if os.name == "posix" else None
 
 #: What the names of streams that are open begin with: links to files they must not replace.
 _STREAMS: Final = ("/dev/std", "/dev/fd/", "/proc/")
+
+#: The address of something elsewhere: its kind, of two letters at least, and the rest.
+_ADDRESS: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+(.+)", re.DOTALL)
+
+#: Kinds of address that curl fetches.
+_FETCHED: Final = ("http", "https", "ftp")
+
+#: What to do about a file that cannot be opened, where its name and permissions are right.
+_REMEDIES: Final[dict[int | None, str]] = {
+    **dict.fromkeys(
+        (errno.EMFILE, errno.ENFILE),
+        "let go of files and models that are not used any more, or raise the limit (ulimit -n)",
+    ),
+    errno.ENOMEM: "end other programs, or raise the limit (ulimit -v)",
+    errno.EISDIR: "give the name of a file",
+    **dict.fromkeys((errno.EIO, errno.ESTALE), "check the drive, and try again"),
+}
 
 #: Links that lead on from a name, before they are taken to lead in a circle.
 _MOST_LINKS: Final = 40
@@ -66,6 +84,38 @@ def expanded(path: str | os.PathLike[str]) -> Path:
     Where the home folder is not known, the name stays as it is.
     """
     return Path(os.path.expanduser(path))
+
+
+def to_read(path: str | os.PathLike[str]) -> Path:
+    """Return `expanded` of the name of a file of vectors to read.
+
+    Raises
+    ------
+    ModelFileError
+        If it is empty, which would stand for the current folder, or no name.
+    """
+    if not isinstance(path, str | os.PathLike):
+        raise ModelFileError(
+            f"{shown(path)} is a {type(path).__name__}, but must be the name of a file; give one"
+        )
+    if not os.fspath(path):
+        raise ModelFileError("the name of the file is empty; give that of a file to read")
+    return expanded(path)
+
+
+def unopened(path: str | os.PathLike[str], error: OSError | ValueError) -> str:
+    """Say why a file that is read cannot be opened, and what to do."""
+    address = _ADDRESS.match(str(path))
+    if address and isinstance(error, FileNotFoundError):
+        scheme, place = address.groups()  # of two slashes, `Path` keeps one
+        fetch = f": curl -LO {shlex.quote(f'{scheme}://{place}')}" if scheme in _FETCHED else ""
+        return (
+            f"{name_of(f'{scheme}://{place}')} is an address; fetch it first, and give the name of "
+            f"the file{fetch}"
+        )
+    reason = getattr(error, "strerror", None) or error
+    remedy = _REMEDIES.get(getattr(error, "errno", None), "check its name and permissions")
+    return f"{name_of(path)} cannot be opened ({reason}); {remedy}"
 
 
 def same(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:
@@ -232,10 +282,16 @@ def temporary_folder(parent: Path) -> Iterator[Path]:
     Warns
     -----
     OutputWarning
-        If dead processes left such folders, which are removed.
+        If dead processes left such folders, which are removed, or if this one cannot be removed.
     """
     with _temporary(parent / "corpus", folder=True, private=True) as folder:
         yield folder
+    if os.path.lexists(folder):
+        warnings.warn(
+            f"the temporary folder {name_of(folder)} cannot be removed and is left; remove it",
+            OutputWarning,
+            stacklevel=2,
+        )
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:
@@ -288,6 +344,8 @@ def _checked(path: str | os.PathLike[str]) -> Path:
     """Return the file that `path` leads to; refuse what a file must not replace."""
     target = expanded(path)
     _check_name(target)
+    if os.fspath(path).endswith(("/", os.sep)):
+        raise OutputError(f"{name_of(path)} names a folder; give the name of a file to write")
     with explain_output_errors(target):
         for _ in range(_MOST_LINKS):
             place = os.path.join(os.path.realpath(target.parent), target.name)
@@ -441,8 +499,9 @@ def _sweep(folder: Path) -> None:
                 if dead is None or (dead and found[1] != _MACHINE):
                     dead = time.time() - entry.st_ctime > _DAY
                 if ours and dead and stat.S_IFMT(entry.st_mode) in (stat.S_IFREG, stat.S_IFDIR):
-                    removed += sum(each.lstat().st_size for each in (path, *path.rglob("*")))
+                    size = sum(each.lstat().st_size for each in (path, *path.rglob("*")))
                     _remove(path)
+                    removed += 0 if os.path.lexists(path) else size
     if removed:
         warnings.warn(
             f"removed from the folder {name_of(folder)}: {removed:,} bytes of temporary files that "

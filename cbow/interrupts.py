@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any, Final, NoReturn
 
-#: Signals that end a session, where the system has them.
+#: Signals that end a session, where the system has them; schedulers send the last three.
 END_OF_SESSION: Final = [
-    getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)
+    getattr(signal, name)
+    for name in ("SIGTERM", "SIGHUP", "SIGXCPU", "SIGUSR1", "SIGUSR2")
+    if hasattr(signal, name)
 ]
 
 #: The exit code of a command that was interrupted.

@@ -12,6 +12,10 @@ from cbow.errors import QueryError
 LONGEST: Final = 2**16
 
 
+#: The byte order marks of UTF-16, as bytes that are not UTF-8 are decoded.
+_UTF_16: Final = ("\udcff\udcfe", "\udcfe\udcff")
+
+
 def read_lines(stream: IO[bytes], name: str, *, strict: bool = True) -> Iterator[tuple[int, str]]:
     r"""Yield number and text of each line, as it arrives, without its line end.
 
@@ -30,7 +34,7 @@ def read_lines(stream: IO[bytes], name: str, *, strict: bool = True) -> Iterator
     Raises
     ------
     QueryError
-        If a line is longer than `LONGEST`, or not UTF-8.
+        If a line is longer than `LONGEST` or not UTF-8, or all are UTF-16.
 
     Examples
     --------
@@ -45,20 +49,29 @@ def read_lines(stream: IO[bytes], name: str, *, strict: bool = True) -> Iterator
                     f"{name}, line {number} is longer than {LONGEST:,} characters, but should hold "
                     "a few words; give a text of short lines"
                 )
+            if number == 1 and line.startswith(_UTF_16) and "\0" in line:
+                raise QueryError(
+                    f"{name} is UTF-16; give UTF-8, converted with iconv -f UTF-16 -t UTF-8"
+                )
             if strict:
-                _check_utf8(line, name, number)
+                check_utf8(line, f"{name}, line {number}")
             yield number, line.rstrip("\n")
     finally:
         text.detach()
 
 
-def _check_utf8(line: str, name: str, number: int) -> None:
-    """Refuse a line with bytes that could not be decoded."""
+def check_utf8(line: str, name: str) -> None:
+    """Refuse a line with bytes that could not be decoded.
+
+    Raises
+    ------
+    QueryError
+    """
     try:
         line.encode()
     except UnicodeEncodeError as error:
         place = len(line[: error.start].encode()) + 1
         raise QueryError(
-            f"{name}, line {number} is not UTF-8 at its byte {place}; give a text file in UTF-8, "
-            "converted if need be, for example with iconv -t UTF-8"
+            f"{name} is not UTF-8 at its byte {place}; give text in UTF-8, converted if need be, "
+            "for example with iconv -t UTF-8"
         ) from None

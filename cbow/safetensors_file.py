@@ -20,6 +20,7 @@ import hashlib
 import json
 import math
 import os
+import re
 import stat
 from collections.abc import Mapping
 from typing import Any, BinaryIO, Final, NamedTuple, NoReturn
@@ -28,7 +29,8 @@ import numpy as np
 import numpy.typing as npt
 
 from cbow.errors import ModelFileError, shown
-from cbow.files import expanded, name_of, replacing
+from cbow.files import replacing, to_read, unopened
+from cbow.mapping import mapped
 
 #: The kinds of number, by their names in the header. The arrays lie in the file in this order, the
 #: widest numbers first, which leaves every array aligned.
@@ -60,6 +62,20 @@ SMALL: Final = 2**22
 #: Any file is checked.
 ALL: Final = 2**63
 
+#: What may lie in the place of any file that was fetched: how it begins, what it is, what to do.
+IN_PLACE: Final = (
+    (
+        rb"version https://git-lfs\.github\.com/spec/",
+        "it is what Git LFS puts in the place of a large file",
+        "fetch the file itself: git lfs pull",
+    ),
+    (
+        rb"(?i:(?:\xef\xbb\xbf)?\s*<(?:!doctype html|html|head|\?xml)\b)",
+        "it is a page of the web, as servers send in place of a file that they do not have",
+        "fetch the file itself, and look at its address",
+    ),
+)
+
 Array = npt.NDArray[Any]
 
 
@@ -81,7 +97,12 @@ class _Place(NamedTuple):
 
 
 class _DamageError(Exception):
-    """What is wrong with a file, without its name."""
+    """What is wrong with a file, without its name, and what to do."""
+
+    def __init__(
+        self, fault: str, remedy: str = "give a whole file, as cbow-train or cbow-convert writes it"
+    ) -> None:
+        super().__init__(f"{fault}; {remedy}")
 
 
 def write(
@@ -127,7 +148,7 @@ def write(
 
 
 def read(path: str | os.PathLike[str], check: int = 0) -> Contents:
-    """Open a file; the arrays stay on disk until they are used.
+    """Open a file; the arrays stay on disk until they are used, where files can be mapped.
 
     Parameters
     ----------
@@ -141,7 +162,7 @@ def read(path: str | os.PathLike[str], check: int = 0) -> Contents:
     Returns
     -------
     Contents
-        The arrays, read-only and memory-mapped, and the texts.
+        The arrays, read-only and memory-mapped where the file system can do that, and the texts.
 
     Raises
     ------
@@ -149,7 +170,7 @@ def read(path: str | os.PathLike[str], check: int = 0) -> Contents:
         If the file cannot be opened, is not a sound safetensors file, or differs from its
         checksums.
     """
-    path = expanded(path)
+    path = to_read(path)
     try:
         # Looked at before it is opened: to open a pipe would wait for its writer.
         if not stat.S_ISREG(path.stat().st_mode):
@@ -160,15 +181,9 @@ def read(path: str | os.PathLike[str], check: int = 0) -> Contents:
                 _refuse_changed(contents)
             return contents
     except _DamageError as error:
-        raise ModelFileError(
-            f"{path} is not a usable model: {error}; give a whole file, as cbow-train or "
-            "cbow-convert writes it"
-        ) from None
+        raise ModelFileError(f"{path} is not a usable model: {error}") from None
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
-        reason = getattr(error, "strerror", None) or error
-        raise ModelFileError(
-            f"{name_of(path)} cannot be opened ({reason}); check its name and permissions"
-        ) from error
+        raise ModelFileError(unopened(path, error)) from error
 
 
 def verified(contents: Contents) -> dict[str, bool] | None:
@@ -272,7 +287,7 @@ def _contents(file: BinaryIO) -> Contents:
     metadata = _metadata(header.pop("__metadata__", {}))
     places = sorted(_place(name, entry, size) for name, entry in header.items())
     _check_cover(places, size - start)
-    data = np.memmap(file, np.uint8, mode="r").view(np.ndarray)[start:]  # (size - start,)
+    data = mapped(file, np.uint8)[start:]  # (size - start,)
     return Contents({place.name: _array(data, place) for place in places}, metadata)
 
 
@@ -280,6 +295,11 @@ def _header(file: BinaryIO, size: int) -> tuple[dict[str, Any], int]:
     """Read the header; give it and the offset of the data behind it."""
     length = int.from_bytes(file.read(8), "little")
     if not 2 <= length <= min(size - 8, LONGEST_HEADER):
+        file.seek(0)
+        head = file.read(100)
+        for begin, what, remedy in IN_PLACE:
+            if re.match(begin, head):
+                raise _DamageError(what, remedy)
         raise _DamageError("it does not begin like a safetensors file, or its end is missing")
     try:
         header = strict_json(file.read(length).decode("utf-8"))

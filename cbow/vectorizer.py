@@ -216,7 +216,7 @@ epochs, patience, threads
         X = contexts(np.array(ids), indptr, len(self.vectors_), np.float32)  # (V, n)
         X.sum_duplicates()  # so that the order of the words changes not even the rounding
         _warn_of_empty(indptr)
-        with np.errstate(over="ignore"):  # the next line but one says what is wrong
+        with np.errstate(under="ignore", over="ignore"):  # the next line but one says what is wrong
             means: NDArray[np.float32] = X.T @ self.vectors_.matrix.astype(np.float32, copy=False)
         _check_finite(means)
         return means

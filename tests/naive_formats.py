@@ -65,6 +65,8 @@ def read_text(data, header, errors="strict"):
         N = dimension(lines[0])
     if N < 1:
         raise ValueError("no numbers")
+    while len(lines) > (V or 0) and not lines[-1].strip(WHITE):
+        lines.pop()  # blank, behind all rows
     rows = [row(line, N) for line in lines]
     if V is not None and len(rows) != V and (len(rows) != V + 1 or rows[-1][0] != "<unk>"):
         raise ValueError("the header lies")

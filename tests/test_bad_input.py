@@ -165,6 +165,12 @@ BAD_INPUT = {
         ["the folder . is read-only for you", "elsewhere"],
     ),
     "output empty": (nothing, "cbow-train corpus.txt -o ''", ["-o is ''", "give the name"]),
+    "output a new folder": (nothing, "cbow-train corpus.txt -o new/", ["'new/'", "of a file to"]),
+    "log a new folder": (
+        nothing,
+        "cbow-train corpus.txt --log-json new/",
+        ["is 'new/'"],
+    ),
     "output a stream": (nothing, "cbow-train corpus.txt -o -", ["-o is '-'", "give the name"]),
     "output a folder": (nothing, "cbow-train corpus.txt -o .", [". is a folder", "give the name"]),
     "output in a file": (nothing, "cbow-train corpus.txt -o corpus.txt/x", ["is not a folder"]),

@@ -306,8 +306,8 @@ def bad(name, content):
 BAD_INPUT = {
     # what is bad: how it is made, the arguments, what the sentence must say
     "nothing to score by": (None, ["one.txt"], ["give --pairs FILE, --analogies FILE or both"]),
-    "missing set": (None, ["one.txt", "--pairs", "none"], ["none cannot be read", "check"]),
-    "folder as set": (None, ["one.txt", "--analogies", "."], [". cannot be read", "check"]),
+    "missing set": (None, ["one.txt", "--pairs", "none"], ["none cannot be opened", "check"]),
+    "folder as set": (None, ["one.txt", "--analogies", "."], [". cannot be opened", "give"]),
     "empty set": (bad("set", b""), ["one.txt", "--pairs", "set"], ["set holds no word pair;"]),
     "empty analogies": (
         bad("set", b": a\n"), ["one.txt", "--analogies", "set"], ["set holds no question", "give"]
@@ -338,7 +338,7 @@ BAD_INPUT = {
     "a model among the pairs": (
         bad("b.npz", b"PK\x03\x04\xff\n"),
         ["one.txt", "--pairs", "pairs.txt", "b.npz"],
-        ["b.npz, line 1 is not UTF-8", "give a text file in UTF-8"],
+        ["b.npz, line 1 is not UTF-8", "give text in UTF-8"],
     ),
     "no pair known": (
         bad("set", b"sun moon 5\nking queen 1\n"),

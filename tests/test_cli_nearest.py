@@ -395,7 +395,25 @@ def test_bytes_that_are_no_text(ask, monkeypatch):
     code, answers, err = ask()
     assert code == 1
     assert [each["query"] for each in answers] == ["king"]
-    assert "is not in the vocabulary" in err
+    assert r"the query '\udcff\udcfe' is not UTF-8 at its byte 1; give text in UTF-8" in err
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_queries_in_utf_16(ask, monkeypatch, encoding, end):
+    text = f"king{end}queen{end}"
+    mark = "\ufeff" if encoding == "utf-16-be" else ""
+    feed(monkeypatch, (mark + text).encode(encoding))
+    code, answers, err = ask()
+    assert (code, answers) == (1, [])
+    assert err.count("\n") == 1
+    assert "the standard input is UTF-16; give UTF-8, converted with iconv -f UTF-16" in err
+
+
+def test_a_word_of_the_command_line_that_is_no_text(ask):
+    code, _, err = ask("caf\udce9")
+    assert code == 1
+    assert r"the query 'caf\udce9' is not UTF-8 at its byte 4" in err
 
 
 class Terminal(io.StringIO):

@@ -319,7 +319,7 @@ NOT_A_NUMBER = ["must have a number", "give a file that cbow-train wrote"]
 FOUR = "words bad a b c d -o x.png"
 BAD_INPUT = {
     "missing file": (nothing, "loss none -o x.png", ["none", "check its name"]),
-    "empty name": (nothing, "loss '' -o x.png", ["check its name"]),
+    "empty name": (nothing, "loss '' -o x.png", ["the name of the file is empty"]),
     "a folder": (folder, "loss bad.png -o x.png", ["bad.png", "Is a directory"]),
     "a text": (nothing, "loss corpus.txt -o x.png", ["neither a model nor a log", "--log-json"]),
     "a picture": (bad(b"\x89PNG\r\n\x1a\n" + bytes(99)), LOSS, ["neither a model nor a log"]),

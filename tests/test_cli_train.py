@@ -19,7 +19,7 @@ from cbow.cli import progress as progress_module
 from cbow.cli.log import JSONLog, Several
 from cbow.cli.outputs import default_output
 from cbow.cli.progress import Display, clock
-from cbow.cli.train import main, next_command
+from cbow.cli.train import END_OF_SESSION, main, next_command
 from cbow.errors import OutputError
 from cbow.training import Epoch, Observer, Step
 
@@ -206,7 +206,7 @@ def run_command(*arguments, **more):
 
 
 def heed_signals():
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, *END_OF_SESSION):
         signal.signal(number, signal.SIG_DFL)
 
 
@@ -217,7 +217,12 @@ def wait_for(stream, text):
     raise AssertionError(f"{text!r} never came")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_what_ends_a_session():
+    names = ("SIGTERM", "SIGHUP", "SIGXCPU", "SIGUSR1", "SIGUSR2")
+    assert {each.name for each in END_OF_SESSION} == set(names).intersection(dir(signal))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, *END_OF_SESSION])
 def test_ctrl_c_while_training_saves_and_exits_with_130(corpus, number):
     process = run_command("corpus.txt", *SMALL, "--epochs", "1000000")
     wait_for(process.stderr, "epoch 1/1000000")
@@ -252,6 +257,11 @@ def test_ctrl_c_while_reading_says_so(corpus):
         ("books/", "books.safetensors"),
         ("books/*.txt", "cbow.safetensors"),
         ("-", "stdin.safetensors"),
+        ("/dev/stdin", "stdin.safetensors"),
+        ("/dev/fd/63", "stdin.safetensors"),
+        ("/proc/self/fd/11", "stdin.safetensors"),
+        ("/proc/123/fd/11", "stdin.safetensors"),
+        ("/home/fd/11", "11.safetensors"),
         ("nltk:brown", "brown.safetensors"),
         (".", "cbow.safetensors"),
     ],
@@ -289,6 +299,47 @@ def test_bars_on_a_terminal():
     assert "epoch 1/2" in shown
     assert "loss 2.9800" in shown
     assert "epoch 1/2: loss 2.0000 nats per token, perplexity 7.4; held out 1.0000, 2.7" in shown
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "MININTERVAL=abc", "NCOLS=x", "POSITION=x", "GUI=1", "WRITE_BYTES=1", "LOCK_ARGS=3",
+        "DISABLE=1", "UNIT_DIVISOR=0", "COLOUR=none", "NONSENSE=1",
+    ],
+)  # fmt: skip
+def test_no_setting_of_the_bar_stops_a_training(corpus, setting):
+    code = (
+        "import io, sys, cbow.cli.progress as progress, cbow.cli.train as train\n"
+        "class Terminal(io.StringIO):\n"
+        "    def isatty(self):\n"
+        "        return True\n"
+        "progress.QUIET_SECONDS, sys.stderr = 0, Terminal()\n"
+        f"code = train.main(['corpus.txt', *{SMALL!r}])\n"
+        "sys.stdout.write(sys.stderr.getvalue())\n"
+        "sys.exit(code)\n"
+    )
+    name, value = f"TQDM_{setting}".split("=")
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code],
+        env={**os.environ, name: value}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "saved corpus.safetensors" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+    if setting in ("MININTERVAL=abc", "NCOLS=x", "WRITE_BYTES=1"):
+        assert "loss" in next(line for line in done.stdout.splitlines() if "tokens/s" in line)
+
+
+def test_a_bar_that_cannot_be_drawn_gives_way_to_lines(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    monkeypatch.setattr(progress_module, "QUIET_SECONDS", 0)
+    stream = Terminal()
+    display = Display(epochs=2, stream=stream)
+    for done in (100, 200):
+        display.reading(cbow.text.Progress(10, done, 1000))
+    display.close()
+    assert stream.getvalue().startswith("reading 20 %: 10 tokens, ")
 
 
 def test_a_bar_without_an_end():

@@ -1,6 +1,8 @@
 """Vectors scored by files: held against gensim, and counted to the last line."""
 
 import json
+import math
+import re
 import subprocess
 import sys
 from dataclasses import asdict
@@ -219,10 +221,10 @@ def test_restrict_limits_questions_and_answers(vectors, files):
 def test_questions_with_the_only_word_left(tmp_path):
     path = tmp_path / "q"
     path.write_text("a b c d\na b a b\na a a d\n")
-    found = evaluate(WordVectors("abcd", np.eye(4)), analogies=path).analogies[0]
+    found = evaluate(WordVectors(list("abcd"), np.eye(4)), analogies=path).analogies[0]
     assert found.right["3CosAdd"].tolist() == [True, False, False]
     path.write_text("a b c c\n")  # an answer from its own words, and no other word
-    found = evaluate(WordVectors("abc", np.eye(3)), analogies=path).analogies[0]
+    found = evaluate(WordVectors(list("abc"), np.eye(3)), analogies=path).analogies[0]
     assert found.accuracy("3CosAdd")[:2] == (0, 1)
 
 
@@ -332,3 +334,58 @@ print(*(name for name in ("scipy", "numba", "nltk") if name in sys.modules))
 def test_what_is_no_vectors_is_refused(files):
     with pytest.raises(QueryError, match=r"str is no word vectors; give .* model\.vectors"):
         evaluate("model.safetensors", *files)
+
+
+JUDGED = [("king", "queen", 9.0), ("king", "apple", 1), ("queen", "apple", np.float32(2))]
+QUESTIONS = [("king", "queen", "man", "woman"), ["man", "woman", "king", "queen"]]
+NAMED = ["king", "queen", "man", "woman", "apple"]
+
+
+@pytest.mark.parametrize(
+    "make", [list, tuple, iter, lambda rows: (tuple(row) for row in rows), lambda r: map(list, r)]
+)
+def test_sets_in_memory_score_as_those_of_files(tmp_path, make):
+    vectors = WordVectors(NAMED, np.random.default_rng(3).standard_normal((5, 4)))
+    pairs, analogies = tmp_path / "pairs", tmp_path / "analogies"
+    pairs.write_text("".join(f"{a} {b} {score}\n" for a, b, score in JUDGED))
+    analogies.write_text("".join(" ".join(words) + "\n" for words in QUESTIONS))
+    of_files = evaluate(vectors, str(pairs), analogies)
+    in_memory = evaluate(vectors, make(JUDGED), make(QUESTIONS))
+    assert in_memory.pairs[0].spearman == of_files.pairs[0].spearman
+    assert in_memory.pairs[0].cosines.tolist() == of_files.pairs[0].cosines.tolist()
+    for method, right in of_files.analogies[0].right.items():
+        assert in_memory.analogies[0].right[method].tolist() == right.tolist()
+    assert in_memory.to_dict()["pairs"][0]["file"] == "the pairs"
+    assert in_memory.to_dict()["analogies"][0]["file"] == "the analogies"
+    rows = np.array(QUESTIONS)
+    assert len(evaluate(vectors, analogies=rows).analogies[0].known) == 2
+    again = evaluate(vectors, pairs=[pairs, read_pairs(pairs)], analogies=None)
+    assert len(again.pairs) == 2
+    assert evaluate(vectors, read_pairs(pairs), []).analogies == ()
+
+
+@pytest.mark.parametrize(
+    ("sets", "says"),
+    [
+        ({"pairs": {("king", "queen"): 5.0}}, "pairs is dict .* tuples (word, word, score)"),
+        ({"pairs": 5}, "pairs is int 5, but must be the name of a file"),
+        ({"analogies": 5}, "analogies is int 5, .* tuples (a, b, c, d)"),
+        ({"pairs": [*JUDGED, "pairs.txt"]}, "pairs is list"),
+        ({"pairs": [("king", "queen")]}, "pair 0 is ('king', 'queen'), but must be (word, word, s"),
+        ({"pairs": [*JUDGED, ("king", 1, "queen")]}, "pair 3 is ('king', 1, 'queen'), but must be"),
+        ({"pairs": [("king", "queen", "5")]}, "pair 0 .* score must be a finite number such as"),
+        ({"pairs": [("king", "queen", math.nan)]}, "must be a finite number"),
+        ({"pairs": [("king", "queen", True)]}, "must be a finite number"),
+        ({"pairs": [5]}, "pair 0 is 5, but must be"),
+        ({"pairs": [b"abc"]}, "pair 0 is b'abc', but must be"),
+        ({"analogies": [("king", "queen", "man")]}, "question 0 is .* but must be (a, b, c, d)"),
+        ({"analogies": [QUESTIONS[0], ("a", "b", "c", 4)]}, "question 1 is"),
+        ({"analogies": read_pairs}, "analogies is function"),
+        ({"pairs": None}, "there is nothing to score by"),
+        ({"pairs": [], "analogies": iter(())}, "there is nothing to score by"),
+    ],
+)
+def test_sets_that_are_none(sets, says):
+    vectors = WordVectors(NAMED, np.eye(5))
+    with pytest.raises(QueryError, match=re.escape(says).replace(re.escape(".*"), ".*")):
+        evaluate(vectors, **sets)

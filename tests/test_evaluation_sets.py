@@ -229,12 +229,13 @@ def test_files_without_a_question(file, text):
 
 @pytest.mark.parametrize("read", [read_pairs, read_analogies, read_set])
 def test_files_that_cannot_be_read(tmp_path, file, read):
-    refused(read, tmp_path / "none.txt", "cannot be read (No such file or directory); check")
-    refused(read, tmp_path, "cannot be read (Is a directory); check")
-    refused(read, f"{tmp_path}/\0", "cannot be read (embedded null byte); check")
+    refused(read, tmp_path / "none.txt", "cannot be opened (No such file or directory); check")
+    refused(read, tmp_path, "cannot be opened (Is a directory); give")
+    refused(read, f"{tmp_path}/\0", "cannot be opened (embedded null byte); check")
+    wide = file("king queen 5\n".encode("utf-16"))
+    refused(read, wide, f"{wide} is UTF-16; give UTF-8, converted with iconv -f UTF-16 -t UTF-8")
     latin = file(b"# 1\ncaf\xe9 cafe 5\n")
-    refused(read, latin, f"{latin}, line 2 is not UTF-8 at its byte 4; give a text file")
-    refused(read, file("a b 5\n".encode("utf-16")), "line 1 is not UTF-8 at its byte 1;")
+    refused(read, latin, f"{latin}, line 2 is not UTF-8 at its byte 4; give text")
     refused(read, file(b"a" * 70_000), "line 1 is longer than 65,536 characters")
 
 

@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import pytest
@@ -534,6 +535,18 @@ def test_a_folder_for_the_while_is_swept_too(tmp_path):
     assert names(tmp_path) == []
 
 
+def test_what_cannot_be_removed_is_not_said_to_be(tmp_path, monkeypatch):
+    def refuse(path, **more):
+        raise OSError(errno.ENOTEMPTY, "Directory not empty", path)
+
+    (tmp_path / LEFT).mkdir()
+    monkeypatch.setattr(os, "rmdir", refuse)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_writable(tmp_path / "x")
+    assert names(tmp_path) == [LEFT]
+
+
 def test_what_living_processes_write_is_left_alone(tmp_path):
     code = (
         "import sys, pathlib; from cbow.files import replacing, temporary_folder\n"
@@ -791,3 +804,10 @@ def test_another_process_may_finish_it_meanwhile(tmp_path, monkeypatch):
     with pytest.warns(OutputWarning, match="it is the new one now"):
         finish_replacing(*paths)
     assert names(tmp_path) == ["x", "y"]
+
+
+@pytest.mark.parametrize("write", [check_writable, lambda path: replacing(path).__enter__()])
+def test_the_name_of_a_folder_is_that_of_no_file(tmp_path, write):
+    with pytest.raises(OutputError, match=r"new/ names a folder; give the name of a file to write"):
+        write(f"{tmp_path}/new/")
+    assert names(tmp_path) == []

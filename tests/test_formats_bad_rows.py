@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from format_files import WORDS, check, matrix_of, refused
+from hypothesis import given
+from hypothesis import strategies as st
 
 import cbow
 from cbow.cli import convert, evaluate, nearest
@@ -62,7 +64,7 @@ def text(rows, header=True):
 def test_each_is_refused_or_left_out(path, case, header):
     module = word2vec_text if header else glove
     row, fault = BAD[case]
-    path.write_bytes(text([*GOOD[:2], row, *GOOD[2:], row], header))
+    path.write_bytes(text([*GOOD[:2], row, GOOD[2], row, GOOD[3]], header))
     said = refused(module.read, path)
     assert f"row 3: {fault}" in said if case != "not UTF-8" else "row 3: the word" in said
     assert "on_bad_rows='skip' (--skip-bad-rows)" in said
@@ -74,7 +76,7 @@ def test_each_is_refused_or_left_out(path, case, header):
     [note] = [note for note in account.notes() if "cannot be read" in note]
     assert note.startswith("2 of 6 rows cannot be read and are left out: row 3 (")
     assert fault in note
-    assert "row 6" in note
+    assert "row 5" in note
 
 
 @pytest.mark.usefixtures("size")
@@ -245,3 +247,46 @@ def test_headers_of_binary_files(tmp_path, header):
     write(path, WORDS, matrix_of(len(WORDS)))
     edited(path, lambda content: header + content.partition(b"\n")[2])
     check(read(path), WORDS, matrix_of(len(WORDS)))
+
+
+BLANK = st.lists(st.sampled_from(["", " ", "\t", "\r", " \t \r"]), max_size=5)
+
+
+@given(
+    rows=st.lists(st.sampled_from(["a 1 2", "b 0.5 1 ", "c 3 4\r"]), min_size=1, unique=True),
+    blank=BLANK,
+    ended=st.booleans(),
+    header=st.booleans(),
+    piece=st.sampled_from([1, 7, text_reading.PIECE]),
+)
+def test_blank_lines_at_the_end_are_passed_over_and_counted(
+    tmp_path_factory, rows, blank, ended, header, piece
+):
+    path = tmp_path_factory.mktemp("blank") / "some"
+    lines = [f"{len(rows)} 2"] * header + rows + blank
+    text = "\n".join(lines) + "\n" * ended
+    path.write_bytes(text.encode())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(text_reading, "PIECE", piece)
+        contents = read(path, "word2vec-text" if header else "glove")
+    assert list(contents.words) == [row[0] for row in rows]
+    passed = len(blank) if ended or not blank or blank[-1] else len(blank) - 1
+    assert contents.account.blank == passed
+    assert contents.account.unended == (not ended and not blank)
+    notes = list(contents.account.notes())
+    assert any("blank line" in note for note in notes) == (passed > 0)
+
+
+@pytest.mark.parametrize("piece", [1, 7, text_reading.PIECE])
+@pytest.mark.parametrize("header", [b"4 2\n", b""])
+def test_blank_lines_between_rows_are_bad_rows(tmp_path, monkeypatch, header, piece):
+    monkeypatch.setattr(text_reading, "PIECE", piece)
+    path = tmp_path / "some"
+    path.write_bytes(header + b"a 1.5555 2\n\n \nb 1.5555 2\n\n")
+    kind = "word2vec-text" if header else "glove"
+    with pytest.raises(ModelFileError, match="row 2: it is empty"):
+        read(path, kind)
+    contents = read(path, kind, on_bad_rows="skip")
+    assert list(contents.words) == ["a", "b"]
+    assert contents.account.unreadable_rows.startswith("row 2 (it is empty), row 3 (it is empty)")
+    assert contents.account.blank == 1

@@ -1,6 +1,7 @@
 """The package's own file of vectors: against the safetensors library, and damage in every place."""
 
 import json
+import mmap
 import tracemalloc
 
 import numpy as np
@@ -107,9 +108,8 @@ def test_arrays_stay_on_disk(path):
     finally:
         tracemalloc.stop()
     for array in (contents.matrix, contents.counts, contents.words.letters, contents.words.ends):
-        while not isinstance(array, np.memmap):
+        while not isinstance(array, mmap.mmap):
             array = array.base
-        assert array.filename == str(path)
     assert not contents.matrix.flags.writeable
 
 

@@ -2,9 +2,11 @@
 
 import bz2
 import gzip
+import io
 import lzma
 import os
 import pickle
+import tarfile
 import warnings
 import zipfile
 
@@ -15,6 +17,7 @@ from format_files import GOLDEN, WORDS, check, matrix_of, refused
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import cbow
 from cbow import safetensors_file
 from cbow.errors import ConfigError, ModelFileError, OutputError
 from cbow.vectors.formats import FORMATS, MODEL, named, read, recognise, text_writing, write
@@ -166,6 +169,16 @@ def test_names_say_nothing(tmp_path):
     check(read(text), WORDS, MATRIX)
 
 
+def tar_of(mode):
+    """Give the bytes of a tar archive with a file of vectors."""
+    place = io.BytesIO()
+    with tarfile.open(fileobj=place, mode=mode) as archive:
+        entry = tarfile.TarInfo("vectors.txt")
+        entry.size = 8
+        archive.addfile(entry, io.BytesIO(b"1 1\na 1\n"))
+    return place.getvalue()
+
+
 STRANGERS = {
     "fastText's model": (b"\xba\x16\x4f\x2f\x0c\0\0\0" + bytes(99), "model of fastText, .* .vec"),
     "pickle": (pickle.dumps({"vectors": list(range(99))}), "looks like a Python pickle, such as"),
@@ -173,6 +186,21 @@ STRANGERS = {
     "HDF5": (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
     "SQLite": (b"SQLite format 3\0", "an SQLite database"),
     "finalfusion": (b"FiFu\0\0\0\0", "a finalfusion file"),
+    "Git LFS": (
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n",
+        "Git LFS puts in the place of a large file; fetch the file itself: git lfs pull",
+    ),
+    "a page": (b"<!DOCTYPE html>\n<html><head>", "a page of the web, .*; fetch the file itself"),
+    "a page without a type": (b"\xef\xbb\xbf\n <HTML lang='en'>", "a page of the web"),
+    "XML of an error": (b'<?xml version="1.0"?><Error><Code>NoSuchKey', "a page of the web"),
+    "packed page": (gzip.compress(b"<html>\n" * 99), "a page of the web"),
+    "tar": (tar_of("w"), "an archive of tar; unpack it, and give a file of it: tar -xf"),
+    "packed tar": (tar_of("w:gz"), "an archive of tar; unpack it"),
+    "tar as of old": (bytes(257) + b"ustar  \0" + bytes(248), "an archive of tar"),
+    "Parquet": (b"PAR1\x15\x04" + bytes(99) + b"PAR1", "a table of Apache Parquet or Arrow"),
+    "Arrow": (b"ARROW1\0\0" + bytes(99), "a table of Apache Parquet or Arrow"),
+    "7z": (b"7z\xbc\xaf\x27\x1c\0\4", "an archive; unpack it"),
+    "header of three": (b"2 4 0\na 1 2 3 4\nb 1 2 3 4\n", "begins with '2 4 0', but a header has"),
     "bzip2": (bz2.compress(b"1 1\na 1\n"), "packed with bzip2; unpack it: bunzip2"),
     "xz": (lzma.compress(b"1 1\na 1\n"), "packed with xz; unpack it: unxz"),
     "zstd": (b"\x28\xb5\x2f\xfd", "packed with zstd; unpack it: unzstd"),
@@ -205,6 +233,27 @@ def test_what_is_commonly_mistaken(tmp_path, kind):
         read(path)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["Git LFS", "a page", "a page without a type", "XML of an error"])
+def test_what_lies_in_the_place_of_a_model(tmp_path, kind):
+    content, expected = STRANGERS[kind]
+    for place in (tmp_path / "m.safetensors", tmp_path / "potion" / "model.safetensors"):
+        place.parent.mkdir(exist_ok=True)
+        place.write_bytes(content)
+        with pytest.raises(ModelFileError, match=expected):
+            cbow.load(place)
+    (tmp_path / "potion" / "tokenizer.json").write_text("{}")
+    with pytest.raises(ModelFileError):
+        read(tmp_path / "potion")
+
+
+@pytest.mark.parametrize(
+    "text", ["1984 2 0\nb 1 2\n", "1984 3 0\nb 1 2\n", "ustar 1 2\nb 1 2\n", "1984 2 0 5\n"]
+)
+def test_what_only_looks_like_a_header_of_three(tmp_path, text):
+    (tmp_path / "some").write_text(text)
+    assert recognise(tmp_path / "some") == "glove"
 
 
 def test_a_zip_of_something_else(tmp_path):

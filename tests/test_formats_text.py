@@ -79,7 +79,7 @@ def check_like_naive(folder, module, data, errors="strict"):
     assert len(found.matrix) == len(words)
     assert (account.duplicates, account.replaced, account.spaced) == (duplicates, replaced, spaced)
     assert account.rows == len(words) + duplicates
-    assert account.unended == (not data.endswith(b"\n"))
+    assert account.unended == bool(data.rpartition(b"\n")[2].strip())
     return True
 
 
@@ -463,7 +463,8 @@ REFUSED = {
     "long row": (b"3 2\na 1 2\nb 1 2\nc 1 2 3\n", "row 3: .*'c' is of length 3.* ends in a number"),
     "row of a word": (b"2 1\na 1\nlonely\n", "row 2: the vector of 'lonely' is of length 0"),
     "empty row": (b"3 1\na 1.000\n\nb 1\n", "row 2: it is empty; remove it"),
-    "empty row at the end": (b"1 1\na 1\n\n", "row 2: its header promises only 1 rows"),
+    "rows behind blank lines": (b"1 1\na 1\n\nb 1\n", "row 2: its header promises only 1 rows"),
+    "blank lines for rows": (b"3 1\na 1.000\n\n\n\n", "row 2: it is empty"),
     "blank row": (b"3 1\na 1\n \t\r\nb 1\n", "row 2: it is empty"),
     "no word": (b"2 2\na 1 2\n 1 2\n", "row 2: there is no word before its numbers"),
     "only numbers": (b"2 2\n1 2 3\n1 2.000\n", "row 2: the vector of '1' is of length 1, but 2"),

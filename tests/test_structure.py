@@ -13,8 +13,8 @@ import cbow
 ROOT = Path(cbow.__file__).parent
 
 BASE = {
-    "errors", "config", "files", "interrupts", "lanes", "lines", "processors", "blas", "compiled",
-    "safetensors_file",
+    "errors", "config", "files", "interrupts", "lanes", "lines", "mapping", "processors", "blas",
+    "compiled", "safetensors_file",
 }  # fmt: skip
 ALLOWED = {
     "errors": set(),
@@ -26,7 +26,8 @@ ALLOWED = {
     "blas": set(),
     "compiled": set(),
     "lanes": set(),
-    "safetensors_file": {"errors", "files"},
+    "mapping": set(),
+    "safetensors_file": {"errors", "files", "mapping"},
     "text": {*BASE},
     "network": {*BASE},
     "vectors": {*BASE},

@@ -43,8 +43,8 @@ def lines_of(encoded):
     starts = encoded.line_starts
     assert encoded.ids.dtype == np.int32
     assert starts.dtype == np.int64
-    assert isinstance(encoded.ids, np.memmap)
-    assert isinstance(starts, np.memmap)
+    assert isinstance(encoded.ids.base, mmap.mmap)
+    assert isinstance(starts.base, mmap.mmap)
     assert starts[0] == 0
     assert starts[-1] == len(encoded.ids) == encoded.account.kept
     assert (np.diff(starts) > 0).all()

@@ -315,7 +315,7 @@ class TestSettings:
         ("settings", "part"),
         [
             ({"window": 3}, r"window is 3, but .* was trained with 2; leave window / --window out"),
-            ({"max_vocabulary": 7}, "max_vocabulary is 7, but .* was trained with none"),
+            ({"max_vocabulary": 7}, "max_vocabulary is 7, but .* was trained with the default;"),
             ({"epochs": 3}, "epochs is 3, but .* was trained with 2"),
             ({"tokenizer": str.split}, "tokenizer is custom, but .* was trained with word"),
             ({"tokenizer": "whitespace"}, "tokenizer is whitespace, but .* with word"),

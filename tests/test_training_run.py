@@ -1,6 +1,8 @@
 """Training as a whole: reproducible, honest about its loss, and safe to stop."""
 
+import contextlib
 import dataclasses
+import errno
 import json
 import math
 import os
@@ -12,8 +14,17 @@ import numpy as np
 import pytest
 
 import cbow
+from cbow import files
+from cbow.cli.train import main as train_command
 from cbow.config import Config
-from cbow.errors import ConfigError, CorpusError, DivergenceError, Interrupted, OutputError
+from cbow.errors import (
+    ConfigError,
+    CorpusError,
+    DivergenceError,
+    Interrupted,
+    OutputError,
+    OutputWarning,
+)
 from cbow.network import Gradients
 from cbow.training import Observer, batches, losses, run
 from cbow.training.measures import StepResult
@@ -34,6 +45,11 @@ def story(lines=300, seed=0):
 
 
 SMALL = {"dimension": 8, "epochs": 2, "batch": 64, "sample": 0.0, "min_count": 1}
+
+
+def refuse_to_remove(path, **more):
+    """Say what network drives say of a folder with files that are still in use."""
+    raise OSError(errno.ENOTEMPTY, "Directory not empty", path)
 
 
 class Recorder(Observer):
@@ -448,6 +464,57 @@ def test_an_error_of_the_callers_own_is_left_as_it_is():
 
     with pytest.raises(FileNotFoundError, match="mine"):
         cbow.train(lines(), **SMALL)
+
+
+def test_a_temporary_folder_that_cannot_be_removed_costs_no_model(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("os.rmdir", refuse_to_remove)
+    with pytest.warns(OutputWarning, match="cannot be removed and is left; remove it") as told:
+        model = cbow.train(story(), Config(**SMALL))
+    assert len(told) == 1
+    assert len(model.report["epochs"]) == 2
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_command_whose_temporary_folder_cannot_be_removed(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("os.rmdir", refuse_to_remove)
+    (tmp_path / "a.txt").write_text("\n".join(story()))
+    assert train_command(["a.txt", "--dimension", "4", "--epochs", "1", "--sample", "0"]) == 0
+    err = capsys.readouterr().err
+    assert err.count("cannot be removed") == err.count("note: the temporary folder") == 1
+    assert "Traceback" not in err
+    assert cbow.load("a.safetensors").config.dimension == 4
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/maps"), reason="tells what is mapped on Linux")
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_encoded_text_is_not_mapped_any_more_when_it_is_removed(monkeypatch, fails):
+    mapped = []
+    remove = files._remove
+
+    def removing(path):
+        with open("/proc/self/maps") as maps:
+            mapped.append(path.name in maps.read())
+        remove(path)
+
+    class Failing(Observer):
+        def planned(self, plan):
+            with open("/proc/self/maps") as maps:
+                assert "/ids.int32" in maps.read()
+            if fails:
+                raise ValueError("the observer fails")
+
+    monkeypatch.setattr(files, "_remove", removing)
+    with contextlib.suppress(ValueError):
+        cbow.train(story(), Config(**SMALL), observer=Failing())
+    assert mapped == [False]
+
+
+@pytest.mark.parametrize("config", [{"dimension": 3}, 3, "dimension=3", Config])
+def test_a_config_that_is_none(config):
+    with pytest.raises(ConfigError, match=r"must be a Config; give settings by name, as in "):
+        cbow.train(["a b"] * 9, config)
 
 
 def test_nothing_is_left_in_the_temporary_folder(tmp_path, monkeypatch):

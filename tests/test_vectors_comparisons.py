@@ -67,13 +67,13 @@ def test_pairs_that_do_not_match(vectors, pair):
 
 @pytest.mark.parametrize("broken", [np.nan, np.inf, -np.inf])
 def test_the_cosine_of_a_vector_that_is_no_number(broken):
-    vectors = WordVectors("abc", np.array([[1, 1], [1, broken], [1, 0]]))
+    vectors = WordVectors(list("abc"), np.array([[1, 1], [1, broken], [1, 0]]))
     assert vectors.similarity("a", "c") == pytest.approx(0.5**0.5)
     for pair in ("ab", "ba"):
         with pytest.raises(QueryError, match=r"not finite, .* in a vector, the first 'b'; tr"):
             vectors.similarity(*pair)
     for ask in (vectors.distances, lambda word: vectors.rank(word, "c")):
-        with pytest.raises(QueryError, match="in the vectors of 1 words, the first 'b'"):
+        with pytest.raises(QueryError, match="in the vectors of 1 word, the first 'b'"):
             ask("a")
 
 
@@ -152,7 +152,7 @@ def test_rank_is_the_place_in_most_similar(vectors):
 
 @given(FEW)
 def test_closer_than_is_the_naive_search(matrix):
-    vectors = WordVectors("abcde", matrix)
+    vectors = WordVectors(list("abcde"), matrix)
     for a in range(5):
         for b in range(5):
             expected = naive.closer_than(matrix, a, b)
@@ -212,8 +212,11 @@ def test_doesnt_match_many(vectors):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["king", "queen"], "of 2 words none is the odd one out; give three words or more"),
-        ("king", "of 1 words"),
+        (
+            ["king", "queen"],
+            "of 2 words none is the odd one out; give a list of three words",
+        ),
+        ("king", "of 1 word none"),
         ([], "query is empty"),
         (["king", np.ones(2), "queen"], "is not a word"),
         (["nil", "nil", "nil"], "adds up to zero"),
@@ -225,3 +228,69 @@ def test_lists_without_an_odd_one_out(words, message):
         small().doesnt_match(words)
     with pytest.raises(UnknownWordError):
         small().doesnt_match(["king", "queen", "kong"])
+
+
+def test_a_word_is_one_word_and_never_its_letters():
+    vectors = WordVectors(["ab", "a", "b", "c"], MATRIX[:4])
+    assert vectors.distances("c", "ab").tolist() == vectors.distances("c", ["ab"]).tolist()
+    assert vectors.distances(["c", "a"], "ab").shape == (2, 1)
+    assert vectors.most_similar_to_given("c", "ab") == "ab"
+    assert vectors.n_similarity("ab", "c") == vectors.similarity("ab", "c")
+    assert vectors.rank("ab", "ab") == 1
+    assert vectors["ab"].shape == (N,)
+    with pytest.raises(QueryError, match="of 1 word none"):
+        vectors.doesnt_match("abc")
+    for ask in (vectors.distances, vectors.most_similar_to_given, vectors.n_similarity):
+        with pytest.raises(UnknownWordError, match="'abc'"):
+            ask("a", "abc")
+
+
+def test_a_vector_by_itself_is_one_vector(vectors):
+    assert vectors.distances("w1", MATRIX[2]).tolist() == vectors.distances("w1", ["w2"]).tolist()
+    assert vectors.most_similar_to_given("w1", MATRIX[2]).tolist() == MATRIX[2].tolist()
+
+
+@pytest.mark.parametrize("dtype", [None, object])
+def test_an_array_of_words_is_a_list_of_them(vectors, dtype):
+    words = np.array(["w1", "w2", "w3"], dtype)
+    listed = ["w1", "w2", "w3"]
+    assert vectors.similarity(words, words[::-1]).tolist() == [
+        vectors.similarity(a, b) for a, b in zip(listed, listed[::-1], strict=True)
+    ]
+    assert vectors.distances(words).tolist() == vectors.distances(listed).tolist()
+    assert vectors.distances("w9", words).tolist() == vectors.distances("w9", listed).tolist()
+    assert vectors.n_similarity(words, words) == vectors.n_similarity(listed, listed)
+    assert vectors.doesnt_match(words) == vectors.doesnt_match(listed)
+    chosen = vectors.most_similar_to_given("w9", words)
+    assert type(chosen) is str
+    assert chosen == vectors.most_similar_to_given("w9", listed)
+    assert vectors.most_similar(words) == vectors.most_similar(listed)
+    assert vectors.most_similar("w9", words[:1]) == vectors.most_similar("w9", "w1")
+    assert vectors.most_similar(words[:, None]) == vectors.most_similar([["w1"], ["w2"], ["w3"]])
+    assert vectors.most_similar(np.array("w1")) == vectors.most_similar("w1")
+    assert vectors.most_similar_cosmul(words[:2], words[2:]) == vectors.most_similar_cosmul(
+        ["w1", "w2"], ["w3"]
+    )
+    assert vectors.similar_by_word(words) == vectors.similar_by_word(listed)
+    assert vectors[words].tolist() == vectors[listed].tolist()
+
+
+@pytest.mark.parametrize("nothing", [5, None, [1, 2], 2.5, b"w1"])
+def test_what_is_neither_word_nor_vector(vectors, nothing):
+    asked = [
+        lambda: vectors.similarity(nothing, "w1"),
+        lambda: vectors.similarity(["w1"], [nothing]),
+        lambda: vectors.distances("w1", [nothing]),
+        lambda: vectors.distances(nothing),
+        lambda: vectors.most_similar_to_given("w1", [nothing]),
+        lambda: vectors.most_similar_to_given(nothing, ["w1"]),
+        lambda: vectors.rank(nothing, "w1"),
+        lambda: vectors.closer_than("w1", nothing),
+        lambda: vectors.most_similar_to_given("w1", nothing),
+        lambda: vectors.doesnt_match(nothing),
+    ]
+    for ask in asked:
+        with pytest.raises(QueryError):
+            ask()
+    with pytest.raises(QueryError, match="int 5 is neither a word nor a vector; give these"):
+        vectors.distances("w1", 5)

@@ -1,5 +1,6 @@
 """Looking words up, comparing them, finding the nearest; held against gensim and plain loops."""
 
+import re
 import sys
 import warnings
 
@@ -228,7 +229,7 @@ def test_vectors_of_different_types_add_up(vectors):
     st.integers(0, 8),
 )
 def test_most_similar_is_the_naive_search(matrix, positive, negative, topn):
-    vectors = WordVectors("abcdef", matrix)
+    vectors = WordVectors(list("abcdef"), matrix)
     if naive.is_zero("abcdef", matrix, positive, negative):
         with pytest.raises(QueryError, match="adds up to zero"):
             vectors.most_similar(positive, negative, topn)
@@ -414,8 +415,8 @@ def test_saving(tmp_path):
         ((np.ones(3),), r"shape \(3,\), but must hold 16 finite numbers"),
         ((np.ones(()),), r"shape \(\)"),
         ((np.full(N, np.nan),), "finite numbers"),
-        ((np.full(N, "a"),), "finite numbers"),
-        ((np.full(N, None),), "finite numbers"),
+        ((np.full(N, 1j),), "finite numbers"),
+        ((np.full(N, None),), "NoneType None is neither a word nor a vector"),
         (([(np.full(N, 1e308), 1e308)],), "adds up to infinity"),
         (([(np.full(N, 1e308), 1e308)], [(np.full(N, 1e308), -1e308)]), "adds up to infinity"),
     ],
@@ -439,7 +440,7 @@ def test_vectors_that_are_no_numbers(broken):
     )
     for query in ("a", "b", np.ones(2)):
         with pytest.raises(QueryError, match=said):
-            WordVectors("abc", matrix).most_similar(query)
+            WordVectors(list("abc"), matrix).most_similar(query)
 
 
 def test_no_words_at_all():
@@ -468,3 +469,29 @@ def test_any_query_is_answered_or_explained(query):
         assert isinstance(small().most_similar(query), list)
     except CBOWError as error:
         assert str(error)  # noqa: PT017
+
+
+@pytest.mark.parametrize("words", [np.array(["a", "b"]), [np.str_("a"), "b"], {"a": 1, "b": 2}])
+def test_words_become_str(words):
+    vectors = WordVectors(words, np.eye(2))
+    assert vectors.words == ("a", "b")
+    assert {type(word) for word in vectors} == {str}
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ([1, 2], "word 0 of the words is int 1, but must be str; convert"),
+        (["a", b"b"], "word 1 of the words is bytes b'b', but must be str"),
+        (["a", None], "word 1 of the words is NoneType None"),
+        (["a", ["b"]], "word 1 of the words is list"),
+        (np.array([1, 2]), "word 0 of the words is int64"),
+        ("ab", "the words are str 'ab'; give a list of str"),
+        (b"ab", "the words are bytes b'ab'; give a list"),
+        (None, "the words are NoneType None"),
+        (2, "the words are int 2"),
+    ],
+)
+def test_words_that_are_none(words, says):
+    with pytest.raises(ModelFileError, match=re.escape(says)):
+        WordVectors(words, np.eye(2))

@@ -105,7 +105,7 @@ def _convert(arguments: argparse.Namespace) -> int:
         _parser().error("the following arguments are required: OUT")
     if arguments.limit is not None and arguments.limit < 1:
         raise ConfigError(f"--limit is {arguments.limit}, but must be a whole number of 1 or more")
-    source, output = _source(arguments.source), named("OUT", arguments.output)
+    source, output = _source(arguments.source), named("OUT", arguments.output, True)
     written_as = arguments.output_format or formats.named(os.path.expanduser(arguments.output))
     read_as = arguments.source_format or formats.recognise(source)
     for place in formats.outputs_of(output, written_as):  # some of which lie in others

@@ -211,7 +211,7 @@ def _tell_of_content(content: Content) -> None:
     for part in content.parts:
         V, n = len(part.vectors), len(part.places)
         left = part.total - V
-        words = f"all {V:,} words"
+        words = "1 word" if V == 1 else f"all {V:,} words"
         if left:
             words = f"the first {V:,} of {part.total:,} words, {left:,} left out (--limit)"
         how = f"{part.layout.method} ({part.layout.remark})"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from cbow.errors import ModelFileError, QueryError, shown
-from cbow.files import name_of
+from cbow.files import name_of, unopened
 from cbow.safetensors_file import LONGEST_HEADER, strict_json
 
 if TYPE_CHECKING:
@@ -73,10 +73,7 @@ def _opened(path: Path) -> BufferedReader:
     try:
         return path.open("rb")
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
-        reason = getattr(error, "strerror", None) or error
-        raise ModelFileError(
-            f"{name_of(path)} cannot be opened ({reason}); check its name and permissions"
-        ) from error
+        raise ModelFileError(unopened(path, error)) from error
 
 
 def _told_by_model(path: Path) -> tuple[list[_Entry], _Entry]:

@@ -12,8 +12,8 @@ from cbow.cli.common import DONE, FAILED, command_parser, complain, run, show, t
 from cbow.cli.nearest_forms import FORMS, Answer, Form, short_names
 from cbow.cli.opening import MODEL_HELP, add_opening_flags, open_vectors
 from cbow.cli.prompt import session, typed
-from cbow.errors import QueryError, UnknownWordError
-from cbow.lines import read_lines
+from cbow.errors import QueryError, UnknownWordError, shown
+from cbow.lines import check_utf8, read_lines
 
 if TYPE_CHECKING:
     from cbow.vectors import WordVectors
@@ -123,7 +123,7 @@ def _not_blank(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _piped() -> Iterator[str]:
-    """Yield the lines of standard input. Bytes that are no text make an unknown word, no crash."""
+    """Yield the lines of standard input; bytes that are no text become lone surrogates."""
     stream = getattr(sys.stdin, "buffer", None)
     if stream is None:  # none at all, or text as in a notebook
         stream = io.BytesIO(sys.stdin.read().encode() if sys.stdin else b"")
@@ -150,6 +150,7 @@ def _answer(vectors: WordVectors, query: str, topn: int) -> list[Neighbour]:
     """Find the neighbours of a word or of a sum. What is a word as it stands is no sum."""
     from cbow.vectors import parse_expression
 
+    check_utf8(query, f"the query {shown(query)}")
     if query in vectors:
         return vectors.most_similar(query, topn=topn)
     return vectors.most_similar(*parse_expression(query), topn=topn)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 def default_output(corpus: str) -> str:
     """Name the model after its corpus: ``texts/corpus.txt.gz`` gives ``corpus.safetensors``."""
-    if corpus == "-":
+    if corpus in ("-", "/dev/stdin") or re.fullmatch(r"(/dev|/proc/(self|\d+))/fd/\d+", corpus):
         return "stdin.safetensors"
     name = Path(corpus.removeprefix("nltk:")).name
     for ending in (".gz", ".bz2", ".xz", ".zst"):
@@ -27,15 +29,17 @@ def default_output(corpus: str) -> str:
     return f"{stem or 'cbow'}.safetensors"
 
 
-def named(flag: str, name: str) -> Path:
-    """Return the path that a flag names; refuse an empty name, and the sign for a stream.
+def named(flag: str, name: str, folder: bool = False) -> Path:
+    """Return the path that a flag names; refuse an empty name and that of a stream.
+
+    That of a folder, with a slash at its end, is refused too unless it may be one.
 
     Raises
     ------
     OutputError
         If `name` is one of them.
     """
-    if name in ("", "-"):
+    if name in ("", "-") or (name.endswith(("/", os.sep)) and not folder):
         raise OutputError(f"{flag} is {name!r}; give the name of a file to write")
     return expanded(name)
 

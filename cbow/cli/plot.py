@@ -13,7 +13,7 @@ from cbow.cli.common import DONE, command_parser, run, tell, visible
 from cbow.cli.opening import MODEL_HELP, add_opening_flags, open_vectors
 from cbow.cli.outputs import check_outputs, vector_files
 from cbow.errors import OutputError, QueryError, shown
-from cbow.files import expanded, replacing
+from cbow.files import expanded, replacing, to_read
 from cbow.plot.canvas import ENDINGS, check_matplotlib, percent
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def _two_numbers(text: str) -> tuple[int, int]:
 
 
 def _loss(arguments: argparse.Namespace) -> int:
-    source, output = expanded(arguments.source), _checked_output(arguments)
+    source, output = to_read(arguments.source), _checked_output(arguments)
     from cbow.cli.history import read_history  # here, so that --help comes at once
     from cbow.plot.loss import loss_picture
 

@@ -6,15 +6,17 @@ import contextlib
 import io
 import sys
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
-from tqdm import tqdm
-
 from cbow.cli.common import visible
+from cbow.errors import counted
 from cbow.text import Progress, TokenAccount
 from cbow.training import Epoch, Observer, Plan, Resumed, Step
 
 if TYPE_CHECKING:
+    from tqdm import tqdm
+
     from cbow.evaluation import Evaluation
 
 #: Seconds between two plain lines.
@@ -52,10 +54,12 @@ class Display(Observer):
 
     def say(self, line: str) -> None:
         """Write one line, above the bar if there is one."""
-        with _nobody_may_read():
+        with self._drawing():
             if self.bar is not None:
                 self.bar.clear()
+        with contextlib.suppress(OSError, ValueError):
             print(line, file=self.stream, flush=True)
+        with self._drawing():
             if self.bar is not None:
                 self.bar.refresh()
 
@@ -90,7 +94,7 @@ class Display(Observer):
         base = plan.baselines
         self.say(
             f"training: {plan.vocabulary_size:,} words, {plan.parameters:,} parameters, "
-            f"{self.epochs} epochs of {plan.tokens:,} tokens, batches of {plan.batch:,}"
+            f"{counted(self.epochs, 'epoch')} of {plan.tokens:,} tokens, batches of {plan.batch:,}"
         )
         self.say(f"objective: {plan.objective}; {plan.reason}")
         line = f"to be beaten: {base.uniform:.4f} nats (all words alike), {base.unigram:.4f} "
@@ -148,14 +152,16 @@ class Display(Observer):
     def close(self) -> None:
         """Take the bar away."""
         if self.bar is not None:
-            with _nobody_may_read():
+            with self._drawing():
                 self.bar.close()
             self.bar = None
 
     def _advance(self, label: str, done: int, total: int | None, unit: str, note: str = "") -> None:
         """Move the bar to `done`; draw it first if there is none."""
-        with _nobody_may_read():
+        with self._drawing():
             if self.bar is None:
+                from tqdm import tqdm
+
                 self.bar = tqdm(
                     desc=label,
                     total=total,
@@ -171,6 +177,20 @@ class Display(Observer):
             self.bar.set_postfix_str(note, refresh=False)
             self.bar.update(done - self.bar.n)
 
+    @contextlib.contextmanager
+    def _drawing(self) -> Iterator[None]:
+        """Go on with plain lines where there can be no bar.
+
+        Variables TQDM_... of the environment may cause that, already when tqdm is imported, or a
+        terminal that is gone: what is shown is worth less than what is computed.
+        """
+        try:
+            yield
+        except Exception:
+            if self.bar is not None:
+                self.bar.disable = True  # so that it does not close itself
+            self.bar, self.terminal = None, False
+
     def _due(self) -> bool:
         """Whether it is time for another plain line."""
         now = time.monotonic()
@@ -185,11 +205,6 @@ def _bar_format(total: int | None) -> str | None:
     if total is None:
         return None
     return "{desc} {percentage:.0f} %{postfix}, {rate_fmt}, {remaining} left {bar}"
-
-
-def _nobody_may_read() -> contextlib.suppress:
-    """Go on when the terminal is gone: what is shown is worth less than what is computed."""
-    return contextlib.suppress(OSError, ValueError)
 
 
 def clock(seconds: float) -> str:

@@ -78,6 +78,7 @@ class Comparison:
         }
 
 
+@np.errstate(under="ignore")
 def compare(first: Evaluation, second: Evaluation) -> list[Comparison]:
     """Compare two models that were scored by the same sets and rules.
 

@@ -7,10 +7,10 @@ Words are looked up once (`prepare`); then vectors of the same words can be scor
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -20,43 +20,57 @@ from cbow.evaluation.correlation import defined, interval, pearson, resampled_sp
 from cbow.evaluation.lookup import Flags, Ids, all_known, find_rows, find_variants
 from cbow.evaluation.results import AnalogiesResult, Evaluation, PairsResult
 from cbow.evaluation.rules import Rules
-from cbow.evaluation.sets import Analogies, Pairs, StrPath, read_analogies, read_pairs
+from cbow.evaluation.sets import (
+    Analogies,
+    Pairs,
+    StrPath,
+    analogies_of,
+    pairs_of,
+    read_analogies,
+    read_pairs,
+)
 from cbow.evaluation.similarity import pair_cosines
 from cbow.vectors.nearest import Floats, inverse_lengths
+from cbow.vectors.query import kind_of
 
 if TYPE_CHECKING:
     from cbow.vectors import WordVectors
 
 Set = TypeVar("Set", Pairs, Analogies)
 
+#: A word pair with its score, or a question.
+Row: TypeAlias = Sequence[Any]
+
 
 def evaluate(
     vectors: WordVectors,
-    pairs: StrPath | Pairs | Sequence[StrPath | Pairs] = (),
-    analogies: StrPath | Analogies | Sequence[StrPath | Analogies] = (),
+    pairs: StrPath | Pairs | Iterable[StrPath | Pairs | Row] | None = None,
+    analogies: StrPath | Analogies | Iterable[StrPath | Analogies | Row] | None = None,
     **rules: Any,
 ) -> Evaluation:
-    """Score word vectors by files of word pairs and of analogies.
+    """Score word vectors by word pairs and analogies, of files or in memory.
 
     Parameters
     ----------
     vectors : WordVectors
-    pairs : path-like, or sequence of these
-        Files of lines ``word word score``; or what `read_pairs` made of them.
-    analogies : path-like, or sequence of these
-        Files of lines ``: section`` and ``a b c d``; or what `read_analogies` made of them.
+    pairs : path-like, iterable of these, or iterable of tuples, optional
+        Files of lines ``word word score``, or what `read_pairs` made of them; or one set, as tuples
+        (word, word, score).
+    analogies : path-like, iterable of these, or iterable of tuples, optional
+        Files of lines ``: section`` and ``a b c d``, or what `read_analogies` made of them; or one
+        set, as tuples (a, b, c, d).
     **rules
         See `Rules`: restrict, oov, fold, methods, resamples, seed.
 
     Returns
     -------
     Evaluation
-        A result for each file, in order.
+        A result for each file or set, in order.
 
     Raises
     ------
     QueryError
-        If there are no vectors or no file, a file does not hold what it should, the vectors know
+        If there are no vectors or no set, a set does not hold what it should, the vectors know
         next to nothing of it, or they are not finite.
     ConfigError
         If a rule is outside its range.
@@ -68,20 +82,35 @@ def evaluate(
         )
     chosen = Rules(**rules)
     sets: list[Pairs | Analogies] = [
-        *(_read(each, read_pairs) for each in _listed(pairs)),
-        *(_read(each, read_analogies) for each in _listed(analogies)),
+        *_sets(pairs, "pairs", Pairs, read_pairs, pairs_of),
+        *_sets(analogies, "analogies", Analogies, read_analogies, analogies_of),
     ]
     return prepare(vectors.words, sets, chosen).score(vectors.matrix)
 
 
-def _listed(given: StrPath | Set | Sequence[StrPath | Set]) -> Sequence[StrPath | Set]:
-    """Put a single path or set into a list."""
-    return [given] if isinstance(given, str | os.PathLike | Pairs | Analogies) else given
-
-
-def _read(given: StrPath | Set, read: Callable[[StrPath], Set]) -> Set:
-    """Read a file, if it has not been read before."""
-    return read(given) if isinstance(given, str | os.PathLike) else given
+def _sets(
+    source: Any,
+    name: str,
+    kind: type[Set],
+    read: Callable[[StrPath], Set],
+    in_memory: Callable[[Iterable[Any]], Set],
+) -> list[Set]:
+    """Return the sets that an argument names or holds."""
+    if isinstance(source, str | os.PathLike | kind):
+        source = [source]
+    # Iterated over, a table or mapping would give names of columns, or keys.
+    plain = isinstance(source, Iterable) and not hasattr(source, "keys")
+    items = list(source) if plain else []
+    if source is None or (plain and not items):
+        return []
+    if items and all(isinstance(each, str | os.PathLike | kind) for each in items):
+        return [each if isinstance(each, kind) else read(each) for each in items]
+    if items and not any(isinstance(each, str | os.PathLike | Pairs | Analogies) for each in items):
+        return [in_memory(items)]
+    raise QueryError(
+        f"{name} is {kind_of(source)}, but must be the name of a file, a list of these, or a list "
+        "of tuples " + ("(word, word, score)" if kind is Pairs else "(a, b, c, d)")
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,6 +136,7 @@ class Prepared:
     analogies: tuple[tuple[Analogies, Ids], ...]
     variants: Mapping[int, Ids]
 
+    @np.errstate(under="ignore")
     def score(self, matrix: Floats) -> Evaluation:
         """Score vectors, (V, N), a row for each word.
 

@@ -13,18 +13,19 @@ from __future__ import annotations
 
 import csv
 import math
+import numbers
 import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
-from typing import Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from cbow.errors import QueryError, shown
-from cbow.files import expanded, name_of
+from cbow.files import expanded, unopened
 from cbow.lines import read_lines
 
 #: With what a comment begins.
@@ -181,6 +182,49 @@ def _first_number(fields: list[str], words: tuple[int, int], separator: str | No
     return next(numbers, None)
 
 
+def pairs_of(rows: Iterable[Any]) -> Pairs:
+    """Return word pairs in memory, each (word, word, score), as `read_pairs` does those of a file.
+
+    Raises
+    ------
+    QueryError
+        If one is something else. The message counts from 0, as a list does.
+    """
+    words, scores = [], []
+    for number, row in enumerate(rows):
+        *pair, score = _row(row, 3, f"pair {number}", "(word, word, score)", words=2)
+        if isinstance(score, bool | np.bool_) or not isinstance(score, numbers.Real):
+            score = math.nan
+        if not math.isfinite(score):
+            raise QueryError(
+                f"pair {number} is {shown(row)}, but its score must be a finite number such as 7.5"
+            )
+        words.append(tuple(pair))
+        scores.append(float(score))
+    return Pairs("the pairs", tuple(words), np.array(scores), Skipped())
+
+
+def analogies_of(rows: Iterable[Any]) -> Analogies:
+    """Return questions in memory, each (a, b, c, d), as `read_analogies` does those of a file.
+
+    Raises
+    ------
+    QueryError
+        If one is something else. The message counts from 0, as a list does.
+    """
+    form = "(a, b, c, d)"
+    words = tuple(_row(row, 4, f"question {i}", form, words=4) for i, row in enumerate(rows))
+    return Analogies("the analogies", words, ("",), np.zeros(len(words), np.intp), Skipped())
+
+
+def _row(row: Any, fields: int, name: str, form: str, words: int) -> tuple[Any, ...]:
+    """Return a pair or question as a tuple, whose first fields are words."""
+    parts = tuple(row) if isinstance(row, Iterable) and not isinstance(row, str | bytes) else ()
+    if len(parts) != fields or not all(isinstance(word, str) for word in parts[:words]):
+        raise QueryError(f"{name} is {shown(row)}, but must be {form}")
+    return (*map(str, parts[:words]), *parts[words:])
+
+
 def _pairs(path: StrPath, lines: Iterable[tuple[int, str]]) -> Pairs:
     """Read the lines of a file of word pairs."""
     words: list[tuple[str, ...]] = []
@@ -291,10 +335,7 @@ def _lines(path: StrPath) -> Iterator[tuple[int, str]]:
     except (OSError, ValueError) as error:
         if isinstance(error, QueryError):
             raise
-        reason = getattr(error, "strerror", None) or error
-        raise QueryError(
-            f"{name_of(path)} cannot be read ({reason}); check the name, and that it is a file"
-        ) from None
+        raise QueryError(unopened(path, error)) from None
 
 
 def _split(line: str, separator: str | None) -> list[str]:

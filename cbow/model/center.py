@@ -81,7 +81,7 @@ def most_probable(
         block = asked[start : start + step]
         ends = np.cumsum([0, *map(len, block)])  # (m + 1,)
         X = contexts(np.concatenate(block), ends, V, parameters.W1.dtype)  # (V, m)
-        with np.errstate(over="ignore", invalid="ignore"):  # the next line says what is wrong
+        with np.errstate(all="ignore"):  # the next line says what is wrong
             done = forward(network, parameters, X, into=done)
         if np.isnan(done.Yhat).any():
             raise QueryError(

@@ -41,7 +41,7 @@ def embed(W1T: Floats, W2: Floats, kind: str) -> Floats:
         If there is no such kind.
     """
     check_kind(kind)
-    with np.errstate(over="ignore", invalid="ignore"):  # a query says what is wrong
+    with np.errstate(under="ignore", over="ignore", invalid="ignore"):  # a query says what is wrong
         vectors: Floats = _KINDS[kind](W1T, W2)  # (V, N)
         return vectors
 

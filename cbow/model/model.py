@@ -13,7 +13,7 @@ import numpy as np
 
 from cbow.config import DEFAULT_EMBEDDING, MAX_EXPANSION, Config
 from cbow.errors import ModelFileError, VectorsWarning, shown
-from cbow.files import expanded
+from cbow.files import to_read
 from cbow.model import file
 from cbow.model.embeddings import check_kind, embed
 from cbow.vectors import WordVectors, formats
@@ -242,7 +242,7 @@ def load_vectors(
     VectorsWarning
         If something of a file of vectors is left out, or read otherwise than it stands there.
     """
-    path = expanded(path)
+    path = to_read(path)
     name = formats.recognise(path)
     if name == formats.MODEL:
         stored = file.read(path)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from cbow.config import Config
 from cbow.errors import CorpusError, shown
+from cbow.mapping import mapped
 from cbow.text.account import TokenAccount
 from cbow.text.alphabet import RULES
 from cbow.text.batches import Batch, Lines, bytes_total, element_batches, source_parts
@@ -52,13 +53,13 @@ class Progress(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class EncodedCorpus:
-    """A text as vocabulary ids, memory-mapped.
+    """A text as vocabulary ids, memory-mapped where the file system can do that.
 
     Attributes
     ----------
-    ids : memmap of int32, shape (T,)
+    ids : ndarray of int32, shape (T,)
         The kept tokens in text order.
-    line_starts : memmap of int64, shape (L+1,)
+    line_starts : ndarray of int64, shape (L+1,)
         Line i is ``ids[line_starts[i]:line_starts[i+1]]``; lines without a kept token are left out.
     vocabulary : Vocabulary
         The V words the ids stand for.
@@ -81,6 +82,11 @@ class EncodedCorpus:
             pages: object = array.base
             if isinstance(pages, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
                 pages.madvise(mmap.MADV_DONTNEED)
+
+    def close(self) -> None:
+        """Let go of the files, for some file systems cannot remove one that is in use."""
+        for name in ("ids", "line_starts"):
+            object.__setattr__(self, name, getattr(self, name)[:0].copy())
 
 
 def encode_corpus(
@@ -155,11 +161,11 @@ def encode_corpus(
         _check_learnable(reading, spool, numbering, choice, config, stop)
         kept = spool.write(choice.ids_of, folder / _IDS, folder / _LINE_STARTS)
     empty = int(numbering.counts()[EMPTY])
-    line_starts = np.memmap(folder / _LINE_STARTS, np.int64, mode="r")
+    line_starts = _mapped(folder / _LINE_STARTS, np.int64)
     if len(line_starts) == kept + 1:
         raise CorpusError(_no_pair(reading, spool))
     return EncodedCorpus(
-        ids=np.memmap(folder / _IDS, np.int32, mode="r"),
+        ids=_mapped(folder / _IDS, np.int32),
         line_starts=line_starts,
         vocabulary=choice.vocabulary,
         account=TokenAccount(
@@ -177,6 +183,11 @@ def encode_corpus(
             fieldless=field.without if field else 0,
         ),
     )
+
+
+def _mapped(path: Path, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    with path.open("rb") as file:
+        return mapped(file, dtype)
 
 
 class _Reading(NamedTuple):

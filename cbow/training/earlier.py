@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from cbow.config import Config
 from cbow.errors import ConfigError, CorpusError, shown
-from cbow.files import expanded
+from cbow.files import to_read
 from cbow.model import Model, file
 from cbow.text import Corpus, EncodedCorpus, TokenAccount, Tokenizer
 from cbow.text.sources import NLTK
@@ -132,7 +132,7 @@ def read_earlier(path: str | os.PathLike[str], settings: Mapping[str, Any]) -> E
     ConfigError
         If a setting differs from what it says.
     """
-    path = expanded(path)
+    path = to_read(path)
     saved = checkpoints.read(path)
     if isinstance(saved, Checkpoint):
         config = _same_settings(path, saved.model.config, settings, free=("threads",))
@@ -205,7 +205,7 @@ def _same_settings(
 
 def _readable(value: Any) -> Any:
     """Return the value of a setting as a message shows it."""
-    return "none" if value is None else shown(value) if isinstance(value, tuple) else value
+    return "the default" if value is None else shown(value) if isinstance(value, tuple) else value
 
 
 def _check_text(earlier: Earlier, text: EncodedCorpus) -> None:

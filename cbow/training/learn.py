@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from cbow.blas import single_threaded_blas
 from cbow.compiled import KernelCache
 from cbow.config import Config
-from cbow.errors import CorpusError, DivergenceError, Interrupted
+from cbow.errors import CorpusError, DivergenceError, Interrupted, counted
 from cbow.interrupts import Interrupts, interrupts
 from cbow.model import Model
 from cbow.network import Parameters, cbow_network, initialise
@@ -64,6 +64,7 @@ class Task(NamedTuple):
     start: Start | None = None
 
 
+@np.errstate(under="ignore")
 def learn(task: Task) -> Model:
     """Train on an encoded corpus; raise if that ended early."""
     corpus, config, observer, start = task.corpus, task.config, task.observer, task.start
@@ -189,8 +190,12 @@ class Job(NamedTuple):
     def trainer(self, observer: Observer) -> Trainer:
         """Make the trainer of the objective; compile its kernels if they are not."""
         trainer = self._trainer()
-        # Loading what is kept may take as long on a busy machine: that is nothing to tell.
-        telling = threading.Timer(QUICK, lambda: KernelCache.compiled and observer.compiling())
+
+        def tell() -> None:
+            if KernelCache.compiled:  # else they are loaded, which a busy machine may be slow at
+                observer.compiling()
+
+        telling = threading.Timer(QUICK, tell)
         with contextlib.suppress(RuntimeError):  # no more threads: then nobody is told
             telling.start()
         try:
@@ -249,12 +254,12 @@ def _heldout_unigram(source: ExampleSource, log_p: NDArray[np.float64], batch: i
 def _explained(stop: Stop, model: Model, objective: Objective) -> DivergenceError | Interrupted:
     """Put into a sentence why training ended early, and what to do."""
     config = model.config
-    where = f"after {stop.step} steps, in epoch {stop.epoch} of {config.epochs}"
+    where = f"after {counted(stop.step, 'step')}, in epoch {stop.epoch} of {config.epochs}"
     if stop.reason == "interrupted":
         return Interrupted(f"interrupted {where}", model)
     lower = min(objective.rate / 10, usual_rate(objective.name, objective.optimizer))
     return DivergenceError(
         f"{stop.found} {where}, with learning rate {objective.rate:g}; train again with "
-        f"{lower:g} or less (the state after {stop.kept_step} steps is kept)",
+        f"{lower:g} or less (the state after {counted(stop.kept_step, 'step')} is kept)",
         model,
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cbow.config import Config
-from cbow.errors import OutputError
+from cbow.errors import ConfigError, OutputError, shown
 from cbow.files import temporary_folder
 from cbow.model import Model
 from cbow.text import Corpus, EncodedCorpus, Tokenizer, encode_corpus
@@ -78,6 +78,11 @@ def train(
     >>> sorted(model.vocabulary)
     ['king', 'land', 'queen', 'rules', 'the']
     """
+    if not isinstance(config, Config | None):
+        raise ConfigError(
+            f"config is {shown(config)}, but must be a Config; give settings by name, as in "
+            "cbow.train(corpus, dimension=100)"
+        )
     settings, function = with_tokenizer(settings, tokenizer)
     config = (config or Config()).replace(settings)
     observer = observer or Warnings()
@@ -118,5 +123,6 @@ def encoded(
             progress=observer.reading,
             noticed=observer.noticed,
         )
+        stack.callback(text.close)
         observer.encoded(text.account)
         yield text

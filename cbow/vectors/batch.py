@@ -44,6 +44,7 @@ class Pairs(NamedTuple):
     cosines: Singles  #: (n,), up to the slack of float32
 
 
+@np.errstate(under="ignore")
 def nearest_to_each(
     matrix: Floats,
     inverse: Floats,

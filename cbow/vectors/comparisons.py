@@ -8,12 +8,21 @@ from typing import TypeVar, overload
 
 import numpy as np
 
-from cbow.errors import QueryError
+from cbow.errors import QueryError, counted
 from cbow.vectors import nearest
 from cbow.vectors.directions import directions
 from cbow.vectors.lookup import Lookup
 from cbow.vectors.nearest import Doubles, Floats, Ids
-from cbow.vectors.query import Key, Keys, Queries, Query, questions, terms
+from cbow.vectors.query import (
+    Key,
+    Keys,
+    Queries,
+    Query,
+    as_words,
+    keys_of,
+    questions,
+    terms,
+)
 from cbow.vectors.search import Search
 
 _Key = TypeVar("_Key", bound=Key)
@@ -27,6 +36,7 @@ class Comparisons(Lookup):
     @overload
     def similarity(self, a: Keys, b: Keys) -> Doubles: ...
 
+    @np.errstate(under="ignore")
     def similarity(self, a: Key | Keys, b: Key | Keys) -> float | Doubles:
         """Compute the cosine of the angle between two words, from -1 to 1; 0 if one is zero.
 
@@ -46,6 +56,7 @@ class Comparisons(Lookup):
         QueryError
             If a vector holds a number that is not finite, or the lists are not equally long.
         """
+        a, b = as_words(a), as_words(b)
         if isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
             result: Doubles = (self._units(a) * self._units(b)).sum(axis=1)  # (len(a),)
             return result
@@ -70,6 +81,7 @@ class Comparisons(Lookup):
     @overload
     def n_similarity(self, a: Queries, b: Queries) -> Doubles: ...
 
+    @np.errstate(under="ignore")
     def n_similarity(self, a: Query | Queries, b: Query | Queries) -> float | Doubles:
         """Compute the cosine between the means of two sets of words, whose vectors stay as long.
 
@@ -100,6 +112,7 @@ class Comparisons(Lookup):
         result: Doubles = (ends[::2] * ends[1::2]).sum(axis=1)  # (Q,)
         return result if many else float(result[0])
 
+    @np.errstate(under="ignore")
     def distances(
         self, word_or_vector: Key | Keys, other_words: Sequence[Key] | None = None
     ) -> Floats:
@@ -109,7 +122,7 @@ class Comparisons(Lookup):
         ----------
         word_or_vector : word or vector, or list of Q of these
         other_words : list of words or vectors, optional
-            n of them; by default all V words, in their order.
+            n of them; by default all V words, in their order. A single one is a list of one.
 
         Returns
         -------
@@ -123,6 +136,7 @@ class Comparisons(Lookup):
         QueryError
             If a vector is not finite.
         """
+        word_or_vector = as_words(word_or_vector)
         many = isinstance(word_or_vector, list)
         keys = word_or_vector if isinstance(word_or_vector, list) else [word_or_vector]
         inverse = self._inverse  # first: it refuses vectors with which nothing can be done
@@ -131,7 +145,7 @@ class Comparisons(Lookup):
             result: Floats = queries.astype(self._matrix.dtype) @ self._matrix.T  # (Q, V)
             result *= inverse
         else:
-            result = (queries @ self._units(list(other_words)).T).astype(self._matrix.dtype)
+            result = (queries @ self._units(keys_of(other_words)).T).astype(self._matrix.dtype)
         np.subtract(1, result, out=result)
         return result if many else result[0]
 
@@ -183,6 +197,7 @@ class Comparisons(Lookup):
         closer[own[0] : own[0] + 1] = False  # the word itself; of a vector, -1 : 0 is nothing
         return np.flatnonzero(closer)
 
+    @np.errstate(under="ignore")
     def most_similar_to_given(self, word: Key, words: Sequence[_Key]) -> _Key:
         """Choose from several words the one nearest to a word, the first of equals.
 
@@ -193,10 +208,11 @@ class Comparisons(Lookup):
         QueryError
             If there is none to choose from, or a vector is not finite.
         """
-        if not len(words):
+        keys: list[_Key] = keys_of(words)
+        if not keys:
             raise QueryError("there is no word to choose from; give at least one")
-        cosines = self._units(list(words)) @ self._units([word])[0]  # (len(words),)
-        return words[int(cosines.argmax())]
+        cosines = self._units(keys) @ self._units([word])[0]  # (len(keys),)
+        return keys[int(cosines.argmax())]
 
     @overload
     def doesnt_match(self, words: Sequence[str]) -> str: ...
@@ -228,12 +244,14 @@ class Comparisons(Lookup):
         odd = [self._odd([key for key, _ in terms(each, None)]) for each, _ in pairs]
         return odd if many else odd[0]
 
+    @np.errstate(under="ignore")
     def _odd(self, words: Sequence[Key]) -> str:
         """Choose the word that does not match."""
         named = [self._word(word) for word in words]
         if len(named) < 3:
             raise QueryError(
-                f"of {len(named)} words none is the odd one out; give three words or more"
+                f"of {counted(len(named), 'word')} none is the odd one out; give a list of three "
+                "words or more"
             )
         units = self._units(named)  # (n, N)
         mean = directions(units, [1] * len(named), [len(named)])[0]  # (N,)

@@ -21,6 +21,7 @@ NO_DIRECTION: Final = (
 )
 
 
+@np.errstate(under="ignore")
 def directions(vectors: Doubles, weights: Sequence[float], sizes: Sequence[int]) -> Doubles:
     """Add up the weighted terms of each query and scale the sums to length 1.
 

@@ -10,11 +10,11 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from cbow.errors import ModelFileError, QueryError, UnknownWordError, shown
+from cbow.errors import ModelFileError, QueryError, UnknownWordError, counted, shown
 from cbow.vectors import nearest, spelling
 from cbow.vectors.nearest import Doubles, Floats, Ids
 from cbow.vectors.packed import PackedWords
-from cbow.vectors.query import Key
+from cbow.vectors.query import Key, kind_of
 
 #: Words that are sought one by one among packed ones, before the table of all is made.
 SOUGHT: Final = 8
@@ -30,7 +30,7 @@ class Lookup:
         counts: npt.NDArray[np.integer[Any]] | None = None,
     ) -> None:
         self._words: PackedWords | tuple[str, ...] = (
-            words if isinstance(words, PackedWords) else tuple(words)
+            words if isinstance(words, PackedWords) else _plain(words)
         )
         self._sought = 0
         self._matrix = _read_only(matrix)
@@ -148,7 +148,9 @@ class Lookup:
         inverse = nearest.inverse_lengths(self._matrix)
         broken = np.flatnonzero(np.isnan(inverse))
         if len(broken):
-            raise not_finite(f"the vectors of {len(broken)} words", self._words[broken[0]])
+            raise not_finite(
+                f"the vectors of {counted(len(broken), 'word')}", self._words[broken[0]]
+            )
         return inverse
 
     def _located(self, keys: Sequence[Key]) -> Ids:
@@ -162,8 +164,10 @@ class Lookup:
         self._check_vector(key)
         return -1
 
-    def _check_vector(self, vector: npt.NDArray[Any]) -> None:
-        """Refuse a vector with which nothing can be asked."""
+    def _check_vector(self, vector: object) -> None:
+        """Refuse what is no vector, and one with which nothing can be asked."""
+        if not isinstance(vector, np.ndarray):
+            raise QueryError(f"{kind_of(vector)} is neither a word nor a vector; give one of these")
         numbers = vector.dtype.kind in "fiu"
         if not numbers or vector.shape != (self.dimension,) or not np.isfinite(vector).all():
             raise QueryError(
@@ -198,6 +202,21 @@ class Lookup:
     def _units(self, keys: Sequence[Key]) -> Doubles:
         """Give the vectors of words, or those that are given, at length 1, (len(keys), N)."""
         return nearest.unit(self._vectors(keys, self._located(keys)))
+
+
+def _plain(words: Iterable[str]) -> tuple[str, ...]:
+    """Return words as str, which numpy's own are not quite; refuse what is no word."""
+    if isinstance(words, str | bytes) or not isinstance(words, Iterable):
+        raise ModelFileError(f"the words are {kind_of(words)}; give a list of str")
+    words = tuple(words)
+    if set(map(type, words)) <= {str}:  # all but always, and seen sooner than word by word
+        return words
+    for row, word in enumerate(words):
+        if not isinstance(word, str):
+            raise ModelFileError(
+                f"word {row} of the words is {kind_of(word)}, but must be str; convert or decode it"
+            )
+    return tuple(map(str, words))
 
 
 def not_finite(where: str, word: str) -> QueryError:

@@ -38,6 +38,7 @@ class Found(NamedTuple):
     cosines: Doubles  #: (n,), falling; equals in the order of the rows
 
 
+@np.errstate(under="ignore")
 def inverse_lengths(matrix: Floats) -> Floats:
     """Compute 1/|r| for every row r, and 0 for a row of zeros or of next to nothing.
 
@@ -64,6 +65,7 @@ def inverse_lengths(matrix: Floats) -> Floats:
     return inverse
 
 
+@np.errstate(under="ignore")
 def unit(vectors: Floats) -> Doubles:
     """Scale vectors, the last axis of an array (..., N), to length 1; zero stays zero."""
     wide: Doubles = np.array(vectors, np.float64)  # (..., N)
@@ -89,6 +91,7 @@ def slack(dtype: npt.DTypeLike, N: int) -> float:
     return (2 * N + 16) * float(np.finfo(dtype).eps) / 2
 
 
+@np.errstate(under="ignore")
 def cosines(matrix: Floats, inverse: Floats, query: Doubles) -> Floats:
     """Compute the cosine of a query with every row, up to the `slack` of the matrix's dtype.
 
@@ -109,6 +112,7 @@ def cosines(matrix: Floats, inverse: Floats, query: Doubles) -> Floats:
     return result
 
 
+@np.errstate(under="ignore")
 def exact_cosines(
     matrix: Floats, inverse: Floats, queries: Doubles, ids: Ids, which: Ids | None = None
 ) -> Doubles:

@@ -28,6 +28,7 @@ ROWS: Final = 2**14
 Doubles = NDArray[np.float64]
 
 
+@np.errstate(under="ignore")
 def postprocess(
     vectors: WordVectors, *, unit: bool = False, centre: bool = True, components: int = 2
 ) -> WordVectors:

@@ -47,6 +47,7 @@ def score(cosines: Doubles, positive: int, doubt: float = 0) -> Doubles:
     return result
 
 
+@np.errstate(under="ignore")
 def largest_products(
     matrix: Floats,
     inverse: Floats,

@@ -29,6 +29,7 @@ class Projection(NamedTuple):
     shares: npt.NDArray[np.float64]  #: (K,), of the variance, falling, with sum 1
 
 
+@np.errstate(under="ignore")
 def principal_components(rows: Floats) -> Projection:
     """Find the principal components of vectors, and where the vectors lie along them.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias, cast
 
 import numpy as np
@@ -41,6 +41,7 @@ def questions(
     QueryError
         If one is a batch and the other neither left out nor a batch of the same length.
     """
+    positive, negative = as_words(positive), as_words(negative)
     plus, minus = _lists(positive), _lists(negative)
     if plus is None and minus is None:
         return [(cast("Query | None", positive), cast("Query | None", negative))], False
@@ -86,11 +87,34 @@ def _listed(question: Query | None) -> Sequence[Term]:
     """Put a single word or vector into a list; the rows of a matrix are vectors."""
     if question is None:
         return []
-    if isinstance(question, str) or (isinstance(question, np.ndarray) and question.ndim < 2):
-        return [question]
-    if isinstance(question, list | tuple | np.ndarray):
-        return list(question)
-    raise QueryError(f"{_kind(question)} is no query; give a word, a vector or a list of them")
+    if isinstance(question, str | list | tuple | np.ndarray):
+        return keys_of(question)
+    raise QueryError(f"{kind_of(question)} is no query; give a word, a vector or a list of them")
+
+
+def as_words(question: Any) -> Any:
+    """Return an array of words, of whatever numpy type, as the list of them; all else as it is."""
+    return question.tolist() if _holds_words(question) else question
+
+
+def _holds_words(question: object) -> bool:
+    return isinstance(question, np.ndarray) and question.dtype.kind in "UTO"
+
+
+def keys_of(words: Any) -> list[Any]:
+    """List words or vectors: a single one is itself the list, never its letters or numbers.
+
+    Raises
+    ------
+    QueryError
+        If it is neither a word nor a vector nor several.
+    """
+    words = as_words(words)
+    if isinstance(words, str) or (isinstance(words, np.ndarray) and words.ndim < 2):
+        return [words]
+    if not isinstance(words, Iterable):
+        raise QueryError(f"{kind_of(words)} is neither a word nor a vector; give these, or a list")
+    return list(words)
 
 
 def _term(term: Term, weight: float) -> tuple[Key, float]:
@@ -106,13 +130,14 @@ def _term(term: Term, weight: float) -> tuple[Key, float]:
     else:
         key = term
     if not isinstance(key, str | np.ndarray):
-        raise QueryError(f"{_kind(key)} is neither a word nor a vector; give one of these")
+        raise QueryError(f"{kind_of(key)} is neither a word nor a vector; give one of these")
     if not np.isfinite(weight):
         raise QueryError(f"the weight {weight} is not finite; give a finite number")
     return key, weight
 
 
-def _kind(thing: object) -> str:
+def kind_of(thing: object) -> str:
+    """Name what somebody gave by its type and value."""
     return f"{type(thing).__name__} {shown(thing)}"
 
 

@@ -38,6 +38,7 @@ class Rough:
         From `cbow.vectors.nearest.inverse_lengths`, without NaN.
     """
 
+    @np.errstate(under="ignore")
     def __init__(self, matrix: Floats, inverse: Floats) -> None:
         V, N = matrix.shape
         blocks, padded = -(-V // kernels.B), -(-N // kernels.TOGETHER) * kernels.TOGETHER
@@ -65,6 +66,7 @@ class Rough:
             return nearest(self._matrix, self._inverse, query, hidden, topn, rows)
         return chosen(ids, exact_cosines(self._matrix, self._inverse, query, ids), hidden, topn)
 
+    @np.errstate(under="ignore")
     def candidates(self, query: Doubles, k: int, rows: range) -> Ids | None:
         """Find the rows that may be among the k nearest, rising; None if they are too many."""
         B, (blocks, padded, _) = kernels.B, self._codes.shape

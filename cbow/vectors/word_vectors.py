@@ -14,7 +14,16 @@ from cbow.vectors.comparisons import Comparisons
 from cbow.vectors.directions import directions
 from cbow.vectors.nearest import Found, Ids
 from cbow.vectors.products import largest_products
-from cbow.vectors.query import Key, Queries, Query, Vector, check_whole, questions, terms
+from cbow.vectors.query import (
+    Key,
+    Queries,
+    Query,
+    Vector,
+    as_words,
+    check_whole,
+    questions,
+    terms,
+)
 
 if TYPE_CHECKING:
     from gensim.models import KeyedVectors
@@ -38,8 +47,8 @@ class WordVectors(Comparisons):
     Raises
     ------
     ModelFileError
-        If the words are not distinct, or the shapes do not agree. Of `PackedWords`, which are not
-        read before they are needed, this is told when all are looked at.
+        If the words are not str or not distinct, or the shapes do not agree. Of `PackedWords`,
+        which are not read before they are needed, this is told when all are looked at.
 
     Examples
     --------
@@ -96,7 +105,8 @@ class WordVectors(Comparisons):
         ----------
         positive : word, vector, list of these, or list of lists, optional
             What counts with weight 1. A pair (word, weight) brings its own weight. A list of
-            lists is many queries, answered together and much faster than one by one.
+            lists is many queries, answered together and much faster than one by one. An array of
+            words is a list of them.
         negative : the same, optional
             What counts with weight -1. A pair keeps the sign of its own weight.
         topn : int
@@ -220,6 +230,7 @@ class WordVectors(Comparisons):
         self, word: str | list[str], topn: int = 10, restrict_vocab: int | None = None
     ) -> list[Neighbour] | list[list[Neighbour]]:
         """Find the words nearest to a word, or to each word of a list; see `most_similar`."""
+        word = as_words(word)
         if isinstance(word, list):
             return self._each([self._word(each) for each in word], topn, restrict_vocab)
         return self.most_similar(self._word(word), topn=topn, restrict_vocab=restrict_vocab)

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from cbow.config import BAD_ROWS, MAX_EXPANSION
 from cbow.errors import ConfigError, ModelFileError, shown
-from cbow.files import check_folder_writable, check_writable, expanded
+from cbow.files import check_folder_writable, check_writable, expanded, to_read
 from cbow.vectors.formats import model2vec
 from cbow.vectors.formats.base import Account, Contents
 from cbow.vectors.formats.checks import check_parts
@@ -114,7 +114,7 @@ def read(
     ConfigError
         If there is no format of that name, or another argument is something else.
     """
-    path = expanded(path)
+    path = to_read(path)
     for argument, value, known in (
         ("errors", errors, ERRORS),
         ("on_bad_rows", on_bad_rows, BAD_ROWS),

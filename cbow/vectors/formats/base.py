@@ -40,6 +40,7 @@ class Account:
     special: int = 0  #: rows left out that stand for no word, such as model2vec's [UNK]
     unreadable: int = 0  #: rows left out, for they cannot be read
     unreadable_rows: str = ""  #: which, and what is wrong with the first few
+    blank: int = 0  #: blank lines at the end of a text file, passed over
     unended: int = 0  #: 1 if the last row of a text file has no line feed, so that it may be cut
 
     def notes(self) -> Iterator[str]:
@@ -55,6 +56,8 @@ class Account:
             yield f"{self.spaced} of {self.rows} words hold white space; they are kept whole"
         if self.replaced:
             yield f"{self.replaced} of {self.rows} words are not UTF-8; U+FFFD stands for bad bytes"
+        if self.blank:
+            yield f"{errors.counted(self.blank, 'blank line')} at the end passed over"
         if self.unended:
             yield "the last row has no line end; if the file was cut, its last number lacks digits"
 

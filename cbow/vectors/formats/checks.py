@@ -202,7 +202,7 @@ def singles(words: Sequence[str], matrix: Floats, kind: str) -> Iterator[npt.NDA
     changed = False
     for start in range(0, len(matrix), ROWS):
         rows = matrix[start : start + ROWS]
-        with np.errstate(over="ignore"):
+        with np.errstate(under="ignore", over="ignore"):
             single = rows.astype("<f4")  # (ROWS, N)
         changed = changed or not np.array_equal(single, rows)
         if not np.isfinite(single).all():

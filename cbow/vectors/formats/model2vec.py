@@ -182,7 +182,7 @@ def _rows(path: Path, tensors: Mapping[str, npt.NDArray[Any]], V: int, most: flo
     if weights is not None:
         if weights.dtype.kind != "f" or weights.shape != (V,):
             raise unfit(f"weights is {weights.dtype} of shape {weights.shape}, not ({V},)")
-        with np.errstate(over="ignore", invalid="ignore"):  # told by what looks for such numbers
+        with np.errstate(all="ignore"):  # told by what looks for such numbers
             matrix = (matrix * weights[:, None]).astype(matrix.dtype)
     return matrix
 

@@ -30,6 +30,7 @@ HEAD: Final = 2**16
 STRANGERS: Final = [
     (re.compile(start), sentence)
     for start, sentence in (
+        *((start, f"{what}; {remedy}") for start, what, remedy in safetensors_file.IN_PLACE),
         (
             rb"\xba\x16\x4f\x2f",
             "it is a model of fastText, which makes vectors out of parts of words; give the .vec "
@@ -49,6 +50,18 @@ STRANGERS: Final = [
         (rb"\x89HDF", "it is an HDF5 file; write its words and vectors as .npz"),
         (rb"SQLite format 3\0", "it is an SQLite database; write its vectors as word2vec text"),
         (rb"FiFu\0", "it is a finalfusion file; convert it with finalfusion-utils"),
+        (
+            rb"PAR1|ARROW1|FEA1",
+            "it is a table of Apache Parquet or Arrow; write its words and vectors as .npz",
+        ),
+        (
+            rb"(?s:.{257})ustar(?:\x0000|  \0)",
+            "it is an archive of tar; unpack it, and give a file of it: tar -xf FILE",
+        ),
+        (
+            rb"7z\xbc\xaf\x27\x1c|Rar!\x1a\x07",
+            "it is an archive; unpack it, and give a file of it",
+        ),
         (rb"BZh[1-9]1AY&SY", "it is packed with bzip2; unpack it: bunzip2 -k FILE"),
         (rb"\xfd7zXZ\0", "it is packed with xz; unpack it: unxz -k FILE"),
         (rb"\x28\xb5\x2f\xfd", "it is packed with zstd; unpack it: unzstd FILE"),
@@ -77,6 +90,7 @@ ENDINGS: Final = {
 PACKED: Final = {"word2vec-text", "fasttext", "glove", "word2vec-binary"}
 
 _HEADER: Final = re.compile(rb"\s*[+-]?\d{1,30}[ \t]+([+-]?\d{1,30})\s*")
+_LONGER_HEADER: Final = re.compile(rb"\s*\d{1,30}[ \t]+(\d{1,30})(?:[ \t]+\d{1,30})+\s*")
 _CONTROL: Final = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 
 
@@ -184,6 +198,12 @@ def _with_lines(path: Path, head: bytes) -> str:
     if header:
         text = _is_text(b"\n".join(lines[1:]), int(header[1]))
         return "word2vec-text" if text else "word2vec-binary"
+    longer = _LONGER_HEADER.fullmatch(lines[0])
+    if longer and numbers_in(lines[0]) != int(longer[1]) == numbers_in(b"".join(lines[1:2])):
+        raise ModelFileError(
+            f"{path} begins with {shown(lines[0].strip())}, but a header has two numbers, of words "
+            "and of dimensions; leave out the others, so that it is word2vec text"
+        )
     if not _CONTROL.search(lines[0]) and _is_glove(lines):
         return "glove"
     raise ModelFileError(

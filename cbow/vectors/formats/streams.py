@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Final, NamedTuple, cast
 
 from cbow.errors import ModelFileError
-from cbow.files import name_of, replacing
+from cbow.files import replacing, unopened
 
 #: How a gzip file begins.
 GZIP: Final = b"\x1f\x8b\x08"
@@ -148,10 +148,7 @@ def check_regular(path: Path) -> None:
 
 def unreadable(path: Path, error: OSError | ValueError) -> ModelFileError:
     """Say why a file cannot be opened."""
-    reason = getattr(error, "strerror", None) or error
-    return ModelFileError(
-        f"{name_of(path)} cannot be opened ({reason}); check its name and permissions"
-    )
+    return ModelFileError(unopened(path, error))
 
 
 @contextlib.contextmanager

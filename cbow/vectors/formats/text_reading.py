@@ -18,6 +18,7 @@ from cbow.vectors.formats.checks import SKIP, checked
 from cbow.vectors.formats.side_by_side import side_by_side
 from cbow.vectors.formats.streams import Opened, opened
 from cbow.vectors.formats.text_rows import (
+    WHITE,
     RowError,
     Rows,
     numbers_in,
@@ -67,7 +68,7 @@ def read_with_header(
     """
     with opened(path, max_expansion) as file:
         V, N = _header(path, file, kind)
-        pieces = _Pieces(path, file.stream, b"")
+        pieces = _Pieces(path, file.stream, b"", V)
         contents = _contents(path, pieces, N, V, errors, on_bad_rows)
     found = contents.account.rows
     if found < V:
@@ -146,13 +147,19 @@ class _Pieces:
     ----------
     unended : bool
         Whether the last row had none.
+    blank : int
+        Blank lines behind the last row, which are passed over. Those in the place of a row that
+        the header promises are rows.
     """
 
-    def __init__(self, path: Path, stream: IO[bytes], begin: bytes) -> None:
+    def __init__(self, path: Path, stream: IO[bytes], begin: bytes, V: int = 0) -> None:
         self._path = path
         self._stream = stream
         self._begin = begin
+        self._V = V
+        self._rows = 0
         self.unended = False
+        self.blank = 0
 
     def __iter__(self) -> Iterator[bytes]:
         piece = self._begin + self._stream.read(PIECE)
@@ -160,14 +167,30 @@ class _Pieces:
             rest = b"" if piece.endswith(b"\n") else self._stream.readline(LONGEST_ROW)
             piece += rest
             if not piece.endswith(b"\n"):
-                self._check_end(rest)
+                self._check_end(piece, rest)
                 piece += b"\n"
-            yield piece
+            if rows := piece.rstrip(WHITE):
+                yield from self._blank_rows(self.blank)  # for a row follows
+                end = piece.index(b"\n", len(rows)) + 1
+                self._rows += piece.count(b"\n", 0, end)
+                yield piece[:end]
+                piece = piece[end:]
+            self.blank += piece.count(b"\n")
             piece = self._stream.read(PIECE)
+        yield from self._blank_rows(min(self.blank, self._V - self._rows))
 
-    def _check_end(self, rest: bytes) -> None:
+    def _blank_rows(self, n: int) -> Iterator[bytes]:
+        """Yield the first n of the blank lines as rows, which they are in the wrong place."""
+        while n > 0:
+            some = min(n, PIECE)
+            yield b"\n" * some
+            self._rows += some
+            self.blank -= some
+            n -= some
+
+    def _check_end(self, piece: bytes, rest: bytes) -> None:
         """See that the file ends here, and is not one of endless rows."""
-        self.unended = True
+        self.unended = not piece.rpartition(b"\n")[2].isspace()
         if len(rest) == LONGEST_ROW:
             raise ModelFileError(
                 f"{self._path} holds a row of more than {LONGEST_ROW} bytes; it is damaged, or "
@@ -203,6 +226,7 @@ def _contents(
     matrix.resize((len(words), N), refcheck=False)
     contents = checked(path, words, matrix, errors=errors, on_bad_rows=on_bad_rows, bad=bad)
     contents.account.unended = int(pieces.unended)
+    contents.account.blank = pieces.blank
     return contents
 
 

@@ -118,7 +118,7 @@ def parse_row(row: bytes, N: int) -> tuple[bytes, Singles]:
     sound = len(fields) == N and all(map(_NUMBER.fullmatch, fields))
     if not sound or (len(parts) > 1 and _numeric(parts[-1])):
         raise RowError(*_fault(row, N))
-    with np.errstate(over="ignore"):
+    with np.errstate(under="ignore", over="ignore"):
         values = np.array([float(field) for field in fields]).astype(np.float32)  # (N,)
     for field, finite in zip(fields, np.isfinite(values), strict=True):
         if not finite:

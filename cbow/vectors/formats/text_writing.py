@@ -80,7 +80,7 @@ def _parts(words: Sequence[str], matrix: Floats) -> Iterator[tuple[list[bytes], 
     dtype: type[np.floating[Any]] = np.float64 if matrix.dtype == np.float64 else np.float32
     for start in range(0, V, rows):
         some = np.ascontiguousarray(matrix[start : start + rows], dtype)  # (rows, N)
-        with np.errstate(over="ignore"):
+        with np.errstate(under="ignore", over="ignore"):
             sound = np.isfinite(some.astype(np.float32, copy=False)).all(axis=1)  # (rows,)
         if not sound.all():
             word = words[start + int(np.argmin(sound))]

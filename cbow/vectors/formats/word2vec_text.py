@@ -9,7 +9,7 @@ All of it is read, and more (`cbow.vectors.formats.text_rows` says how words
 and numbers are told apart): tabs, aligned columns, CR LF, a byte order mark before the header,
 which is left out, and gzip. Numbers become float32, the kind that these tools compute with, also
 where a file has more digits. Rows are counted from 1, the header not among them. An empty line is
-refused, also at the end.
+refused, but at the end of the file, where such lines are passed over and counted.
 
 A file that was cut is refused, wherever that was, but for one case: of the last number of the last
 row some digits may be missing. A file whose last row has no line feed is read, and the account
