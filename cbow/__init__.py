@@ -11,9 +11,11 @@ The names below are loaded when they are first used, so that ``import cbow`` sta
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # as `typing` has it, which takes longer to load than all that is here
 if TYPE_CHECKING:
+    from typing import Any
+
     from cbow.config import Config
     from cbow.errors import CBOWError
     from cbow.evaluation import evaluate

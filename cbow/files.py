@@ -499,7 +499,13 @@ def _sweep(folder: Path) -> None:
                 if dead is None or (dead and found[1] != _MACHINE):
                     dead = time.time() - entry.st_ctime > _DAY
                 if ours and dead and stat.S_IFMT(entry.st_mode) in (stat.S_IFREG, stat.S_IFDIR):
-                    size = sum(each.lstat().st_size for each in (path, *path.rglob("*")))
+                    # An empty one may have been made this moment, by a thread that has not locked
+                    # it yet and makes another: nothing of it is told.
+                    size = sum(
+                        each.lstat().st_size
+                        for each in (path, *path.rglob("*"))
+                        if not each.is_dir()
+                    )
                     _remove(path)
                     removed += 0 if os.path.lexists(path) else size
     if removed:

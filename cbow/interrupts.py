@@ -6,9 +6,12 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from types import FrameType
-from typing import Any, Final, NoReturn
+
+TYPE_CHECKING = False  # as `typing` has it, which is not loaded: no signal is handled before this
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+    from typing import Any, Final, NoReturn
 
 #: Signals that end a session, where the system has them; schedulers send the last three.
 END_OF_SESSION: Final = [

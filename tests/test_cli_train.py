@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import types
 from pathlib import Path
 
 import numpy as np
@@ -406,6 +407,20 @@ def test_a_log_on_a_closed_pipe_ends_quietly(monkeypatch):
     log.finished_epoch(some_epoch(1))
     log.finished_epoch(some_epoch(2))
     assert log.close() is None
+
+
+def test_fewer_threads_are_told(capsys):
+    Display(1).short_of_threads(1, 4)
+    assert "note: only 1 of 4 threads can be started" in capsys.readouterr().err
+
+
+def test_a_bar_that_cannot_be_drawn_any_more_is_let_go():
+    display = Display(1)
+    display.bar = bar = types.SimpleNamespace(disable=False)
+    with display._drawing():
+        raise OSError(5, "Input/output error")
+    assert display.bar is None
+    assert bar.disable
 
 
 def test_a_terminal_that_is_gone_does_not_cost_the_model(corpus, monkeypatch):

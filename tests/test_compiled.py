@@ -313,6 +313,24 @@ def test_a_full_disk_and_addresses_in_the_code_keep_nothing(kernel, monkeypatch)
     assert list(cache_folder().iterdir()) == []
 
 
+def test_what_others_could_have_written_is_as_good_as_none(kernel, monkeypatch):
+    monkeypatch.setattr(module, "_rebuild", lambda target, code: code)
+    kernel.save_overload(("int64",), Result())
+    (entry,) = cache_folder().iterdir()
+    entry.chmod(0o666)
+    assert kernel.load_overload(("int64",), Target()) is None
+    entry.chmod(0o600)
+    assert kernel.load_overload(("int64",), Target()) == "code"
+
+
+def test_without_a_folder_nothing_is_loaded_or_saved(kernel, monkeypatch, tmp_path):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "package" / "a file is no folder"))
+    cache_folder.cache_clear()
+    kernel.save_overload(("int64",), Result())
+    assert kernel.load_overload(("int64",), Target()) is None
+    assert kernel.compiled == ["cbow.compiled.compiled"]
+
+
 def test_entries_of_modules_that_are_gone_are_removed(kernel):
     gone = cache_folder() / f"cbow.gone.kernel-{16 * '0'}-{16 * '0'}{module._ENDING}"
     foreign = cache_folder() / "foreign.txt"

@@ -1,6 +1,7 @@
 """A step by candidates: with every word a candidate it is the exact softmax of the network."""
 
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from test_sampled_kernels import keys_of
 from cbow.network import Parameters, backward, cbow_network, contexts, cost, forward
 from cbow.network.activations import LEAK
 from cbow.text import EncodedCorpus, TokenAccount, Vocabulary
+from cbow.training.barrier import ABANDONED
 from cbow.training.examples import BLOCK, ExampleSource, Tally
 from cbow.training.sampled.blocks import Text, Window
 from cbow.training.sampled.noise import Noise, make_noise
@@ -23,6 +25,7 @@ from cbow.training.sampled.step import (
     room_of,
     run_steps,
 )
+from cbow.training.tables import tables_of
 
 V, N, WINDOW = 7, 3, Window(2, 2)
 SLOPES = {"relu": 0.0, "leaky_relu": LEAK, "identity": 1.0}
@@ -139,6 +142,28 @@ def steps(threads, dtype=np.float32, blocks=11, K=3, seed=1):
         for worker in workers:
             worker.join()
     return parameters, sums, text
+
+
+@pytest.mark.parametrize("point", [0, 1])
+def test_nobody_waits_for_a_thread_that_gave_up(point):
+    """Before its gradients, or before its changes."""
+    text, parameters = text_of(lines_of(1), np.ones(V)), parameters_of(np.float64)
+    rooms = make_rooms(2, len(text.ids), WINDOW.margin, (N, 4), np.float64)
+    rates = Rates(*(np.zeros(3) for _ in range(4)))
+    bounds, noise = np.array([0, len(text.ids)]), make_noise(np.arange(1, V + 1), 4, np.float64)
+    tables, unit = tables_of(parameters), Unit(0.0, 0.0)
+    work = Work(text, keys_of(1), WINDOW, bounds, tables, unit, noise, rooms, rates)
+    reached = np.zeros((2, 8), np.int64)
+    arguments = (work, np.full(6, -1), 0, reached, np.zeros(6 + N))
+    worker = threading.Thread(target=run_steps, args=arguments)
+    worker.start()
+    for arrived in range(1, point + 1):
+        reached[1, 0] = arrived
+        while reached[0, 0] <= arrived:
+            time.sleep(0)
+    reached[1, 0] = ABANDONED
+    worker.join()
+    assert reached[0, 0] == ABANDONED
 
 
 def test_the_same_bytes_at_any_number_of_threads():

@@ -11,7 +11,7 @@ from cbow.cli.common import DONE, FAILED, command_parser, run, show, tell, termi
 from cbow.cli.gradcheck_report import Report, as_json, as_text
 from cbow.cli.number_flags import Number, add_numbers, chosen_numbers
 from cbow.config import POSITIVE, SEED, Range
-from cbow.errors import ConfigError
+from cbow.errors import ConfigError, shown
 
 if TYPE_CHECKING:
     from cbow.network import Problem
@@ -140,7 +140,8 @@ def _sizes(text: str) -> list[int]:
         return [int(number) for number in text.split(",")]
     except ValueError:
         raise ConfigError(
-            f"layers is {text!r}, but must be whole numbers with commas between them, such as 4,5,3"
+            f"layers is {shown(text)}, but must be whole numbers with commas between them, such as "
+            "4,5,3"
         ) from None
 
 
@@ -154,8 +155,8 @@ def _activations(text: str | None, hidden: int) -> list[str]:
     names = [] if text is None else text.split(",")
     if names and not hidden:
         raise ConfigError(
-            f"--activation is {text!r}, but the network has no hidden layer; leave it out, or give "
-            "more --layers"
+            f"--activation is {shown(text)}, but the network has no hidden layer; leave it out, or "
+            "give more --layers"
         )
     if hidden and len(names) not in (1, hidden):
         raise ConfigError(

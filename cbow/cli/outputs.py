@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cbow.errors import ModelFileError, OutputError
+from cbow.errors import ModelFileError, OutputError, shown
 from cbow.files import check_writable, expanded, name_of, same
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def named(flag: str, name: str, folder: bool = False) -> Path:
         If `name` is one of them.
     """
     if name in ("", "-") or (name.endswith(("/", os.sep)) and not folder):
-        raise OutputError(f"{flag} is {name!r}; give the name of a file to write")
+        raise OutputError(f"{flag} is {shown(name)}; give the name of a file to write")
     return expanded(name)
 
 
