@@ -132,8 +132,9 @@ class KernelCache(_Cache):
 
     def flush(self) -> None:
         """Remove all entries of the kernel."""
-        for entry in (cache_folder() or Path()).glob(f"{self._name}-*{_ENDING}"):
-            entry.unlink(missing_ok=True)
+        if folder := cache_folder():
+            for entry in folder.glob(f"{self._name}-*{_ENDING}"):
+                entry.unlink(missing_ok=True)
 
     def _key(self, sig: Any, codegen: Any) -> str:
         versions = (platform.python_version(), numba.__version__, llvmlite.__version__)

@@ -411,7 +411,7 @@ def test_a_log_on_a_closed_pipe_ends_quietly(monkeypatch):
 
 def test_fewer_threads_are_told(capsys):
     Display(1).short_of_threads(1, 4)
-    assert "note: only 1 of 4 threads can be started" in capsys.readouterr().err
+    assert "note: 1 of 4 threads are used (1,024 at most; ulimit -u " in capsys.readouterr().err
 
 
 def test_a_bar_that_cannot_be_drawn_any_more_is_let_go():

@@ -329,6 +329,10 @@ def test_without_a_folder_nothing_is_loaded_or_saved(kernel, monkeypatch, tmp_pa
     kernel.save_overload(("int64",), Result())
     assert kernel.load_overload(("int64",), Target()) is None
     assert kernel.compiled == ["cbow.compiled.compiled"]
+    of_somebody = tmp_path / f"cbow.compiled.compiled-0-0{module._ENDING}"
+    of_somebody.write_bytes(b"")
+    kernel.flush()  # nothing in the current folder
+    assert of_somebody.exists()
 
 
 def test_entries_of_modules_that_are_gone_are_removed(kernel):

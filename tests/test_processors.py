@@ -151,6 +151,13 @@ SMALL = {
 }
 
 
+def test_threads_beyond_the_most_are_told_of_too(monkeypatch):
+    monkeypatch.setattr(module, "MOST_THREADS", 2)
+    listener = Listener()
+    cbow.train(LINES, dimension=4, epochs=1, sample=0, threads=5, observer=listener)
+    assert listener.short == [(2, 5)]
+
+
 @pytest.mark.parametrize("objective", SMALL)
 @pytest.mark.parametrize("most", [0, 1, 3, 4])
 def test_training_with_fewer_threads_is_told_and_has_the_same_result(threads_end, objective, most):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from cbow.cli.common import visible
 from cbow.errors import counted
+from cbow.processors import MOST_THREADS
 from cbow.text import Progress, TokenAccount
 from cbow.training import Epoch, Observer, Plan, Resumed, Step
 
@@ -83,10 +84,10 @@ class Display(Observer):
             self.say(line)
 
     def short_of_threads(self, started: int, threads: int) -> None:
-        """Say that it will take longer."""
+        """Tell how many there are, and what may limit them."""
         self.say(
-            f"note: only {started} of {threads} threads can be started (ulimit -u or pids.max may "
-            "be the limit); the result is the same, but it takes longer"
+            f"note: {started} of {threads} threads are used ({MOST_THREADS:,} at most; ulimit -u "
+            "or pids.max may allow fewer); the result is the same"
         )
 
     def planned(self, plan: Plan) -> None:

@@ -20,7 +20,7 @@ from cbow.errors import CorpusError, DivergenceError, Interrupted, counted
 from cbow.interrupts import Interrupts, interrupts
 from cbow.model import Model
 from cbow.network import Parameters, cbow_network, initialise
-from cbow.processors import MOST_THREADS, processors, thread_pool
+from cbow.processors import processors, thread_pool
 from cbow.text import EncodedCorpus
 from cbow.training.batches import BatchTrainer
 from cbow.training.checkpoint import (
@@ -76,7 +76,7 @@ def learn(task: Task) -> Model:
     plan = _plan(source, objective, parameters, p)
     with workers(threads) as (pool, started), interrupts() as asked:
         asked.deferred = True
-        if started < min(threads, MOST_THREADS):
+        if started < threads:
             observer.short_of_threads(started, threads)
         job = Job(config, objective, source, parameters, pool, started, asked)
         trainer, losses = job.trainer(observer), job.losses()

@@ -157,7 +157,7 @@ class Observer:
         """Hear that the text is read to the end: every token accounted for."""
 
     def short_of_threads(self, started: int, threads: int) -> None:
-        """Hear, before `planned`, that the system starts fewer threads. The result is the same."""
+        """Hear, before `planned`, that fewer threads are used; the result is the same."""
 
     def planned(self, plan: Plan) -> None:
         """Hear that training begins."""
