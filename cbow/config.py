@@ -253,7 +253,7 @@ class Config:
             )
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the settings a model file records: those that change the result."""
+        """Return the settings a model file records: those that change the result."""
         return {
             entry.name: getattr(self, entry.name)
             for entry in dataclasses.fields(self)
@@ -262,7 +262,7 @@ class Config:
         }
 
     def replace(self, settings: Mapping[str, Any]) -> Config:
-        """Give a configuration with some settings changed.
+        """Return a configuration with some settings changed.
 
         Raises
         ------

@@ -176,7 +176,7 @@ epochs, patience, threads
         return self
 
     def transform(self, documents: Iterable[Any]) -> NDArray[np.float32]:
-        """Give each of n documents the mean of the vectors of its known words.
+        """Return each of n documents the mean of the vectors of its known words.
 
         Parameters
         ----------
@@ -240,7 +240,7 @@ epochs, patience, threads
         return self.vectors_.dimension
 
     def _settings(self) -> dict[str, Any]:
-        """Give the settings of the training run by their names in `Config`."""
+        """Return the settings of the training run by their names in `Config`."""
         own = {name: each for name, each in self.get_params().items() if name not in _OWN}
         return {**own, "seed": _seed(self.random_state)}
 
@@ -262,7 +262,7 @@ def _documents(documents: Iterable[Any]) -> Iterator[str | Sequence[str]]:
 
 
 def _ready(vectors: Any, embedding: str) -> WordVectors:
-    """Give the vectors that need no training."""
+    """Return the vectors that need no training."""
     if isinstance(vectors, WordVectors):
         return vectors
     if isinstance(vectors, Model):
@@ -276,7 +276,7 @@ def _ready(vectors: Any, embedding: str) -> WordVectors:
 
 
 def _seed(random_state: Any) -> int:
-    """Give a seed for `Config`: an int is one, from others one is drawn."""
+    """Return a seed for `Config`: an int is one, from others one is drawn."""
     if random_state is None or isinstance(random_state, np.random.RandomState):
         return int(check_random_state(random_state).randint(2**31 - 1))
     whole = isinstance(random_state, int | np.integer) and not isinstance(random_state, bool)

@@ -56,7 +56,7 @@ import numpy as np
 import zstandard
 
 import cbow
-from cbow import safetensors_file
+from cbow.system import safetensors_file
 from cbow.training import Observer
 from cbow.vectors import formats
 
@@ -971,7 +971,7 @@ def spoil(trouble: str, size: int, place: Path) -> None:
 TRAIN_BOTH = """
 import hashlib, json, warnings
 import cbow
-from cbow.compiled import KernelCache
+from cbow.system.compiled import KernelCache
 lines = open(%r, encoding="utf-8").read().splitlines()[:60]
 digest = hashlib.sha256()
 for objective in ("exact", "sampled"):

@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def features(groups: list[str]) -> dict[str, BaseEstimator]:
-    """Give each kind of features by its name."""
+    """Return each kind of features by its name."""
     names = set(" ".join(groups).split())
     lines = CORPUS.read_text(encoding="utf-8").splitlines()
     book = [[word for word in cbow.tokenize(line) if word not in names] for line in lines]
@@ -72,7 +72,7 @@ def features(groups: list[str]) -> dict[str, BaseEstimator]:
 
 
 def sentences(groups: list[str]) -> tuple[list[list[str]], list[int]]:
-    """Give the words of each sentence that knows one group only, without them, and which it was."""
+    """Return the other words of each sentence that knows one group only, and which group."""
     first, second = (set(group.split()) for group in groups)
     documents, y = [], []
     for sentence in re.split(r"(?<=[.!?])\s", CORPUS.read_text(encoding="utf-8")):

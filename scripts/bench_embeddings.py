@@ -65,7 +65,7 @@ def parse() -> argparse.Namespace:
 
 
 def sources(arguments) -> Iterator[tuple[str, Sequence[str], str, np.ndarray]]:
-    """Give each file, its words, and the name of its vectors with the vectors."""
+    """Yield each file, its words, and the name of its vectors with the vectors."""
     for path in arguments.models:
         model = cbow.load(path)
         W1T, W2 = model.parameters.W1.T, model.parameters.W2  # (V, N), (V, N)
@@ -77,7 +77,7 @@ def sources(arguments) -> Iterator[tuple[str, Sequence[str], str, np.ndarray]]:
 
 
 def embeddings(W1T, W2, powers) -> Iterator[tuple[str, np.ndarray]]:
-    """Give the vectors of each kind by name."""
+    """Yield the vectors of each kind by name."""
     for kind in ("input", "output", "mean"):
         yield kind, embed(W1T, W2, kind)
     yield "unit mean", (unit_rows(W1T) + unit_rows(W2)) / 2
@@ -86,7 +86,7 @@ def embeddings(W1T, W2, powers) -> Iterator[tuple[str, np.ndarray]]:
 
 
 def processed(matrix, components) -> Iterator[tuple[str, np.ndarray]]:
-    """Give a matrix raw, centred, and without each number of components."""
+    """Yield a matrix raw, centred, and without each number of components."""
     yield "raw", matrix
     centre = centred(matrix)
     yield "centred", centre

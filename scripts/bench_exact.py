@@ -88,8 +88,8 @@ def draw(V: int, N: int, m: int) -> Problem:
 @contextlib.contextmanager
 def cbow(problem: Problem, threads: int) -> Iterator[Measures]:
     """Prepare this package."""
-    from cbow.blas import single_threaded_blas
     from cbow.network import Parameters, cbow_network
+    from cbow.system.blas import single_threaded_blas
     from cbow.training.exact import Workspace, batch_gradients, batch_loss
     from cbow.training.examples import Batch
     from cbow.training.parallel_optimizers import ParallelAdam
@@ -269,7 +269,7 @@ def work(given: argparse.Namespace) -> None:
 
 
 def time_of(measure: Callable[[], Any]) -> tuple[float, float]:
-    """Give milliseconds, and those of processors, after going on for `WARM`."""
+    """Return milliseconds, and those of processors, after going on for `WARM`."""
     until = time.perf_counter() + WARM
     while time.perf_counter() < until:
         measure()
@@ -311,7 +311,7 @@ def start(name: str, V: int, given: argparse.Namespace) -> Any:
 
 
 def environment(name: str, given: argparse.Namespace) -> dict[str, str]:
-    """Give what is set for a program."""
+    """Return what is set for a program."""
     threads = {"OMP_NUM_THREADS": str(given.threads)}
     if name not in ("torch-tuned", "torch-compiled"):
         return threads

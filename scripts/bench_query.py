@@ -248,7 +248,7 @@ def opened(program: str, format: str, folder: Path) -> Any:
 
 
 def command(here: str, program: str, given: argparse.Namespace) -> list[str]:
-    """Give the command line of a process."""
+    """Return the command line of a process."""
     numbers = ["--queries", given.queries, "--batch", given.batch, "--topn", given.topn]
     parts = [sys.executable, __file__, "--here", here, "--program", program, *numbers]
     return [str(part) for part in parts]
@@ -272,13 +272,13 @@ def milliseconds(work: Callable[[], Any]) -> tuple[float, Any]:
 
 
 def peak_mb() -> float:
-    """Give the most memory that this process has had."""
+    """Return the most memory that this process has had."""
     with open("/proc/self/status", encoding="ascii") as lines:
         return next(mb(1024 * int(line.split()[1])) for line in lines if line.startswith("VmHWM"))
 
 
 def mb(size: int) -> float:
-    """Give bytes in millions."""
+    """Return bytes in millions."""
     return round(size / 1e6, 1)
 
 

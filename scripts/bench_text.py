@@ -148,7 +148,7 @@ def one_run(name: str, corpus: str, threads: int | None) -> dict[str, Any]:
 
 
 def peak_mb() -> float:
-    """Give the most memory this process has had."""
+    """Return the most memory this process has had."""
     unit = 1 if sys.platform == "darwin" else 1024
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6, 1)
 
@@ -164,7 +164,7 @@ def in_a_process(name: str, given: argparse.Namespace) -> dict[str, Any]:
 
 
 def medians(runs: list[dict[str, Any]]) -> dict[str, float]:
-    """Give the median of every number of some runs."""
+    """Return the median of every number of some runs."""
     numbers = {name: [run[name] for run in runs] for name in runs[0] if name != "program"}
     return {name: statistics.median(values) for name, values in numbers.items()}
 

@@ -129,7 +129,7 @@ def machine() -> dict[str, object]:
 
 
 def contenders(arguments):
-    """Give each run by its name."""
+    """Yield each run by its name."""
     for flags in arguments.cbow:
         yield f"cbow {flags}".strip(), lambda *a, f=flags: run_cbow(arguments, f, *a)
     for settings in arguments.gensim:
@@ -214,7 +214,7 @@ def score(arguments, vectors: cbow.WordVectors) -> dict[str, float]:
 
 
 def spread(runs: list[dict]) -> dict[str, object]:
-    """Give the median of each number, with the smallest and the largest."""
+    """Return the median of each number, with the smallest and the largest."""
     names = [k for k, v in runs[0].items() if isinstance(v, (int, float)) and k != "seed"]
     return {
         name: [round(f([run[name] for run in runs]), 2) for f in (statistics.median, min, max)]

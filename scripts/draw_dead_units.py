@@ -22,7 +22,7 @@ from scipy.sparse import csc_array
 from cbow import network
 from cbow.cli.common import DONE, command_parser, run, show, table
 from cbow.errors import CorpusError
-from cbow.files import check_writable, replacing
+from cbow.system.files import check_writable, replacing
 from cbow.text import Vocabulary, tokenize
 from cbow.training.windows import context_positions, windows
 
@@ -47,7 +47,7 @@ class Examples(NamedTuple):
     y: npt.NDArray[np.int64]  #: (m,) the words in the middle
 
     def take(self, chosen: npt.NDArray[np.int64]) -> Examples:
-        """Give the chosen examples, in that order."""
+        """Return the chosen examples, in that order."""
         return Examples(self.X[:, chosen], self.y[chosen])
 
 
@@ -114,7 +114,7 @@ def look(
 
 
 def baselines(text: Examples) -> dict[str, float]:
-    """Give the cost of knowing nothing, and that of knowing only how frequent words are."""
+    """Return the cost of knowing nothing, and that of knowing only how frequent words are."""
     shares = np.bincount(text.y) / len(text.y)  # (V,)
     return {
         "all words alike": float(np.log(len(shares))),
@@ -123,7 +123,7 @@ def baselines(text: Examples) -> dict[str, float]:
 
 
 def cost_without_hidden_layer(text: Examples, seed: int = SEED) -> float:
-    """Give the cost at the start, in nats per word, if no unit fires: Yhat = softmax(b2)."""
+    """Return the cost at the start, in nats per word, if no unit fires: Yhat = softmax(b2)."""
     V, m = text.X.shape
     b2 = draw_start(V, seed).b2  # (V, 1)
     y = text.y[draw_order(m, seed)[:MEASURED]]
@@ -196,7 +196,7 @@ def curve(name: str, panel: str, moments: list[Moment]) -> list[str]:
 
 
 def draw(curves: dict[str, list[Moment]], levels: dict[str, float]) -> str:
-    """Give the figure as SVG, with its numbers in the description."""
+    """Return the figure as SVG, with its numbers in the description."""
     title = "Units die under the mistaken formula, and the cost rises again"
     marks = [text_at(LEFT, 30, title, 'font-size="18" font-weight="bold"')]
     marks += axes("living", f"Living units, of {UNITS}", range(0, UNITS + 1, 10))

@@ -18,7 +18,6 @@ from course.source import read
 from course.tables import Figure, Table, tables
 from course.tokens import tokens
 
-from cbow.blas import single_threaded_blas
 from cbow.cli.common import (
     DONE,
     FAILED,
@@ -30,6 +29,7 @@ from cbow.cli.common import (
     terminal_width,
     wrapped,
 )
+from cbow.system.blas import single_threaded_blas
 
 LEGEND = (
     "Published: the course printed it. Known: computed elsewhere, independently of this script."
@@ -72,7 +72,7 @@ def _progress(line: str) -> None:
 
 
 def _known(done: list[Table]) -> list[Figure]:
-    """Give the figures there is something to compare with."""
+    """Return the figures there is something to compare with."""
     return [figure for each in done for figure in each.figures if figure.known]
 
 

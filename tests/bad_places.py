@@ -4,7 +4,7 @@ import errno
 import os
 from pathlib import Path
 
-from cbow import files
+from cbow.system import files
 
 
 def nothing(monkeypatch):
@@ -39,5 +39,5 @@ def full_disk(old):
 
 
 def contents():
-    """Give the bytes of every file here."""
+    """Return the bytes of every file here."""
     return {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}

@@ -82,7 +82,7 @@ class Browser:
     # --- the protocol -----------------------------------------------------------------------------
 
     def send(self, method, session=True, **parameters):
-        """Give a command and wait for its answer."""
+        """Return a command and wait for its answer."""
         number = next(self.numbers)
         message = {"id": number, "method": method, "params": parameters}
         if session and self.session:
@@ -111,7 +111,7 @@ class Browser:
         return message
 
     def happened(self, *methods):
-        """Give what has come of some events."""
+        """Return what has come of some events."""
         return [parameters for method, parameters in self.events if method in methods]
 
     # --- the page ---------------------------------------------------------------------------------
@@ -144,7 +144,7 @@ class Browser:
         self.run("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
     def run(self, script):
-        """Give the value of a JavaScript expression, of a promise what it becomes."""
+        """Return the value of a JavaScript expression, of a promise what it becomes."""
         found = self.send(
             "Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True
         )
@@ -152,11 +152,11 @@ class Browser:
         return found["result"].get("value")
 
     def text(self, selector):
-        """Give the text that is seen in an element."""
+        """Return the text that is seen in an element."""
         return self.run(f"document.querySelector({json.dumps(selector)}).innerText")
 
     def texts(self, selector):
-        """Give the text that is seen in each of some elements."""
+        """Return the text that is seen in each of some elements."""
         found = f"[...document.querySelectorAll({json.dumps(selector)})]"
         return self.run(f"{found}.map(e => e.innerText)")
 
@@ -203,7 +203,7 @@ class Browser:
             file.write(base64.b64decode(data))
 
     def complaints(self):
-        """Give the errors and warnings of the console, and exceptions that nobody caught."""
+        """Return the errors and warnings of the console, and exceptions that nobody caught."""
         logged = [each["entry"]["text"] for each in self.happened("Log.entryAdded")]
         printed = [
             str(each["args"])
@@ -214,7 +214,7 @@ class Browser:
         return logged + printed + thrown
 
     def asked_for(self):
-        """Give the addresses that the page has asked for."""
+        """Return the addresses that the page has asked for."""
         return [each["request"]["url"] for each in self.happened("Network.requestWillBeSent")]
 
 

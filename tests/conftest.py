@@ -12,7 +12,7 @@ settings.load_profile("cbow")
 
 @pytest.fixture
 def ctrl_c():
-    """Give Ctrl-C its usual meaning, which it lacks if the tests run in the background."""
+    """Return Ctrl-C its usual meaning, which it lacks if the tests run in the background."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield lambda: signal.raise_signal(signal.SIGINT)
     signal.signal(signal.SIGINT, before)

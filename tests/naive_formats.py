@@ -49,7 +49,7 @@ def dimension(line):
 
 
 def read_text(data, header, errors="strict"):
-    """Give words, rows, and how many words are repeated, not UTF-8, with white space in them.
+    """Return words, rows, and how many words are repeated, not UTF-8, with white space in them.
 
     Where the file must be refused, raise ValueError.
     """

@@ -1,24 +1,15 @@
 """Does training find what is there? Text with planted families, and a small real book."""
 
-import importlib.util
 import itertools
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from load_script import load_script
 
 import cbow
 
 ROOT = Path(__file__).parents[1]
-
-
-def load_script(name):
-    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 def recovered(vectors, families, topn=5):

@@ -12,22 +12,11 @@ import cbow
 
 ROOT = Path(cbow.__file__).parent
 
-BASE = {
-    "errors", "config", "files", "interrupts", "lanes", "lines", "mapping", "processors", "blas",
-    "compiled", "safetensors_file",
-}  # fmt: skip
+BASE = {"errors", "config", "system"}
 ALLOWED = {
     "errors": set(),
     "config": {"errors"},
-    "files": {"errors"},
-    "lines": {"errors"},
-    "processors": set(),
-    "interrupts": set(),
-    "blas": set(),
-    "compiled": set(),
-    "lanes": set(),
-    "mapping": set(),
-    "safetensors_file": {"errors", "files", "mapping"},
+    "system": {"errors"},
     "text": {*BASE},
     "network": {*BASE},
     "vectors": {*BASE},
@@ -43,7 +32,7 @@ ALLOWED = {
         "explore",
     },
 }  # fmt: skip
-"""cli → training → model → {text, network, vectors} → {config, errors, files}; the terminal's
+"""cli → training → model → {text, network, vectors} → {config, errors, system}; the terminal's
 pictures and pages, plot, explain and explore, stand beside them, and so does the vectorizer, which
 is scikit-learn's view of all."""
 

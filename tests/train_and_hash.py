@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 import cbow
-from cbow.compiled import KernelCache
+from cbow.system.compiled import KernelCache
 from cbow.training import Observer
 
 OBJECTIVES = {

@@ -27,8 +27,8 @@ from typing import Any, Final, NoReturn
 
 import cbow
 from cbow.errors import LONGEST_SHOWN, CBOWError, OutputError, OutputWarning, shown
-from cbow.files import name_of
-from cbow.interrupts import INTERRUPTED, ignore_more
+from cbow.system.files import name_of
+from cbow.system.interrupts import INTERRUPTED, ignore_more
 
 DONE, FAILED, USAGE = 0, 1, 2
 
@@ -290,7 +290,7 @@ def json_line(value: Any) -> str:
 
 
 def terminal_width() -> int | None:
-    """Give the columns there are to print on; None when a file or a pipe takes any width."""
+    """Return the columns there are to print on; None when a file or a pipe takes any width."""
     if "COLUMNS" in os.environ or (sys.stdout is not None and sys.stdout.isatty()):
         return shutil.get_terminal_size().columns
     return None

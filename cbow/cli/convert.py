@@ -14,7 +14,7 @@ from cbow.cli.opening import add_opening_flags
 from cbow.cli.outputs import guard, named
 from cbow.config import DEFAULT_EMBEDDING
 from cbow.errors import ConfigError, ModelFileError, VectorsWarning, shown
-from cbow.files import expanded
+from cbow.system.files import expanded
 
 if TYPE_CHECKING:
     from cbow.vectors.formats import Contents
@@ -160,7 +160,7 @@ def _read(source: Path, name: str, arguments: argparse.Namespace) -> tuple[Conte
 
 def _check(arguments: argparse.Namespace) -> int:
     """Read a file to its end, and show what of it is as it was written."""
-    from cbow import safetensors_file
+    from cbow.system import safetensors_file
     from cbow.vectors import formats
 
     if arguments.output is not None:

@@ -76,7 +76,7 @@ def _models(scored: Sequence[Scored], columns: int | None) -> str:
 
 
 def _pairs(names: list[str], results: Sequence[PairsResult], columns: int | None) -> list[str]:
-    """Give the title and the table of one file of word pairs, a row per model."""
+    """Return the title and the table of one file of word pairs, a row per model."""
     rows = [
         (
             name,
@@ -95,7 +95,7 @@ def _pairs(names: list[str], results: Sequence[PairsResult], columns: int | None
 def _analogies(
     names: list[str], results: Sequence[AnalogiesResult], sections: bool, columns: int | None
 ) -> list[str]:
-    """Give the title and the table of one file of analogies, a row per section and model."""
+    """Return the title and the table of one file of analogies, a row per section and model."""
     asked, methods = results[0].asked, list(results[0].right)
     header = [*(["section"] if sections else []), "model", "found"]
     for method in methods:
@@ -112,7 +112,7 @@ def _analogies(
 
 
 def _shares(result: AnalogiesResult, section: int | None) -> Iterator[str]:
-    """Give the cells of one model: what it could be asked, and what it answered rightly."""
+    """Yield the cells of one model: what it could be asked, and what it answered rightly."""
     yield f"{result.members(section)[result.known].sum():,}"
     for method in result.right:
         found = result.accuracy(method, section)
@@ -121,7 +121,7 @@ def _shares(result: AnalogiesResult, section: int | None) -> Iterator[str]:
 
 
 def _comparison(compared: Compared, columns: int | None) -> list[str]:
-    """Give the title and the table of two models, a row per file and measure."""
+    """Return the title and the table of two models, a row per file and measure."""
     header = "set", "measure", "both", "first", "second", "difference", "95 %", "p"
     rows = [
         (

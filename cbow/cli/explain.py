@@ -13,7 +13,7 @@ from cbow.cli.number_flags import Number, add_numbers, chosen_numbers
 from cbow.cli.outputs import check_outputs, corpus_files, named
 from cbow.config import POSITIVE, SEED, Config, Range
 from cbow.errors import CorpusError
-from cbow.files import expanded, replacing
+from cbow.system.files import expanded, replacing
 
 PROG = "cbow-explain"
 
@@ -144,7 +144,7 @@ def _check_page(name: str, source: str | Path | None) -> None:
 
 
 def _typed(words: Sequence[str]) -> str:
-    """Give the text on the command line, or a sentence of our own if there is none."""
+    """Return the text on the command line, or a sentence of our own if there is none."""
     text = " ".join(words) if words else SENTENCE
     _check_length(text)
     if any("\ud800" <= char <= "\udfff" for char in text):  # so Python keeps bytes it cannot read

@@ -38,7 +38,7 @@ def as_text(explanation: Explanation, columns: int) -> str:
 
 
 def _step(n: int, step: Step, digits: int, columns: int) -> Iterator[str]:
-    """Give the paragraphs of step n."""
+    """Yield the paragraphs of step n."""
     yield "\n" + _heading(f"{n}. {step.title}", "-")
     yield wrapped(visible(step.purpose), columns)
     for table in step.tables:

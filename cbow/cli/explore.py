@@ -16,7 +16,7 @@ from cbow.cli.opening import MODEL_HELP, add_opening_flags, open_vectors
 from cbow.cli.outputs import check_outputs, named, size, vector_files
 from cbow.config import POSITIVE, Range
 from cbow.errors import OutputError, shown
-from cbow.files import expanded, name_of, replacing
+from cbow.system.files import expanded, name_of, replacing
 
 if TYPE_CHECKING:
     from cbow.explore import Choices, Content
@@ -181,7 +181,7 @@ def display_names(sources: Sequence[Path]) -> list[str]:
 
 
 def _stem(source: Path) -> str:
-    """Give the name of a file without its endings, of a folder also where it is written `.`."""
+    """Return the name of a file without its endings, of a folder also where it is written `.`."""
     name = source.resolve().name if source.name in ("", "..") else source.name
     return Path(name.removesuffix(".gz")).stem
 

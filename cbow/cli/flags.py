@@ -78,7 +78,7 @@ def _read_words(path: Path, encoding: str) -> list[str]:
 
 
 def flag(name: str) -> str:
-    """Give the flag of a setting: ``min_count`` has ``--min-count``."""
+    """Return the flag of a setting: ``min_count`` has ``--min-count``."""
     return "--" + name.replace("_", "-")
 
 

@@ -151,7 +151,7 @@ def _hidden_layers(sizes: list[int] | None) -> int:
 
 
 def _activations(text: str | None, hidden: int) -> list[str]:
-    """Give the activation of each hidden layer: those named, or the one for all."""
+    """Return the activation of each hidden layer: those named, or the one for all."""
     names = [] if text is None else text.split(",")
     if names and not hidden:
         raise ConfigError(

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from cbow.errors import ModelFileError, QueryError, shown
-from cbow.files import name_of, unopened
-from cbow.safetensors_file import LONGEST_HEADER, strict_json
+from cbow.system.files import name_of, unopened
+from cbow.system.safetensors_file import LONGEST_HEADER, strict_json
 
 if TYPE_CHECKING:
     import numpy as np
@@ -77,7 +77,7 @@ def _opened(path: Path) -> BufferedReader:
 
 
 def _told_by_model(path: Path) -> tuple[list[_Entry], _Entry]:
-    """Give the epochs of a model's report, and the baselines."""
+    """Return the epochs of a model's report, and the baselines."""
     from cbow.model import file
 
     report = file.read(path).report
@@ -92,7 +92,7 @@ def _told_by_model(path: Path) -> tuple[list[_Entry], _Entry]:
 
 
 def _told_by_log(file: BufferedReader) -> tuple[list[_Entry], _Entry]:
-    """Give the epochs of a log, and the baselines. Events of other kinds are not for a curve."""
+    """Return the epochs of a log, and the baselines. Events of other kinds are not for a curve."""
     events = list(_events(file))
     epochs = [entry for entry in events if entry.values["event"] == "epoch"]
     plans = [entry for entry in events if entry.values["event"] == "plan"]
@@ -156,14 +156,14 @@ def _history(epochs: list[_Entry], baselines: _Entry) -> History:
 
 
 def _series(entries: list[_Entry], key: str, needed: bool = False) -> npt.NDArray[np.float64]:
-    """Give one number of each entry."""
+    """Return one number of each entry."""
     import numpy as np
 
     return np.array([_number(entry, key, needed) for entry in entries])
 
 
 def _number(entry: _Entry, key: str, needed: bool = False) -> float:
-    """Give a number of an entry; NaN if it has none and needs none."""
+    """Return a number of an entry; NaN if it has none and needs none."""
     value: Any = entry.values.get(key)
     if value is None and not needed:
         return math.nan
@@ -177,7 +177,7 @@ def _number(entry: _Entry, key: str, needed: bool = False) -> float:
 
 
 def _table(place: str, values: dict[str, Any], key: str) -> dict[str, Any]:
-    """Give a table of numbers of an entry; an empty one if it has none."""
+    """Return a table of numbers of an entry; an empty one if it has none."""
     table = values.get(key)
     if table is not None and not isinstance(table, dict):
         raise _DamageError(

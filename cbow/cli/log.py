@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from cbow.cli.common import complain, discard
 from cbow.errors import OutputError
-from cbow.files import expanded, explain_output_errors
+from cbow.system.files import expanded, explain_output_errors
 from cbow.text import TokenAccount
 from cbow.training import Epoch, Observer, Plan, Resumed
 

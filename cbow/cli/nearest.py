@@ -13,7 +13,7 @@ from cbow.cli.nearest_forms import FORMS, Answer, Form, short_names
 from cbow.cli.opening import MODEL_HELP, add_opening_flags, open_vectors
 from cbow.cli.prompt import session, typed
 from cbow.errors import QueryError, UnknownWordError, shown
-from cbow.lines import check_utf8, read_lines
+from cbow.system.lines import check_utf8, read_lines
 
 if TYPE_CHECKING:
     from cbow.vectors import WordVectors

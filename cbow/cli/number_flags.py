@@ -33,7 +33,7 @@ def add_numbers(parser: argparse.ArgumentParser, numbers: Mapping[str, Number]) 
 def chosen_numbers(
     arguments: argparse.Namespace, numbers: Mapping[str, Number]
 ) -> dict[str, int | float]:
-    """Give each number, its default where it was not given.
+    """Return each number, its default where it was not given.
 
     Raises
     ------

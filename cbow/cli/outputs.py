@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cbow.errors import ModelFileError, OutputError, shown
-from cbow.files import check_writable, expanded, name_of, same
+from cbow.system.files import check_writable, expanded, name_of, same
 
 if TYPE_CHECKING:
     from cbow.model import Model
@@ -124,7 +124,7 @@ def vector_files(path: str | Path) -> list[Path]:
 
 
 def _file_on_stdin() -> list[Path]:
-    """Give the file that standard input is redirected from, where the system can tell."""
+    """Return the file that standard input is redirected from, where the system can tell."""
     try:
         path = Path(f"/dev/fd/{sys.stdin.fileno()}")
     except (OSError, ValueError, AttributeError):  # no stdin, or one that is no real file

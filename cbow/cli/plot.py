@@ -13,8 +13,8 @@ from cbow.cli.common import DONE, command_parser, run, tell, visible
 from cbow.cli.opening import MODEL_HELP, add_opening_flags, open_vectors
 from cbow.cli.outputs import check_outputs, vector_files
 from cbow.errors import OutputError, QueryError, shown
-from cbow.files import expanded, replacing, to_read
 from cbow.plot.canvas import ENDINGS, check_matplotlib, percent
+from cbow.system.files import expanded, replacing, to_read
 
 if TYPE_CHECKING:
     from cbow.plot.fonts import Text
@@ -174,14 +174,14 @@ def _checked_output(arguments: argparse.Namespace) -> Path:
 
 
 def _known(vectors: WordVectors) -> list[str]:
-    """Give the words drawn by default that the model knows; tell of the others."""
+    """Return the words drawn by default that the model knows; tell of the others."""
     if unknown := [word for word in WORDS if word not in vectors]:
         tell(f"left out, because the model does not know them: {', '.join(unknown)}")
     return [word for word in WORDS if word in vectors]
 
 
 def _named_once(words: Sequence[str]) -> list[str]:
-    """Give each word once; tell of those that were named again."""
+    """Return each word once; tell of those that were named again."""
     once = dict.fromkeys(words, 0)
     for word in words:
         once[word] += 1

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from cbow.cli.common import tell, visible
-from cbow.files import expanded, name_of, same
+from cbow.system.files import expanded, name_of, same
 
 #: Lines of history that are kept.
 LONGEST_HISTORY: Final = 1000
@@ -78,7 +78,7 @@ def history_file(name: str) -> Path | None:
 
 
 def completer(words: Callable[[], Iterable[str]]) -> Callable[[str, int], str | None]:
-    """Give a function for readline: the state-th word that begins with a text, None behind them.
+    """Return a function for readline: the state-th word that begins with a text, None behind them.
 
     Words that would steer the terminal are left out.
     """

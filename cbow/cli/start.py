@@ -3,11 +3,11 @@
 from functools import partial
 from importlib import import_module
 
-from cbow.interrupts import Ending
+from cbow.system.interrupts import Ending
 
 
 def start(name: str) -> int:
-    """Load ``cbow.cli.NAME`` and return the exit code of its `main`; see `cbow.interrupts`."""
+    """Load ``cbow.cli.NAME`` and return the exit code of its `main`."""
     ending = Ending(f"cbow-{name}")
     ending.take_over()
     return ending.call(import_module(f"cbow.cli.{name}").main)

@@ -12,7 +12,7 @@ from cbow.cli.flags import given_settings
 from cbow.cli.outputs import default_output, named
 from cbow.config import Config
 from cbow.errors import CorpusError, OutputError
-from cbow.files import name_of, same
+from cbow.system.files import name_of, same
 
 if TYPE_CHECKING:
     from cbow.model import Model
@@ -34,7 +34,7 @@ class Task(NamedTuple):
 
 
 def command_to_go_on(checkpoint: Path, task: Task, arguments: argparse.Namespace) -> str:
-    """Give the command that goes on from a checkpoint."""
+    """Return the command that goes on from a checkpoint."""
     words = ["cbow-train", "--resume", plain_name(checkpoint)]
     if task.output != _output_of(checkpoint):
         words += ["-o", plain_name(task.output)]
@@ -48,7 +48,7 @@ def command_to_go_on(checkpoint: Path, task: Task, arguments: argparse.Namespace
 
 
 def new_task(arguments: argparse.Namespace) -> Task:
-    """Give a new training.
+    """Return a new training.
 
     Raises
     ------
@@ -141,7 +141,7 @@ def _next_output(earlier: Earlier, arguments: argparse.Namespace) -> Path:
 
 
 def _output_of(checkpoint: Path) -> Path | None:
-    """Give the model that a checkpoint is beside, by its name."""
+    """Return the model that a checkpoint is beside, by its name."""
     name = checkpoint.name.removesuffix(CHECKPOINT)
     return checkpoint.with_name(name) if name and name != checkpoint.name else None
 

@@ -24,7 +24,7 @@ from cbow.cli.outputs import (
 )
 from cbow.cli.task import Task, command_to_go_on, new_task, plain_name, task_to_go_on
 from cbow.errors import DivergenceError, Interrupted, OutputWarning
-from cbow.interrupts import END_OF_SESSION, INTERRUPTED, interrupts
+from cbow.system.interrupts import END_OF_SESSION, INTERRUPTED, interrupts
 
 if TYPE_CHECKING:
     from cbow.cli.scoring import Scoring
@@ -206,7 +206,7 @@ def _stopped(model: Model) -> list[str]:
 
 
 def _exit_code(failure: BaseException | None) -> int:
-    """Give the exit code of a run that ended early, or did not."""
+    """Return the exit code of a run that ended early, or did not."""
     if failure is None:
         return DONE
     return INTERRUPTED if isinstance(failure, Interrupted) else FAILED
@@ -227,14 +227,14 @@ def _hint(report: dict[str, Any]) -> str | None:
 
 
 def next_command(output: Path, words: list[str]) -> str:
-    """Give a command that asks for a word: neither the likes of "the" nor a rare one."""
+    """Return a command that asks for a word: neither the likes of "the" nor a rare one."""
     plain = [word for word in words if word.isalpha()] or words
     word = plain[min(200, len(plain) // 10)]
     return f"cbow-nearest {shlex.quote(plain_name(output))} {shlex.quote(visible(word))}"
 
 
 def _log_file(arguments: argparse.Namespace) -> list[Path]:
-    """Give the log's file, if it is one."""
+    """Return the log's file, if it is one."""
     if arguments.log_json in (None, "-"):
         return []
     return [named("--log-json", arguments.log_json)]

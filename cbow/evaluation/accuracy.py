@@ -19,12 +19,12 @@ class Accuracy(NamedTuple):
     high: float | None
 
     def to_dict(self) -> dict[str, int | float | None]:
-        """Give every number by its name, for JSON."""
+        """Return every number by its name, for JSON."""
         return {**self._asdict()}
 
 
 def accuracy(right: int, counted: int) -> Accuracy:
-    """Give the share of right answers and the 95 % interval of Wilson (1927).
+    """Return the share of right answers and the 95 % interval of Wilson (1927).
 
         (p + z²/2n ± z √(p (1 - p) / n + z²/4n²)) / (1 + z²/n),    z = 1.96
 

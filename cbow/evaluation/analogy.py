@@ -89,7 +89,7 @@ def _blocks(questions: Ids, limit: int) -> Iterator[slice]:
 
 
 def _scaled(method: str, S: Floats) -> Floats:
-    """Give cosines as the method wants them."""
+    """Return cosines as the method wants them."""
     return S if method == ADD else (1 + S) / 2
 
 

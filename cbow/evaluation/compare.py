@@ -69,7 +69,7 @@ class Comparison:
         return self.first - self.second
 
     def to_dict(self) -> dict[str, Any]:
-        """Give every number by its name, for JSON."""
+        """Return every number by its name, for JSON."""
         return {
             **{name: getattr(self, name) for name in ("file", "measure", "test", "common")},
             **{name: getattr(self, name) for name in ("first", "second", "difference", "p")},
@@ -107,7 +107,7 @@ def compare(first: Evaluation, second: Evaluation) -> list[Comparison]:
 
 
 def _asked(evaluation: Evaluation) -> list[Any]:
-    """Give what was asked, and what would have been right."""
+    """Return what was asked, and what would have been right."""
     pairs = [(result.asked.words, result.asked.scores.tolist()) for result in evaluation.pairs]
     return [*pairs, *(result.asked.words for result in evaluation.analogies)]
 

@@ -103,7 +103,7 @@ def _centred(x: Doubles) -> Doubles:
 
 
 def defined(value: float) -> float | None:
-    """Give None for what is no number."""
+    """Return None for what is no number."""
     return None if np.isnan(value) else float(value)
 
 
@@ -145,7 +145,7 @@ def resampled_spearman(X: Doubles, y: Doubles, resamples: int, seed: int) -> Dou
 
 
 def interval(values: Doubles) -> Interval | None:
-    """Give the percentile interval of resampled values, (R,); None if none of them is a number."""
+    """Return the percentile interval of resampled values, (R,); None if none is a number."""
     numbers = values[~np.isnan(values)]
     if not len(numbers):
         return None

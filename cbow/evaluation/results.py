@@ -46,7 +46,7 @@ class PairsResult:
         return ~np.isnan(self.cosines)
 
     def to_dict(self) -> dict[str, Any]:
-        """Give every number by its name, for JSON."""
+        """Return every number by its name, for JSON."""
         return {
             **_coverage(self.asked.file, self.known, self.counted),
             "spearman": self.spearman,
@@ -79,12 +79,12 @@ class AnalogiesResult:
     right: Mapping[str, Flags]
 
     def accuracy(self, method: str, section: int | None = None) -> Accuracy:
-        """Give the share of right answers by a method, of all questions or a section's."""
+        """Return the share of right answers by a method, of all questions or a section's."""
         counted = self.counted & self.members(section)
         return accuracy(int((self.right[method] & counted).sum()), int(counted.sum()))
 
     def to_dict(self, section: int | None = None) -> dict[str, Any]:
-        """Give every number by its name, for JSON: of all questions, or of those of a section."""
+        """Return every number by its name, for JSON: of all questions, or of those of a section."""
         members = self.members(section)
         name = self.asked.file if section is None else self.asked.sections[section]
         numbers: dict[str, Any] = _coverage(name, self.known[members], self.counted[members])
@@ -125,7 +125,7 @@ class Evaluation:
     analogies: tuple[AnalogiesResult, ...]
 
     def summary(self) -> dict[str, float | None]:
-        """Give one number for each file: Spearman's ρ, or the share right by the first method."""
+        """Return one number for each file: Spearman's ρ, or the share right by the first method."""
         method = self.rules.methods[0]
         numbers = {result.asked.file: result.spearman for result in self.pairs}
         return numbers | {
@@ -133,7 +133,7 @@ class Evaluation:
         }
 
     def to_dict(self) -> dict[str, Any]:
-        """Give every number by its name, for JSON; no cosines and no single answers."""
+        """Return every number by its name, for JSON; no cosines and no single answers."""
         return {
             "words": self.words,
             "dimension": self.dimension,

@@ -188,7 +188,7 @@ class Prepared:
         return AnalogiesResult(asked, known, counted, right)
 
     def _inverse(self, top: Floats) -> Floats:
-        """Give one over the length of each row; refuse numbers that are not finite."""
+        """Return one over the length of each row; refuse numbers that are not finite."""
         inverse = inverse_lengths(top)
         broken = np.flatnonzero(np.isnan(inverse))
         if len(broken):

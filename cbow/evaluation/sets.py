@@ -25,8 +25,8 @@ import numpy as np
 import numpy.typing as npt
 
 from cbow.errors import QueryError, shown
-from cbow.files import expanded, unopened
-from cbow.lines import read_lines
+from cbow.system.files import expanded, unopened
+from cbow.system.lines import read_lines
 
 #: With what a comment begins.
 COMMENTS: Final = ("#", "//")

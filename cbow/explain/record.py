@@ -8,7 +8,7 @@ from cbow.explain.worked import Moved, Worked
 
 
 def as_json(worked: Worked) -> dict[str, Any]:
-    """Give everything in a worked example, for JSON.
+    """Return everything in a worked example, for JSON.
 
     Parameters
     ----------

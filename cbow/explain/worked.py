@@ -162,7 +162,7 @@ def work_out(lines: Sequence[Sequence[str]], settings: Settings) -> Worked:
 
 
 def _examples(lines: Sequence[Sequence[str]], window: int) -> tuple[Example, ...]:
-    """Give the tokens that have a context; refuse a text without one."""
+    """Return the tokens that have a context; refuse a text without one."""
     examples = tuple(each for each in contexts(lines, window) if each.context)
     if not examples:
         raise CorpusError(
@@ -173,7 +173,7 @@ def _examples(lines: Sequence[Sequence[str]], window: int) -> tuple[Example, ...
 
 
 def contexts(lines: Sequence[Sequence[str]], window: int) -> Iterator[Example]:
-    """Give every token with its neighbours: up to `window` words on each side, on its own line."""
+    """Yield every token with its neighbours: up to `window` words on each side, on its own line."""
     for line in lines:
         for i, target in enumerate(line):
             before, after = line[max(0, i - window) : i], line[i + 1 : i + 1 + window]
@@ -212,7 +212,7 @@ def draw(X: Array, dimension: int, seed: int) -> network.Parameters:
 
 
 def _vocabulary(lines: Sequence[Sequence[str]]) -> Vocabulary:
-    """Give each word its id; refuse a text with nothing to learn from, or too much to show."""
+    """Return each word its id; refuse a text with nothing to learn from, or too much to show."""
     counts = collections.Counter(word for line in lines for word in line)
     if not counts:
         raise CorpusError(
@@ -248,7 +248,7 @@ def _alone(lines: Sequence[Sequence[str]]) -> tuple[int, ...]:
 
 
 def _arrays(examples: Sequence[Example], vocabulary: Vocabulary) -> tuple[Array, NDArray[np.int64]]:
-    """Give X (V, m) and y (m,). X is dense, to be looked at."""
+    """Return X (V, m) and y (m,). X is dense, to be looked at."""
     indices = np.array([vocabulary[word] for each in examples for word in each.context])
     indptr = np.cumsum([0, *(len(each.context) for each in examples)])  # (m + 1,)
     X = network.contexts(indices, indptr, len(vocabulary), np.float64)

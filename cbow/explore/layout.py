@@ -147,7 +147,7 @@ def _check_library(method: Method) -> None:
 
 
 def _by_components(coordinates: Places, seed: int = 0) -> Places:
-    """Give the first two principal components, zeros where there are fewer, (n, 2)."""
+    """Return the first two principal components, zeros where there are fewer, (n, 2)."""
     places = np.zeros((len(coordinates), 2))
     places[:, : coordinates.shape[1]] = coordinates[:, :2]
     return places

@@ -102,13 +102,13 @@ def _file(name: str) -> str:
 
 
 def _hash(text: str) -> str:
-    """Give the hash by which a policy names the text of an element."""
+    """Return the hash by which a policy names the text of an element."""
     digest = hashlib.sha256(text.encode("utf-8")).digest()
     return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
 
 
 def _data(content: Content) -> dict[str, Any]:
-    """Give the content as plain values."""
+    """Return the content as plain values."""
     return {
         "models": [_part(part) for part in content.parts],
         "moved": None if content.moved is None else _moved(content.moved),

@@ -100,7 +100,7 @@ def _largest(p: Floats, k: int) -> tuple[Ids, Floats]:
 
 
 def _lists(context_words: Iterable[str | Iterable[str]]) -> tuple[list[list[str]], bool]:
-    """Give the words of each context, and whether a batch was asked, be it of one."""
+    """Return the words of each context, and whether a batch was asked, be it of one."""
     given = _listed(context_words)
     single = [isinstance(each, str) for each in given]
     if all(single):
@@ -139,7 +139,7 @@ def _checked(words: list[str], name: str) -> list[str]:
 
 
 def _ids(words: list[str], vocabulary: Vocabulary) -> Ids:
-    """Give the id of each word, (c,)."""
+    """Return the id of each word, (c,)."""
     for word in words:
         if word not in vocabulary:
             raise UnknownWordError(word, partial(_alike, word, vocabulary))

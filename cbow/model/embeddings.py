@@ -26,7 +26,7 @@ Doubles = NDArray[np.float64]
 
 
 def embed(W1T: Floats, W2: Floats, kind: str) -> Floats:
-    """Give the word vectors of a kind, (V, N).
+    """Return the word vectors of a kind, (V, N).
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def joint_vectors(W1T: Floats, W2: Floats, power: float = POWER) -> Floats:
         has not-a-number throughout, and no part in the others. The same to the bit at any number
         of threads.
     """
-    from cbow.blas import single_threaded_blas  # here, for a file has them, and needs it not
+    from cbow.system.blas import single_threaded_blas  # here, for a file has them, and needs it not
 
     with single_threaded_blas():
         return _joint_vectors(W1T, W2, power)
@@ -94,7 +94,7 @@ def _joint_vectors(W1T: Floats, W2: Floats, power: float) -> Floats:
 
 
 def _moments(W1T: Floats, W2: Floats) -> tuple[Doubles, Doubles]:
-    """Give the mean of the joined unit rows, (2N,), and Σ (x - mean)(x - mean)ᵀ, (2N, 2N)."""
+    """Return the mean of the joined unit rows, (2N,), and Σ (x - mean)(x - mean)ᵀ, (2N, 2N)."""
     V, N = W1T.shape
     n, total, products = 0, np.zeros(2 * N), np.zeros((2 * N, 2 * N))
     for start in range(0, V, ROWS):

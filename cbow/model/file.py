@@ -27,9 +27,9 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from cbow import safetensors_file
 from cbow.config import Config
 from cbow.errors import ConfigError, ModelFileError, shown
+from cbow.system import safetensors_file
 from cbow.vectors.nearest import Floats
 from cbow.vectors.packed import Integers, PackedWords, encode_words
 
@@ -96,7 +96,7 @@ def naming(path: str | os.PathLike[str], kind: str) -> Iterator[None]:
 
 
 def arrays_of(model: Stored) -> dict[str, npt.NDArray[Any]]:
-    """Give the arrays of a model by their names in the file."""
+    """Return the arrays of a model by their names in the file."""
     letters, ends = encode_words(model.words)
     joint = {} if model.joint is None else {"joint": model.joint}
     return {
@@ -112,7 +112,7 @@ def arrays_of(model: Stored) -> dict[str, npt.NDArray[Any]]:
 
 
 def settings_and_report(model: Stored) -> dict[str, Any]:
-    """Give the rest of a model by its names in the metadata."""
+    """Return the rest of a model by its names in the metadata."""
     return {"config": model.config.to_dict(), "report": model.report}
 
 

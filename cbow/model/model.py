@@ -13,9 +13,9 @@ import numpy as np
 
 from cbow.config import DEFAULT_EMBEDDING, MAX_EXPANSION, Config
 from cbow.errors import ModelFileError, VectorsWarning, shown
-from cbow.files import to_read
 from cbow.model import file
 from cbow.model.embeddings import check_kind, embed
+from cbow.system.files import to_read
 from cbow.vectors import WordVectors, formats
 from cbow.vectors.packed import distinct
 
@@ -80,7 +80,7 @@ class Model:
         return self.embedding()
 
     def embedding(self, kind: str = DEFAULT_EMBEDDING) -> WordVectors:
-        """Give the word vectors of a kind.
+        """Return the word vectors of a kind.
 
         Parameters
         ----------
@@ -173,7 +173,7 @@ class Model:
 
     @classmethod
     def from_stored(cls, stored: file.Stored) -> Model:
-        """Give the model that lies in a file; nothing is copied."""
+        """Return the model that lies in a file; nothing is copied."""
         # Here, so that `load_vectors` does without the network and what it needs.
         from cbow.network import Parameters
         from cbow.text import Vocabulary

@@ -55,7 +55,7 @@ def errors(
     m: int | None = None,
     hidden: Callable[[int, Array], Array] | None = None,
 ) -> dict[int, Array]:
-    """Give dZ[l] = dJ/dZ[l], (n[l], m), for l = L .. 1.
+    """Return dZ[l] = dJ/dZ[l], (n[l], m), for l = L .. 1.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def errors(
 
 
 def gradients(pass_: Pass, dZ: dict[int, Array]) -> Gradients:
-    """Give dW[l] = dZ[l] A[l-1]ᵀ, (n[l], n[l-1]), and db[l] = dZ[l] 1, (n[l], 1)."""
+    """Return dW[l] = dZ[l] A[l-1]ᵀ, (n[l], n[l-1]), and db[l] = dZ[l] 1, (n[l], 1)."""
     A = pass_.A
     arrays = []
     for l in range(1, pass_.depth + 1):

@@ -63,7 +63,7 @@ def check_targets(cost: Cost, pass_: Pass, Y: Targets) -> None:
 
 
 def difference(A: Array, Y: Targets, m: int) -> Array:
-    """Give (A - Y) / m, (n, m), without forming the one-hot Y that ids stand for."""
+    """Return (A - Y) / m, (n, m), without forming the one-hot Y that ids stand for."""
     D: Array = A / np.asarray(m, A.dtype)  # (n, m)
     if Y.ndim == 1:
         D[Y, np.arange(len(Y))] -= 1 / m
@@ -73,33 +73,33 @@ def difference(A: Array, Y: Targets, m: int) -> Array:
 
 
 def cross_entropy(pass_: Pass, y: Ids) -> Array:
-    """Give -log A[y_i, i] = logS[i] - Z[y_i, i] of the output layer, (m,), in nats."""
+    """Return -log A[y_i, i] = logS[i] - Z[y_i, i] of the output layer, (m,), in nats."""
     L = pass_.depth
     losses: Array = pass_.logS[0] - pass_.Z[L][y, np.arange(len(y))]  # (m,)
     return losses
 
 
 def logistic(pass_: Pass, Y: Array) -> Array:
-    """Give -Σ_k y log a + (1 - y) log(1 - a) = Σ_k log(1 + exp(z)) - y z, (m,), in nats."""
+    """Return -Σ_k y log a + (1 - y) log(1 - a) = Σ_k log(1 + exp(z)) - y z, (m,), in nats."""
     Z = pass_.Z[pass_.depth]  # (n, m)
     losses: Array = (np.logaddexp(0, Z) - Y * Z).sum(axis=0)  # (m,)
     return losses
 
 
 def squared_error(pass_: Pass, Y: Array) -> Array:
-    """Give ½ Σ_k (a - y)², (m,)."""
+    """Return ½ Σ_k (a - y)², (m,)."""
     A = pass_.A[pass_.depth]  # (n, m)
     losses: Array = ((A - Y) ** 2).sum(axis=0) / 2  # (m,)
     return losses
 
 
 def collapsed_error(pass_: Pass, Y: Targets, activation: Activation, m: int) -> Array:
-    """Give dZ[L] = (A[L] - Y) / m, for softmax with cross-entropy and sigmoid with logistic."""
+    """Return dZ[L] = (A[L] - Y) / m, for softmax with cross-entropy and sigmoid with logistic."""
     return difference(pass_.A[pass_.depth], Y, m)
 
 
 def chained_error(pass_: Pass, Y: Array, activation: Activation, m: int) -> Array:
-    """Give dZ[L] = ((A[L] - Y) / m) ⊙ g'(Z[L])."""
+    """Return dZ[L] = ((A[L] - Y) / m) ⊙ g'(Z[L])."""
     L = pass_.depth
     return difference(pass_.A[L], Y, m) * activation.dg(pass_.Z[L])
 

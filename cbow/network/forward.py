@@ -115,7 +115,7 @@ def _affine(W: Array, A: Inputs, b: Array, into: Array | None) -> Array:
 def _room(
     n: int, m: int, dtype: np.dtype[Any], into: Pass | None
 ) -> tuple[Array | None, Array | None]:
-    """Give the memory of an earlier output layer if it fits."""
+    """Return the memory of an earlier output layer if it fits."""
     if into is None or not len(into.logS):
         return None, None
     Z, A = into.Z[into.depth], into.Yhat

@@ -112,7 +112,7 @@ def check_gradients(problem: Problem) -> list[GradientErrors]:
 
 
 def _slip_error(gradient: Array, numeric: Array) -> float | None:
-    """Give the relative error, or None if the shapes differ."""
+    """Return the relative error, or None if the shapes differ."""
     return relative_error(gradient, numeric) if gradient.shape == numeric.shape else None
 
 
@@ -128,6 +128,6 @@ def measure_activity(problem: Problem) -> list[Activity]:
 
 
 def relative_error(gradient: Array, numeric: Array) -> float:
-    """Give max|gradient - numeric| / max(max|gradient|, max|numeric|, SMALLEST)."""
+    """Return max|gradient - numeric| / max(max|gradient|, max|numeric|, SMALLEST)."""
     largest = max(np.abs(gradient).max(), np.abs(numeric).max(), SMALLEST)
     return float(np.abs(gradient - numeric).max() / largest)

@@ -17,7 +17,7 @@ from cbow.network.parameters import Array, Gradients, Parameters
 def mistaken_gradients(
     network: Network, parameters: Parameters, pass_: Pass, Y: Targets
 ) -> Gradients:
-    """Give the gradients of a ReLU network as a well-known course taught them until mid-2023.
+    """Return the gradients of a ReLU network as a well-known course taught them until mid-2023.
 
         dZ[l-1] = max(0, W[l]ᵀ dZ[l])      in place of   (W[l]ᵀ dZ[l]) ⊙ [Z[l-1] > 0]
 
@@ -41,7 +41,7 @@ def mistaken_gradients(
 def gradients_with_dW(
     network: Network, parameters: Parameters, pass_: Pass, Y: Targets
 ) -> Gradients:
-    """Give the gradients by a slip of lecture notes: dW[l] where W[l] belongs.
+    """Return the gradients by a slip of lecture notes: dW[l] where W[l] belongs.
 
         dZ[l-1] = (dW[l]ᵀ dZ[l]) ⊙ g'(Z[l-1])      in place of   (W[l]ᵀ dZ[l]) ⊙ g'(Z[l-1])
 
@@ -64,7 +64,7 @@ def gradients_with_dW(
 def output_gradient_with_AL(
     network: Network, parameters: Parameters, pass_: Pass, Y: Targets
 ) -> Array:
-    """Give dW[L] by another slip of lecture notes: A[L] where A[L-1] belongs.
+    """Return dW[L] by another slip of lecture notes: A[L] where A[L-1] belongs.
 
         dW[L] = dZ[L] A[L]ᵀ                in place of   dZ[L] A[L-1]ᵀ
 

@@ -32,7 +32,7 @@ class Optimizer(Protocol):
         """Change `parameters` in place by one step."""
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Give the state by name: arrays to be saved, or filled with what was saved."""
+        """Return the state by name: arrays to be saved, or filled with what was saved."""
 
 
 class SGD:
@@ -49,7 +49,7 @@ class SGD:
                 theta_ -= alpha * g_
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Give the state by name: none."""
+        """Return the state by name: none."""
         return {}
 
 
@@ -79,7 +79,7 @@ class AdaGrad:
                 theta_ -= alpha * g_ / (self.DELTA + np.sqrt(G_))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Give the state by name: G of each parameter."""
+        """Return the state by name: G of each parameter."""
         return {f"G_{name}": G for name, G in zip(self.G.names, self.G, strict=True)}
 
 
@@ -122,7 +122,7 @@ class Adam:
                 theta_ -= alpha * m_ / (np.sqrt(v_) + self.EPSILON)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Give the state by name: t, and m and v of each parameter."""
+        """Return the state by name: t, and m and v of each parameter."""
         m = {f"m_{name}": array for name, array in zip(self.m.names, self.m, strict=True)}
         v = {f"v_{name}": array for name, array in zip(self.v.names, self.v, strict=True)}
         return {"t": self.t, **m, **v}
@@ -150,12 +150,12 @@ def make_optimizer(name: str, parameters: Parameters) -> Optimizer:
 
 
 def each(learning_rate: Rate, count: int) -> Sequence[float]:
-    """Give the learning rate of each of `count` arrays."""
+    """Return the learning rate of each of `count` arrays."""
     return learning_rate if isinstance(learning_rate, Sequence) else [learning_rate] * count
 
 
 def linear_decay(rate: float, progress: float) -> float:
-    """Give the learning rate after a share `progress` (0 to 1) of the training.
+    """Return the learning rate after a share `progress` (0 to 1) of the training.
 
     It falls in a straight line from `rate`, and never below `FLOOR` times `rate`.
     """
@@ -163,7 +163,7 @@ def linear_decay(rate: float, progress: float) -> float:
 
 
 def zeros_like(parameters: Parameters) -> Parameters:
-    """Give zeros in the shapes, memory orders and dtype of `parameters`."""
+    """Return zeros in the shapes, memory orders and dtype of `parameters`."""
     return Parameters(*(np.zeros_like(array) for array in parameters))
 
 

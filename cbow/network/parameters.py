@@ -78,7 +78,7 @@ class _ByLayer(tuple[Array, ...]):
         return [f"{self._prefix}{letter}{l}" for l in layers for letter in "Wb"]
 
     def __getattr__(self, name: str) -> Array:
-        """Give an array by its name."""
+        """Return an array by its name."""
         if name not in self.names:
             raise AttributeError(f"there is no {name} among {', '.join(self.names)}")
         return self[self.names.index(name)]

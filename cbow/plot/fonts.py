@@ -60,7 +60,7 @@ def _escape(char: str) -> str:
 
 
 def _installed() -> Iterator[tuple[str, str]]:
-    """Give name and file of the plain fonts of this machine, in the order of the alphabet."""
+    """Yield name and file of the plain fonts of this machine, in the order of the alphabet."""
     from matplotlib import font_manager
 
     plain = {
@@ -74,14 +74,14 @@ def _installed() -> Iterator[tuple[str, str]]:
 
 
 def _path(name: str) -> str:
-    """Give the file that a drawing would take for a font."""
+    """Return the file that a drawing would take for a font."""
     from matplotlib import font_manager
 
     return font_manager.findfont(font_manager.FontProperties(family=[name]))
 
 
 def _letters(path: str) -> set[str]:
-    """Give the letters a font has; none if its file is damaged."""
+    """Return the letters a font has; none if its file is damaged."""
     from matplotlib import font_manager
 
     with contextlib.suppress(OSError, RuntimeError):

@@ -81,7 +81,7 @@ def place(points: Array, sizes: Array, bounds: Array, gap: float) -> tuple[Array
 
 
 def _candidates(sizes: Array, gap: float) -> tuple[Array, Array]:
-    """Give the boxes (n, c, 4) around a point at 0, and what each costs by itself (c,)."""
+    """Return the boxes (n, c, 4) around a point at 0, and what each costs by itself (c,)."""
     middles = np.concatenate(
         [SIDES * (sizes[:, None, :] / 2 + ring * gap) for ring in RINGS], axis=1
     )  # (n, c, 2)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from cbow.config import Config
 from cbow.errors import CorpusError, shown
-from cbow.mapping import mapped
+from cbow.system.mapping import mapped
 from cbow.text.account import TokenAccount
 from cbow.text.alphabet import RULES
 from cbow.text.batches import Batch, Lines, bytes_total, element_batches, source_parts

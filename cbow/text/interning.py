@@ -112,7 +112,7 @@ class WordTable:
         self._words.counts[: len(counts)] = counts
 
     def number(self, row: Row) -> npt.NDArray[np.int32]:
-        """Give the numbers of the words of a row, and count them.
+        """Return the numbers of the words of a row, and count them.
 
         Returns
         -------
@@ -152,11 +152,11 @@ class WordTable:
         spread(self._words, self._distinct)
 
     def counts(self) -> npt.NDArray[np.int64]:
-        """Give how often each word occurred, int64 (distinct words,)."""
+        """Return how often each word occurred, int64 (distinct words,)."""
         return self._words.counts[: self._distinct]
 
     def words(self, numbers: npt.NDArray[np.int64]) -> list[str]:
-        """Give the words of some numbers, which rise."""
+        """Return the words of some numbers, which rise."""
         starts = self._words.starts[: self._distinct + 1]
         wanted = np.zeros(self._distinct, bool)
         wanted[numbers] = True

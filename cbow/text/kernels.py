@@ -22,7 +22,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from cbow.compiled import compiled
+from cbow.system.compiled import compiled
 from cbow.text.alphabet import (
     FORMAT,
     KIND_BITS,

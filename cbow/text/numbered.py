@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from cbow.processors import processors
+from cbow.system.processors import processors
 from cbow.text.alphabet import RULES, Rule
 from cbow.text.batches import Batch, Lines, tokenized
 from cbow.text.numbering import Numbering, TokenNumbering
@@ -101,7 +101,7 @@ class Numberer:
 
 
 def _compiled_rule(tokenizer: LineTokenizer) -> Rule | None:
-    """Give what compiled code must know to follow a tokenizer; None if it cannot do so."""
+    """Return what compiled code must know to follow a tokenizer; None if it cannot do so."""
     if tokenizer not in RULES:
         return None
     from cbow.text import kernels

@@ -21,11 +21,11 @@ class Numbering(Protocol):
     """Knows the distinct words by their numbers, the empty string among them."""
 
     def counts(self) -> npt.NDArray[np.int64]:
-        """Give how often each occurred, int64 (distinct words,)."""
+        """Return how often each occurred, int64 (distinct words,)."""
         ...
 
     def words(self, numbers: npt.NDArray[np.int64]) -> list[str]:
-        """Give the words of some numbers, which rise."""
+        """Return the words of some numbers, which rise."""
         ...
 
 
@@ -46,7 +46,7 @@ class TokenNumbering:
         self._counts = np.zeros(2**10, np.int64)  # longer than the words are many
 
     def number(self, tokens: Sequence[str], ends: Sequence[int]) -> npt.NDArray[np.int32]:
-        """Give the numbers of tokens, and count them.
+        """Return the numbers of tokens, and count them.
 
         Parameters
         ----------
@@ -75,11 +75,11 @@ class TokenNumbering:
         return np.insert(numbers, np.array(ends, np.int64), LINE_END)
 
     def counts(self) -> npt.NDArray[np.int64]:
-        """Give how often each word occurred, int64 (distinct words,)."""
+        """Return how often each word occurred, int64 (distinct words,)."""
         return self._counts[: len(self._numbers)]
 
     def words(self, numbers: npt.NDArray[np.int64]) -> list[str]:
-        """Give the words of some numbers."""
+        """Return the words of some numbers."""
         words = list(self._numbers)
         return [words[number] for number in numbers.tolist()]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from typing import Final, TypeVar
 
-from cbow.processors import thread_pool
+from cbow.system.processors import thread_pool
 
 Job = TypeVar("Job")
 Half = TypeVar("Half")

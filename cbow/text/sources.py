@@ -57,7 +57,7 @@ class Sources(NamedTuple):
 
 
 def source_name(item: Path | str) -> str:
-    """Give what a message calls a source."""
+    """Return what a message calls a source."""
     return "the standard input" if item == STDIN else str(item)
 
 

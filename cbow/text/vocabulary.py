@@ -95,7 +95,7 @@ class Vocabulary:
         return cls([words[i] for i in order.tolist()], sizes[order])
 
     def word(self, id: int) -> str:
-        """Give the word that has this id."""
+        """Return the word that has this id."""
         return self.words[id]
 
     def __getitem__(self, word: str) -> int:
@@ -148,7 +148,7 @@ def _checked_counts(counts: npt.ArrayLike, words: int) -> npt.NDArray[np.int64]:
 
 
 def _checked_ids(words: tuple[str, ...]) -> dict[str, int]:
-    """Give each word its id, or say which word cannot be in a vocabulary."""
+    """Return each word its id, or say which word cannot be in a vocabulary."""
     for word in words:
         if not isinstance(word, str) or not word:
             raise CorpusError(f"{shown(word)} is no word; give texts of one character or more")

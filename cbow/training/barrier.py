@@ -12,7 +12,7 @@ from numba.core import types
 from numba.extending import intrinsic, overload
 from numpy.typing import NDArray
 
-from cbow.compiled import compiled
+from cbow.system.compiled import compiled
 
 
 def fence() -> None:

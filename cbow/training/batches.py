@@ -81,5 +81,5 @@ class BatchTrainer:
             yield Portion(share, step.J, 1)
 
     def optimizer_arrays(self) -> Mapping[str, NDArray[Any]]:
-        """Give the arrays of the optimizer by name."""
+        """Return the arrays of the optimizer by name."""
         return self.optimizer.arrays()

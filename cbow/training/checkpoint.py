@@ -22,9 +22,9 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cbow import safetensors_file
 from cbow.errors import ModelFileError
 from cbow.model import Model, file
+from cbow.system import safetensors_file
 from cbow.text import EncodedCorpus
 from cbow.training.examples import Tally
 from cbow.training.forms import build, fields_of, fits, maybe, number, table_of, text, whole
@@ -95,7 +95,7 @@ class Checkpoint(NamedTuple):
 
 
 def settings_of(objective: Objective) -> dict[str, Any]:
-    """Give the settings with which the same objective would be chosen again."""
+    """Return the settings with which the same objective would be chosen again."""
     return {
         "objective": objective.name,
         "optimizer": objective.optimizer,
@@ -105,7 +105,7 @@ def settings_of(objective: Objective) -> dict[str, Any]:
 
 
 def fingerprint(corpus: EncodedCorpus) -> str:
-    """Give SHA-256 of the ids and of the line starts, by which an encoded text is known again."""
+    """Return SHA-256 of the ids and of the line starts, by which an encoded text is known again."""
     digest = hashlib.sha256()
     for array in (corpus.ids, corpus.line_starts):
         digest.update(len(array).to_bytes(8, "little"))
@@ -155,7 +155,7 @@ def read(path: str | os.PathLike[str]) -> Checkpoint | Model:
 
 
 def state_after(model: Model) -> State:
-    """Give the state in which a model leaves off: before an epoch that is yet to come.
+    """Return the state in which a model leaves off: before an epoch that is yet to come.
 
     Raises
     ------
@@ -181,12 +181,12 @@ def state_after(model: Model) -> State:
 
 
 def epochs_of(report: Mapping[str, Any]) -> list[Epoch]:
-    """Give the epochs of a report."""
+    """Return the epochs of a report."""
     return [build(Epoch, epoch) for epoch in report["epochs"]]
 
 
 def as_stored(array: NDArray[Any]) -> NDArray[Any]:
-    """Give an array in C order as it lies in the file: one in Fortran order is transposed."""
+    """Return an array in C order as it lies in the file: one in Fortran order is transposed."""
     return array if array.flags.c_contiguous else array.T
 
 
@@ -238,7 +238,7 @@ def _restored(tensors: Mapping[str, NDArray[Any]], content: Mapping[str, Any]) -
 
 
 def _state_to_json(state: State) -> dict[str, Any]:
-    """Give what is known of the epoch under way, as plain numbers."""
+    """Return what is known of the epoch under way, as plain numbers."""
     epoch = state.epoch
     measures = epoch.measures.to_dict()
     # A sum may be infinite, for which JSON has no word.

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from cbow.config import Config
 from cbow.errors import ConfigError, CorpusError, shown
-from cbow.files import to_read
 from cbow.model import Model, file
+from cbow.system.files import to_read
 from cbow.text import Corpus, EncodedCorpus, TokenAccount, Tokenizer
 from cbow.text.sources import NLTK
 from cbow.training import checkpoint as checkpoints
@@ -170,7 +170,7 @@ def go_on(
 
 
 def sources_of(earlier: Earlier) -> list[str | Path]:
-    """Give the names of the text, as far as they are known.
+    """Return the names of the text, as far as they are known.
 
     Raises
     ------
@@ -189,7 +189,7 @@ def sources_of(earlier: Earlier) -> list[str | Path]:
 def _same_settings(
     path: Path, config: Config, settings: Mapping[str, Any], free: tuple[str, ...]
 ) -> Config:
-    """Give the configuration with new values of the free settings; refuse those of others."""
+    """Return the configuration with new values of the free settings; refuse those of others."""
     given = config.replace(settings)
     for name in settings:
         found, expected = getattr(given, name), getattr(config, name)

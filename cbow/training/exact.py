@@ -66,7 +66,7 @@ class Workspace:
     kept: dict[str, Array] = field(default_factory=dict)
 
     def memory(self, name: str, *shape: int, dtype: DTypeLike | None = None) -> Array:
-        """Give memory for an array, over what it had before under that name."""
+        """Return memory for an array, over what it had before under that name."""
         size = math.prod(shape)
         if name not in self.kept or len(self.kept[name]) < size:
             self.kept.pop(name, None)  # give back before taking more
@@ -74,7 +74,7 @@ class Workspace:
         return self.kept[name][:size].reshape(shape)
 
     def room(self, m: int, *, for_gradients: bool) -> Room:
-        """Give room for m examples; for the loss alone it is small."""
+        """Return room for m examples; for the loss alone it is small."""
         V, N = self.parameters.W2.shape
         R, n = len(_ranges(V)), m if for_gradients else 0
         return Room(
@@ -92,7 +92,7 @@ class Workspace:
         )
 
     def gradients(self) -> Gradients:
-        """Give room for the gradients, in the memory orders of the parameters."""
+        """Return room for the gradients, in the memory orders of the parameters."""
         V, N = self.parameters.W2.shape
         dW1T, dW2 = self.memory("dW1", V, N), self.memory("dW2", V, N)
         return Gradients(dW1T.T, self.memory("db1", N, 1), dW2, self.memory("db2", V, 1))

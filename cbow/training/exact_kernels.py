@@ -26,8 +26,8 @@ import numpy as np
 import scipy.linalg.cython_blas  # noqa: F401
 from numpy.typing import NDArray
 
-from cbow.compiled import compiled
-from cbow.lanes import largest
+from cbow.system.compiled import compiled
+from cbow.system.lanes import largest
 from cbow.training.exponential import exponentials_and_sums
 
 Array: TypeAlias = NDArray[Any]
@@ -79,7 +79,7 @@ def hidden_sums(tables: Any, batch: Any, room: Any, shard: Any) -> None:
 
 @compiled
 def begin(room: Any, shard: Any, r: Any, fall: Any) -> Any:
-    """Give what is known of a shard before the first block of range r."""
+    """Return what is known of a shard before the first block of range r."""
     i, j = shard
     room.top[r, i:j] = LEAST
     room.total[r, i:j] = 0
@@ -157,7 +157,7 @@ def range_gradients(tables: Any, batch: Any, room: Any, shard: Any, r: Any, bloc
 
 @compiled
 def top_and_total(room: Any, i: Any) -> Any:
-    """Give the largest logit of example i, and S[i], over all ranges."""
+    """Return the largest logit of example i, and S[i], over all ranges."""
     top = np.float64(room.top[0, i])
     for r in range(1, len(room.top)):
         top = max(top, np.float64(room.top[r, i]))

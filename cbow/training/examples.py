@@ -139,14 +139,14 @@ class ExampleSource:
             yield drawn
 
     def batch_size(self, given: int | None) -> int:
-        """Give the batch size: the one given, or one that makes enough steps of a small text."""
+        """Return the batch size: the one given, or one that makes enough steps of a small text."""
         if given is not None:
             return given
         examples = len(self.corpus.ids) * self.share_kept() * (1 - self.heldout)
         return min(LARGEST_BATCH, max(SMALLEST_BATCH, round(examples / STEPS_PER_EPOCH)))
 
     def share_kept(self) -> float:
-        """Give the share of the tokens that subsampling is expected to leave."""
+        """Return the share of the tokens that subsampling is expected to leave."""
         counts = self.corpus.vocabulary.counts
         return float((counts * self.keep).sum() / counts.sum())
 
@@ -157,7 +157,7 @@ class ExampleSource:
     def _block(
         self, start: int, stop: int, epoch: int, tally: Tally, heldout: bool
     ) -> tuple[Windows, _Run]:
-        """Give the windows of the tokens from `start` to `stop`, and the run they lie in."""
+        """Return the windows of the tokens from `start` to `stop`, and the run they lie in."""
         inside, counted = self._kept(start, stop, epoch, heldout)
         if not len(inside.ids):
             tally.add(counted)
@@ -180,7 +180,7 @@ class ExampleSource:
         return together, run
 
     def _kept(self, start: int, stop: int, epoch: int, heldout: bool) -> tuple[_Run, Tally]:
-        """Give the tokens from `start` to `stop` that this epoch keeps, and count the others."""
+        """Return the tokens from `start` to `stop` that this epoch keeps, and count the others."""
         ids = np.asarray(self.corpus.ids[start:stop])
         positions = np.arange(start, stop)
         lines = np.searchsorted(self.corpus.line_starts, positions, side="right") - 1
@@ -199,7 +199,7 @@ class ExampleSource:
         return _Run(positions[chosen], ids[chosen], lines[chosen]), counted
 
     def _margin(self, edge: int, direction: int, line: int, epoch: int, heldout: bool) -> _Run:
-        """Give the kept tokens of a line that lie beyond the edge of a block.
+        """Return the kept tokens of a line that lie beyond the edge of a block.
 
         Looks further and further until a whole window of them is found, or the line ends.
         """

@@ -14,9 +14,9 @@ from numba.core import types
 from numba.extending import overload
 from numpy.typing import NDArray
 
-from cbow import lanes
-from cbow.compiled import compiled
-from cbow.lanes import fma
+from cbow.system import lanes
+from cbow.system.compiled import compiled
+from cbow.system.lanes import fma
 
 Array: TypeAlias = NDArray[Any]
 
@@ -63,7 +63,7 @@ def exponentials_and_sums(L: Array, top: Array, total: Array) -> None:
 
 @compiled
 def _exponentials_and_sums32(L: Any, top: Any, total: Any) -> None:
-    """Give 2^z = 2^n 2^r, with n whole and |r| ≤ 1/2, for z = (L - top) / log 2."""
+    """Return 2^z = 2^n 2^r, with n whole and |r| ≤ 1/2, for z = (L - top) / log 2."""
     for i in range(L.shape[0]):
         for s in range(L.shape[1]):
             z = (L[i, s] - top[i]) * LOG2E

@@ -64,5 +64,5 @@ def build(kind: Callable[..., T], table: Mapping[str, Any]) -> T:
 
 
 def fields_of(kind: Any) -> dict[str, Form]:
-    """Give the form of a dataclass of numbers, from the types of its fields."""
+    """Return the form of a dataclass of numbers, from the types of its fields."""
     return {entry.name: _KINDS[str(entry.type)] for entry in dataclasses.fields(kind)}

@@ -13,14 +13,14 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cbow.blas import single_threaded_blas
-from cbow.compiled import KernelCache
 from cbow.config import Config
 from cbow.errors import CorpusError, DivergenceError, Interrupted, counted
-from cbow.interrupts import Interrupts, interrupts
 from cbow.model import Model
 from cbow.network import Parameters, cbow_network, initialise
-from cbow.processors import processors, thread_pool
+from cbow.system.blas import single_threaded_blas
+from cbow.system.compiled import KernelCache
+from cbow.system.interrupts import Interrupts, interrupts
+from cbow.system.processors import processors, thread_pool
 from cbow.text import EncodedCorpus
 from cbow.training.batches import BatchTrainer
 from cbow.training.checkpoint import (
@@ -102,7 +102,7 @@ def learn(task: Task) -> Model:
 
 
 def _model(task: Task, plan: Plan, loop: Loop, stop: Stop | None) -> Model:
-    """Give the model as far as it is trained."""
+    """Return the model as far as it is trained."""
     report = _report(task.corpus, plan, loop.state, stop)
     return Model(task.config, task.corpus.vocabulary, loop.parameters, report)
 
@@ -116,7 +116,7 @@ def _objective(task: Task, source: ExampleSource, threads: int) -> Objective:
 
 
 def _start_parameters(task: Task, objective: Objective, p: NDArray[np.float64]) -> Parameters:
-    """Give the parameters that training starts from."""
+    """Return the parameters that training starts from."""
     if task.start is not None:
         return copy(task.start.parameters)
     return initialise(

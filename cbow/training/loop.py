@@ -9,8 +9,8 @@ from typing import Any
 
 from cbow.config import Config
 from cbow.errors import CorpusError
-from cbow.interrupts import Interrupts
 from cbow.network import Parameters, linear_decay
+from cbow.system.interrupts import Interrupts
 from cbow.training.examples import Tally
 from cbow.training.losses import Losses
 from cbow.training.measures import Measures
@@ -45,7 +45,7 @@ class Stop:
     kept_step: int  # steps made by the parameters that are kept
 
     def to_dict(self) -> dict[str, Any]:
-        """Give everything by name, for JSON."""
+        """Return everything by name, for JSON."""
         return dict(vars(self))
 
 
@@ -158,7 +158,7 @@ class Loop:
         return self._record(state, loss, heldout)
 
     def _rate_of(self, share: float) -> float:
-        """Give the learning rate after a share of the epoch under way."""
+        """Return the learning rate after a share of the epoch under way."""
         before = self.state.before
         done = self.state.epoch.epoch - 1 - before + share
         return linear_decay(self.rate, done / (self.config.epochs - before))

@@ -7,7 +7,7 @@ from concurrent.futures import Executor
 from itertools import islice
 from typing import Final
 
-from cbow.interrupts import Interrupts
+from cbow.system.interrupts import Interrupts
 from cbow.training.exact import Workspace, batch_loss
 from cbow.training.examples import Batch, ExampleSource, Tally
 from cbow.training.state import EpochState
@@ -49,13 +49,13 @@ class Losses:
         self.batches = None if probe is None else -(-probe // TOGETHER)
 
     def of_epoch(self, state: EpochState) -> float:
-        """Give the loss of an epoch: that of its batches, or of some examples after it."""
+        """Return the loss of an epoch: that of its batches, or of some examples after it."""
         if self.batches is None:
             return state.measures.loss
         return self._mean(batch for batch, _ in self.source.epoch(state.epoch, TOGETHER, Tally()))
 
     def heldout(self) -> float | None:
-        """Give the loss of the held-out lines; None if none are held out."""
+        """Return the loss of the held-out lines; None if none are held out."""
         if self.source.heldout == 0:
             return None
         return self._mean(self.source.heldout_batches(TOGETHER))

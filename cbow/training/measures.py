@@ -81,7 +81,7 @@ class Measures:
         return {name: total / self.steps for name, total in self._norms.items()}
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the sums as plain numbers."""
+        """Return the sums as plain numbers."""
         return {
             "examples": self.examples,
             "steps": self.steps,
@@ -103,6 +103,6 @@ class Measures:
 
 
 def norm(gradient: NDArray[np.floating]) -> float:
-    """Give √Σ g², summed in the gradient's own precision; infinity if a square overflows."""
+    """Return √Σ g², summed in the gradient's own precision; infinity if a square overflows."""
     flat = gradient.ravel(order="K")  # a view: gradients are contiguous
     return math.sqrt(float(flat @ flat))

@@ -90,7 +90,7 @@ def _sampled(config: Config, vocabulary_size: int, reason: str) -> Objective:
 
 
 def usual_rate(objective: str, optimizer: str) -> float:
-    """Give the learning rate that is used when none is given."""
+    """Return the learning rate that is used when none is given."""
     return SAMPLED_RATE if objective == "sampled" else LEARNING_RATES[optimizer]
 
 

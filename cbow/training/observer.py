@@ -100,7 +100,7 @@ class Epoch:
         return None if self.heldout_loss is None else perplexity(self.heldout_loss)
 
     def to_dict(self) -> dict[str, Any]:
-        """Give everything as plain numbers, for JSON; None for a number beyond all numbers."""
+        """Return everything as plain numbers, for JSON; None for a number beyond all numbers."""
         more = {"perplexity": self.perplexity, "heldout_perplexity": self.heldout_perplexity}
         return {
             **asdict(self),

@@ -14,9 +14,9 @@ from typing import Any, Final, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from cbow.compiled import compiled
 from cbow.network import SGD, AdaGrad, Adam, Gradients, Optimizer, Parameters
 from cbow.network.optimizers import Rate, each
+from cbow.system.compiled import compiled
 from cbow.training.threads import share_out
 
 Array: TypeAlias = NDArray[Any]

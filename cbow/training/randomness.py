@@ -40,7 +40,7 @@ def _mix(z: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 
 def stream(seed: int, purpose: Purpose, epoch: int = 0) -> int:
-    """Give the 64-bit key of one stream of random numbers."""
+    """Return the 64-bit key of one stream of random numbers."""
     key = 0
     for part in (seed, int(purpose), epoch):
         key = int(_mix(np.array([(key + part + _GOLDEN) & _MASK], dtype=np.uint64))[0])

@@ -11,8 +11,8 @@ from typing import Any
 
 from cbow.config import Config
 from cbow.errors import ConfigError, OutputError, shown
-from cbow.files import temporary_folder
 from cbow.model import Model
+from cbow.system.files import temporary_folder
 from cbow.text import Corpus, EncodedCorpus, Tokenizer, encode_corpus
 from cbow.training.learn import Task, learn
 from cbow.training.observer import Observer, Warnings

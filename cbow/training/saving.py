@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cbow.errors import ConfigError, OutputError
-from cbow.files import expanded, name_of, same
+from cbow.system.files import expanded, name_of, same
 from cbow.text import Corpus, find_sources
 from cbow.text.sources import NLTK, STDIN, at_home
 from cbow.training.checkpoint import Checkpoint, write
@@ -61,14 +61,14 @@ def checked_path(path: str | os.PathLike[str], corpus: Corpus) -> Path:
 
 
 def checked_interval(every: float) -> float:
-    """Give an interval, or refuse it."""
+    """Return an interval, or refuse it."""
     if not (isinstance(every, int | float) and 0 <= every < math.inf):
         raise ConfigError(f"checkpoint_every is {every!r}, but must be seconds, 0 or more")
     return float(every)
 
 
 def names_of(corpus: Corpus) -> list[str] | None:
-    """Give the names of a text so that they hold in any folder; None if it cannot be read again."""
+    """Return the absolute names of a text's files; None if it cannot be read again."""
     if find_sources(corpus) is None:
         return None
     given: Iterable[Any] = [corpus] if isinstance(corpus, str | os.PathLike) else corpus

@@ -72,7 +72,7 @@ class Trainer(Protocol):
         """
 
     def optimizer_arrays(self) -> Mapping[str, NDArray[Any]]:
-        """Give the arrays of the optimizer by name, to be saved or filled."""
+        """Return the arrays of the optimizer by name, to be saved or filled."""
 
 
 def is_finite(parameters: Parameters) -> bool:

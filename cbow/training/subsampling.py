@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 
 def keep_probability(counts: NDArray[np.int64], sample: float) -> NDArray[np.float64]:
-    """Give the probability with which each occurrence of a word is kept.
+    """Return the probability with which each occurrence of a word is kept.
 
     With f the share of the word in the text and t = `sample`::
 
@@ -39,7 +39,7 @@ def keep_probability(counts: NDArray[np.int64], sample: float) -> NDArray[np.flo
 def target_distribution(
     counts: NDArray[np.int64], keep: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Give the share of each word among the targets the network is asked for.
+    """Return the share of each word among the targets the network is asked for.
 
     Subsampling changes which words the network must predict, so the unigram baseline has to be
     that of the thinned text: against the whole text every model would look better than it is.

@@ -18,6 +18,6 @@ class Tables(NamedTuple):
 
 
 def tables_of(arrays: Parameters | Gradients) -> Tables:
-    """Give the arrays of two layers as tables, without a copy."""
+    """Return the arrays of two layers as tables, without a copy."""
     W1, b1, W2, b2 = arrays
     return Tables(W1.T, b1[:, 0], W2, b2[:, 0])

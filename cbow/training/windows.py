@@ -27,7 +27,7 @@ class Windows(NamedTuple):
         return self.right - self.left - 1
 
     def take(self, chosen: NDArray[np.int64] | NDArray[np.bool_]) -> Windows:
-        """Give the windows of the chosen rows, in that order."""
+        """Return the windows of the chosen rows, in that order."""
         return Windows(self.centre[chosen], self.left[chosen], self.right[chosen])
 
 

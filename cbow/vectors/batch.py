@@ -15,8 +15,8 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from cbow.blas import single_threaded_blas
-from cbow.processors import processors, thread_pool
+from cbow.system.blas import single_threaded_blas
+from cbow.system.processors import processors, thread_pool
 from cbow.vectors.nearest import Doubles, Floats, Found, Ids, exact_cosines, nearest, slack
 
 Singles = npt.NDArray[np.float32]

@@ -92,7 +92,7 @@ class Lookup:
         return f"{type(self).__name__}({len(self)} words, {self.dimension} dimensions)"
 
     def __getitem__(self, word: str | Sequence[str]) -> Floats:
-        """Give the vector of a word, (N,), or those of several, one per row.
+        """Return the vector of a word, (N,), or those of several, one per row.
 
         Raises
         ------
@@ -116,7 +116,7 @@ class Lookup:
         return dict(zip(self._words, range(len(self._words)), strict=True))
 
     def _row(self, word: str) -> int | None:
-        """Give the row of a word, None if it is not there."""
+        """Return the row of a word, None if it is not there."""
         if "_rows" not in self.__dict__ and self._sought < SOUGHT:
             self._sought += 1
             try:
@@ -132,14 +132,14 @@ class Lookup:
         return word
 
     def _id(self, word: str) -> int:
-        """Give the row of a word."""
+        """Return the row of a word."""
         row = self._row(self._word(word))
         if row is None:
             raise UnknownWordError(word, lambda: spelling.alike(word, self._words, self._rows))
         return row
 
     def _ids(self, words: Iterable[str]) -> Ids:
-        """Give the rows of words."""
+        """Return the rows of words."""
         return np.array([self._id(word) for word in words], np.intp)
 
     @cached_property
@@ -154,11 +154,11 @@ class Lookup:
         return inverse
 
     def _located(self, keys: Sequence[Key]) -> Ids:
-        """Give the rows of words, and -1 for a vector, which is checked, (len(keys),)."""
+        """Return the rows of words, and -1 for a vector, which is checked, (len(keys),)."""
         return np.array([self._place(key) for key in keys], np.intp)
 
     def _place(self, key: Key) -> int:
-        """Give the row of a word, and -1 for a vector, which is checked."""
+        """Return the row of a word, and -1 for a vector, which is checked."""
         if isinstance(key, str):
             return self._id(key)
         self._check_vector(key)
@@ -176,7 +176,7 @@ class Lookup:
             )
 
     def _vectors(self, keys: Sequence[Key], ids: Ids) -> Doubles:
-        """Give the vectors of keys that have been located, (len(keys), N)."""
+        """Return the vectors of keys that have been located, (len(keys), N)."""
         vectors = np.empty((len(keys), self.dimension))
         words = ids >= 0  # (len(keys),)
         vectors[words] = self._matrix[ids[words]]
@@ -188,7 +188,7 @@ class Lookup:
         return vectors
 
     def _terms(self, keys: Sequence[Key], ids: Ids) -> Doubles:
-        """Give the vectors of words at length 1, those that are given as they are.
+        """Return the vectors of words at length 1, those that are given as they are.
 
         That words are finite has been seen by then, with all the others.
         """
@@ -200,7 +200,7 @@ class Lookup:
         return vectors
 
     def _units(self, keys: Sequence[Key]) -> Doubles:
-        """Give the vectors of words, or those that are given, at length 1, (len(keys), N)."""
+        """Return the vectors of words, or those that are given, at length 1, (len(keys), N)."""
         return nearest.unit(self._vectors(keys, self._located(keys)))
 
 

@@ -84,7 +84,7 @@ class PackedWords(Sequence[str]):
     def __getitem__(self, place: slice) -> tuple[str, ...]: ...
 
     def __getitem__(self, place: int | slice) -> str | tuple[str, ...]:
-        """Give a word, or some of them as a tuple."""
+        """Return a word, or some of them as a tuple."""
         if isinstance(place, slice):
             start, stop, step = place.indices(len(self))
             if step == 1:
@@ -130,7 +130,7 @@ class PackedWords(Sequence[str]):
         raise ValueError(f"{value!r} is not among the words")
 
     def places(self) -> dict[str, int]:
-        """Give the place of each word, all of which are decoded.
+        """Return the place of each word, all of which are decoded.
 
         Raises
         ------
@@ -191,7 +191,7 @@ def encode_words(words: Sequence[str]) -> tuple[Letters, Integers]:
 
 
 def distinct(words: Sequence[str]) -> Sequence[str]:
-    """Give words; those that are packed decoded, after a look that none comes twice.
+    """Return words; those that are packed decoded, after a look that none comes twice.
 
     Raises
     ------

@@ -32,7 +32,7 @@ Doubles = NDArray[np.float64]
 def postprocess(
     vectors: WordVectors, *, unit: bool = False, centre: bool = True, components: int = 2
 ) -> WordVectors:
-    """Give the same words with vectors from which the common part is taken.
+    """Return the same words with vectors from which the common part is taken.
 
     The steps, each of which can be left out, in this order: rows scaled to length 1, the mean
     taken away, the largest components taken away. With `centre` and `components` this is the
@@ -162,7 +162,7 @@ def without_top_components(matrix: Floats, components: int) -> Floats:
 
 
 def _pieces(matrix: Floats) -> Iterator[tuple[slice, Doubles]]:
-    """Give the rows some at a time, in float64; one that is not finite is nan throughout."""
+    """Yield the rows some at a time, in float64; one that is not finite is nan throughout."""
     for start in range(0, len(matrix), ROWS):
         rows = slice(start, start + ROWS)
         X = matrix[rows].astype(np.float64)  # (ROWS, N)
@@ -176,7 +176,7 @@ def _finite(X: Doubles) -> Doubles:
 
 
 def _scale(matrix: Floats) -> float:
-    """Give the largest number of the finite rows, by which no square overflows or vanishes."""
+    """Return the largest number of the finite rows, by which no square overflows or vanishes."""
     largest = [float(np.abs(_finite(X)).max(initial=0)) for _, X in _pieces(matrix)]
     return max(largest, default=0.0) or 1.0
 

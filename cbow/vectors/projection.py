@@ -81,7 +81,7 @@ def principal_components(rows: Floats) -> Projection:
 
 
 def _signs(components: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Give the sign of the largest entry of each row, (K,)."""
+    """Return the sign of the largest entry of each row, (K,)."""
     size = np.abs(components)  # (K, N)
     large = size >= (1 - AS_LARGE) * size.max(axis=1, keepdims=True)  # (K, N)
     first = large.argmax(axis=1)  # (K,)

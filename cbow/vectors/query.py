@@ -57,7 +57,7 @@ def questions(
 
 
 def _lists(question: Query | Queries | None) -> Sequence[Query] | None:
-    """Give the lists of a list of lists; None if it is no such thing."""
+    """Return the lists of a list of lists; None if it is no such thing."""
     if not isinstance(question, list | tuple):
         return None
     lists = [each for each in question if isinstance(each, list)]

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from cbow.processors import processors, thread_pool
+from cbow.system.processors import processors, thread_pool
 from cbow.vectors import rough_kernels as kernels
 from cbow.vectors.nearest import Doubles, Floats, Found, Ids, chosen, exact_cosines, nearest, slack
 

@@ -11,8 +11,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from cbow.compiled import compiled
-from cbow.lanes import dot, largest
+from cbow.system.compiled import compiled
+from cbow.system.lanes import dot, largest
 
 #: Rows of a block.
 B: Final = 512

@@ -50,12 +50,12 @@ def alike(word: str, words: Sequence[str], ids: Mapping[str, int], most: int = 3
 
 
 def _recased(word: str) -> Iterator[str]:
-    """Give the word in small letters, capitals and with a capital first."""
+    """Yield the word in small letters, capitals and with a capital first."""
     yield from (word.lower(), word.casefold(), word.upper(), word.capitalize())
 
 
 def _one_edit(word: str, letters: Collection[str]) -> Iterator[str]:
-    """Give every string one letter less, more or other, or with two neighbours swapped."""
+    """Yield every string one letter less, more or other, or with two neighbours swapped."""
     for place in range(len(word) + 1):
         left, right = word[:place], word[place:]
         yield left + right[1:]
@@ -66,5 +66,5 @@ def _one_edit(word: str, letters: Collection[str]) -> Iterator[str]:
 
 
 def _likeness(a: str, b: str) -> float:
-    """Give 1 for the same letters, 0 for none in common."""
+    """Return 1 for the same letters, 0 for none in common."""
     return SequenceMatcher(None, a.casefold(), b.casefold()).ratio()

@@ -287,7 +287,7 @@ class WordVectors(Comparisons):
         write(path, self._words, self._matrix, self._counts, format)
 
     def to_gensim(self) -> KeyedVectors:
-        """Give a copy of these words and vectors as gensim has them, with the counts.
+        """Return a copy of these words and vectors as gensim has them, with the counts.
 
         Raises
         ------
@@ -307,7 +307,7 @@ class WordVectors(Comparisons):
         return keyed
 
     def _clipped(self, start: int, end: int | None, restricted: int | None) -> range:
-        """Give the rows in which to search."""
+        """Return the rows in which to search."""
         check_whole("clip_start", start, 0)
         if end is not None:
             check_whole("clip_end", end, 0)
@@ -330,7 +330,7 @@ class WordVectors(Comparisons):
 
 
 def _own(ids: Ids, sizes: Sequence[int]) -> list[Ids]:
-    """Give the rows of the words of each query, each once."""
+    """Return the rows of the words of each query, each once."""
     listed, behind = ids.tolist(), np.cumsum(sizes).tolist()
     return [
         np.array(sorted({row for row in listed[end - size : end] if row >= 0}), np.intp)

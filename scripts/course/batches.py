@@ -38,14 +38,14 @@ class Batch(NamedTuple):
 
 
 def encode(tokens: list[str]) -> Corpus:
-    """Give each word its number in the order of the alphabet; none is too rare."""
+    """Return each word its number in the order of the alphabet; none is too rare."""
     words = sorted(set(tokens))
     ids = {word: id_ for id_, word in enumerate(words)}
     return Corpus(np.array([ids[token] for token in tokens]), words)
 
 
 def centres(length: int) -> Ints:
-    """Give the places in a text of `length` tokens that have a whole window."""
+    """Return the places in a text of `length` tokens that have a whole window."""
     return np.arange(WINDOW, length - WINDOW)
 
 

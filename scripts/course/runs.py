@@ -74,7 +74,7 @@ def train(
 
 
 def course_rate(iteration: int) -> float:
-    """Give the learning rate of the course: less every hundred iterations."""
+    """Return the learning rate of the course: less every hundred iterations."""
     return RATE * DECAY ** (iteration // DECAY_EVERY)
 
 
@@ -88,6 +88,6 @@ def course_start(vocabulary: int, seed: int = SEED) -> network.Parameters:
 
 
 def centred_start(vocabulary: int, seed: int = SEED) -> network.Parameters:
-    """Give the same weights, moved and shrunk to within 0.2 of 0, and biases of 0."""
+    """Return the same weights, moved and shrunk to within 0.2 of 0, and biases of 0."""
     W1, b1, W2, b2 = course_start(vocabulary, seed)
     return network.Parameters(0.4 * W1 - 0.2, 0 * b1, 0.4 * W2 - 0.2, 0 * b2)

@@ -130,7 +130,7 @@ def era_table(corpus: Corpus, era: Era, progress: Progress) -> Table:
 
 
 def _cost(step: Step, era: Era) -> float:
-    """Give the cost as it was defined then."""
+    """Return the cost as it was defined then."""
     return step.cost + (step.extra_term if era.extra_term else 0)
 
 
@@ -148,7 +148,7 @@ def longer_table(corpus: Corpus, progress: Progress) -> Table:
 
 
 def _longer(corpus: Corpus, run: Longer) -> tuple[float, int]:
-    """Give the mean cost, and the units that never fired, of the last iterations."""
+    """Return the mean cost, and the units that never fired, of the last iterations."""
     start = {"course": runs.course_start, "centred": runs.centred_start}[run.start]
     examples = islice(batches(corpus, "C", runs.BATCH_SIZE), published.LONGER_ITERATIONS)
     steps = runs.train(examples, start(len(corpus.words)), run.gradient, lambda _: run.rate)

@@ -14,7 +14,7 @@ import numpy as np
 from numba.extending import overload
 from numpy.typing import NDArray
 
-from cbow.compiled import compiled
+from cbow.system.compiled import compiled
 from cbow.training import randomness
 
 _GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
@@ -48,7 +48,7 @@ class Keys(NamedTuple):
 
 
 def uniform(key: Any, position: Any) -> Any:
-    """Give one number of a stream, in [0, 1); see `cbow.training.randomness.uniform`."""
+    """Return one number of a stream, in [0, 1); see `cbow.training.randomness.uniform`."""
     return randomness.uniform(int(key), np.array([position]))[0]
 
 

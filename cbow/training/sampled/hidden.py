@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cbow.compiled import compiled
+from cbow.system.compiled import compiled
 
 
 @compiled

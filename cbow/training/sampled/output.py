@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from cbow.compiled import compiled
-from cbow.lanes import dot, largest
+from cbow.system.compiled import compiled
+from cbow.system.lanes import dot, largest
 from cbow.training.exponential import exponentials_and_sums
 from cbow.training.sampled.blocks import uniform
 

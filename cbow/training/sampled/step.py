@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from cbow.compiled import compiled
 from cbow.network import Parameters
+from cbow.system.compiled import compiled
 from cbow.training.barrier import wait_for_all
 from cbow.training.sampled.blocks import Keys, Text, Window, read_block
 from cbow.training.sampled.hidden import (
@@ -119,7 +119,7 @@ def make_rooms(K: int, longest: int, margin: int, shape: tuple[int, int], dtype:
 
 @compiled
 def room_of(rooms: Any, k: Any) -> Any:
-    """Give the room of block k."""
+    """Return the room of block k."""
     return Room(
         rooms.ids[k], rooms.left[k], rooms.right[k], rooms.account[k], rooms.size[k],
         rooms.places[k], rooms.y[k], rooms.candidates[k], rooms.P[k], rooms.H[k], rooms.L[k],
@@ -274,7 +274,7 @@ def add_up(rooms: Any, k: Any, tokens: Any, sums: Any) -> None:
 
 @contextlib.contextmanager
 def centred(parameters: Parameters, centre: float) -> Iterator[Tables]:
-    """Give the parameters as tables, while the output layer is a centred one.
+    """Return the parameters as tables, while the output layer is a centred one.
 
         Z2 = W2 H + b2 = W2 (H - c) + (b2 + W2 c)
 

@@ -140,7 +140,7 @@ class SampledTrainer:
             yield Portion(done / blocks, loss / max(1, examples), steps)
 
     def keys(self, epoch: int) -> Keys:
-        """Give the streams of random numbers of an epoch."""
+        """Return the streams of random numbers of an epoch."""
         seed = self.config.seed
         return Keys(
             np.uint64(stream(seed, Purpose.HELDOUT)),
@@ -198,7 +198,7 @@ class SampledTrainer:
         return sums
 
     def _work(self, tables: Tables, keys: Keys, rates: list[float]) -> Work:
-        """Give what the steps of a portion share, with the rates of each step."""
+        """Return what the steps of a portion share, with the rates of each step."""
         with np.errstate(over="ignore"):  # an infinite rate shows in the loss
             alpha = np.array(rates, tables.W2.dtype)  # (steps,)
         factors = (W1_RATE, B1_RATE, 1.0, 1.0)
@@ -208,7 +208,7 @@ class SampledTrainer:
         )  # fmt: skip
 
     def optimizer_arrays(self) -> Mapping[str, NDArray[Any]]:
-        """Give the arrays of the optimizer by name: plain gradient descent has none."""
+        """Return the arrays of the optimizer by name: plain gradient descent has none."""
         return {}
 
     def _count(self, state: EpochState, sums: NDArray[Any], steps: int) -> None:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from cbow.config import BAD_ROWS, MAX_EXPANSION
 from cbow.errors import ConfigError, ModelFileError, shown
-from cbow.files import check_folder_writable, check_writable, expanded, to_read
+from cbow.system.files import check_folder_writable, check_writable, expanded, to_read
 from cbow.vectors.formats import model2vec
 from cbow.vectors.formats.base import Account, Contents
 from cbow.vectors.formats.checks import check_parts

@@ -175,7 +175,7 @@ def is_table(matrix: npt.NDArray[Any]) -> bool:
 
 
 def check_counts(where: object, counts: npt.NDArray[Any], V: int) -> npt.NDArray[np.int64]:
-    """Give counts as int64, if there is one for each word and none is negative.
+    """Return counts as int64, if there is one for each word and none is negative.
 
     Raises
     ------
@@ -192,7 +192,7 @@ def check_counts(where: object, counts: npt.NDArray[Any], V: int) -> npt.NDArray
 
 
 def singles(words: Sequence[str], matrix: Floats, kind: str) -> Iterator[npt.NDArray[np.float32]]:
-    """Give the matrix as float32, `ROWS` rows at a time; warn at the end if that changed a number.
+    """Yield the matrix as float32, `ROWS` rows at a time; warn at the end if that changed a number.
 
     Raises
     ------
@@ -258,7 +258,7 @@ def _packed(words: Sequence[bytes]) -> PackedWords:
 
 
 def _first_places(words: Sequence[bytes]) -> Sequence[int]:
-    """Give the row of each distinct word where it comes first, in their order."""
+    """Return the row of each distinct word where it comes first, in their order."""
     hashes = np.sort(np.fromiter(map(hash, words), np.int64, len(words)))  # (V,)
     if (hashes[1:] != hashes[:-1]).all():  # seen sooner than by a set
         return range(len(words))

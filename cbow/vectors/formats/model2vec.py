@@ -25,10 +25,10 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from cbow import safetensors_file
 from cbow.config import MAX_EXPANSION
 from cbow.errors import ModelFileError
-from cbow.files import finish_replacing, replacing_folder
+from cbow.system import safetensors_file
+from cbow.system.files import finish_replacing, replacing_folder
 from cbow.vectors.formats.base import Contents
 from cbow.vectors.formats.checks import checked, is_table
 from cbow.vectors.formats.streams import check_regular, explained, most_bytes, too_much
@@ -48,7 +48,7 @@ MOST_SAID: Final = 99
 
 
 def inside(path: Path) -> Path | None:
-    """Give the folder with the files, which may lie one deeper; None if there is none."""
+    """Return the folder with the files, which may lie one deeper; None if there is none."""
     for folder in (path, path / "0_StaticEmbedding"):
         if all(os.path.exists(folder / member) for member in (MODEL, TOKENIZER)):
             return folder

@@ -6,10 +6,10 @@
     counts (V,)         int64; left out if they are not known
 
 Its metadata have the entry ``cbow``: JSON with ``vectors_version``; and checksums, see
-`cbow.safetensors_file`, by which small files are checked when they are opened. The arrays of others
-stay on disk until they are used, so numbers that are not finite and words that are not UTF-8 are
-told when they are met, not when the file is opened. (A model of ``cbow-train`` is another file: it
-holds the network.)
+`cbow.system.safetensors_file`, by which small files are checked when they are opened. The arrays
+of others stay on disk until they are used, so numbers that are not finite and words that are not
+UTF-8 are told when they are met, not when the file is opened. (A model of ``cbow-train`` is another
+file: it holds the network.)
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from cbow import safetensors_file
 from cbow.errors import ModelFileError, shown
+from cbow.system import safetensors_file
 from cbow.vectors.formats.base import Account, Contents
 from cbow.vectors.formats.checks import check_counts, is_table
 from cbow.vectors.nearest import Floats

@@ -26,7 +26,7 @@ import numpy.typing as npt
 
 from cbow.config import MAX_EXPANSION
 from cbow.errors import ModelFileError
-from cbow.files import replacing
+from cbow.system.files import replacing
 from cbow.vectors.formats.base import Contents, shown
 from cbow.vectors.formats.checks import ROWS, check_counts, checked, is_table
 from cbow.vectors.formats.streams import check_regular, most_bytes, too_much, unreadable

@@ -26,7 +26,7 @@ import numpy.typing as npt
 
 from cbow.config import MAX_EXPANSION
 from cbow.errors import ModelFileError
-from cbow.files import finish_replacing, replacing_together
+from cbow.system.files import finish_replacing, replacing_together
 from cbow.vectors.formats.base import BadRow, Contents, shown
 from cbow.vectors.formats.checks import ROWS, SKIP, check_counts, checked
 from cbow.vectors.formats.side_by_side import side_by_side
@@ -148,7 +148,7 @@ def _spelled(word: str) -> bytes:
 
 
 def _parts(matrix: Floats) -> Iterator[Floats]:
-    """Give some rows at a time, as `rows_text` wants them."""
+    """Yield some rows at a time, as `rows_text` wants them."""
     for start in range(0, len(matrix), ROWS):
         yield np.ascontiguousarray(matrix[start : start + ROWS])
 
@@ -223,7 +223,7 @@ def _numbers(path: Path, words: int, beside: Path, *, skip: bool) -> tuple[Singl
 
 
 def _unended(path: Path) -> int:
-    """Give 1 if the last row has no line end."""
+    """Return 1 if the last row has no line end."""
     with path.open("rb") as file:
         file.seek(-1, os.SEEK_END)
         return int(file.read(1) != b"\n")

@@ -11,9 +11,9 @@ import re
 from pathlib import Path
 from typing import Final
 
-from cbow import safetensors_file
 from cbow.errors import ModelFileError, OutputError
-from cbow.files import finish_replacing, name_of
+from cbow.system import safetensors_file
+from cbow.system.files import finish_replacing, name_of
 from cbow.vectors.formats import model2vec, native
 from cbow.vectors.formats.base import shown
 from cbow.vectors.formats.projector import metadata_beside

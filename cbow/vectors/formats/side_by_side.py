@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from typing import TypeVar
 
-from cbow.processors import processors, thread_pool
+from cbow.system.processors import processors, thread_pool
 
 Piece = TypeVar("Piece")
 Result = TypeVar("Result")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Final, NamedTuple, cast
 
 from cbow.errors import ModelFileError
-from cbow.files import replacing, unopened
+from cbow.system.files import replacing, unopened
 
 #: How a gzip file begins.
 GZIP: Final = b"\x1f\x8b\x08"

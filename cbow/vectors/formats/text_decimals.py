@@ -19,7 +19,7 @@ from typing import Any, Final
 import numba
 import numpy as np
 
-from cbow.compiled import compiled
+from cbow.system.compiled import compiled
 
 _nb: Any = numba  # some of its versions have types
 types: Any = _nb.types
@@ -59,7 +59,7 @@ inner = _nb.njit(nogil=True, error_model="numpy")
 
 @inner
 def read_back(w, s):  # type: ignore[no-untyped-def]
-    """Give the smallest and the largest float32 that w * 10^s may be; nan if it is out of range."""
+    """Return the least and largest float32 that w * 10^s may be; nan if it is out of range."""
     if not LEAST <= s <= _MOST:
         return np.float32(np.nan), np.float32(np.nan)
     d = np.float64(w) * POWERS[s - LEAST]

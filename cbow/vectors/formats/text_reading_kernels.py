@@ -41,7 +41,7 @@ def _white(c):  # type: ignore[no-untyped-def]
 
 @inner
 def _digit(text, i):  # type: ignore[no-untyped-def]
-    """Give the digit at byte i; if there is none, a number outside 0 to 9."""
+    """Return the digit at byte i; if there is none, a number outside 0 to 9."""
     return np.int64(text[i]) - ZERO
 
 

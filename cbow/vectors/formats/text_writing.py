@@ -92,7 +92,7 @@ def _parts(words: Sequence[str], matrix: Floats) -> Iterator[tuple[list[bytes], 
 
 
 def rows_text(words: list[bytes], numbers: Floats, tail: bytes) -> bytes:
-    """Give rows as text, by compiled code if there are many.
+    """Return rows as text, by compiled code if there are many.
 
     Parameters
     ----------

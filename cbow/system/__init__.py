@@ -1,0 +1,1 @@
+"""What the operating system and the compiler give: files, threads, signals, kernels."""

@@ -1,0 +1,353 @@
+"""Reading and writing safetensors files: named arrays and a little text, memory-mapped.
+
+    8 bytes     length L of the header, little-endian
+    L bytes     JSON: {"__metadata__": {name: text}, name: {"dtype", "shape", "data_offsets"}, ...}
+    the rest    the arrays, end to end; data_offsets count from here
+
+The reader trusts nothing: every length is held against the size of the file before it is used,
+so a damaged file gives a sentence, never a crash. Specification:
+https://huggingface.co/docs/safetensors
+
+A file of this package, one whose metadata have the entry ``cbow``, has checksums too, in the entry
+``sha256``: JSON of the SHA-256, as hexadecimal digits, of each array and of the other entries.
+
+    {"arrays": {name: digits, ...}, "metadata": digits}
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import re
+import stat
+from collections.abc import Mapping
+from typing import Any, BinaryIO, Final, NamedTuple, NoReturn
+
+import numpy as np
+import numpy.typing as npt
+
+from cbow.errors import ModelFileError, shown
+from cbow.system.files import replacing, to_read, unopened
+from cbow.system.mapping import mapped
+
+#: The kinds of number, by their names in the header. The arrays lie in the file in this order, the
+#: widest numbers first, which leaves every array aligned.
+DTYPES: Final[Mapping[str, np.dtype[Any]]] = {
+    "I64": np.dtype("<i8"),
+    "F64": np.dtype("<f8"),
+    "F32": np.dtype("<f4"),
+    "I32": np.dtype("<i4"),
+    "F16": np.dtype("<f2"),
+    "I8": np.dtype("i1"),
+    "U8": np.dtype("u1"),
+}
+
+#: No header is longer than this, by the specification.
+LONGEST_HEADER: Final = 100_000_000
+
+#: The arrays begin at a multiple of this many bytes; spaces fill the header up.
+ALIGNMENT: Final = 8
+
+#: No array that is read has more dimensions than this.
+MOST_DIMENSIONS: Final = 8
+
+#: The entry of the metadata that holds the checksums.
+CHECKSUMS: Final = "sha256"
+
+#: Files of so many bytes at most are checked whenever they are opened, which takes 3 to 9 ms.
+SMALL: Final = 2**22
+
+#: Any file is checked.
+ALL: Final = 2**63
+
+#: What may lie in the place of any file that was fetched: how it begins, what it is, what to do.
+IN_PLACE: Final = (
+    (
+        rb"version https://git-lfs\.github\.com/spec/",
+        "it is what Git LFS puts in the place of a large file",
+        "fetch the file itself: git lfs pull",
+    ),
+    (
+        rb"(?i:(?:\xef\xbb\xbf)?\s*<(?:!doctype html|html|head|\?xml)\b)",
+        "it is a page of the web, as servers send in place of a file that they do not have",
+        "fetch the file itself, and look at its address",
+    ),
+)
+
+Array = npt.NDArray[Any]
+
+
+class Contents(NamedTuple):
+    """What a safetensors file holds."""
+
+    tensors: dict[str, Array]
+    metadata: dict[str, str]
+
+
+class _Place(NamedTuple):
+    """Where one array lies among the data; places sort by where they start."""
+
+    start: int
+    end: int
+    name: str
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+
+
+class _DamageError(Exception):
+    """What is wrong with a file, without its name, and what to do."""
+
+    def __init__(
+        self, fault: str, remedy: str = "give a whole file, as cbow-train or cbow-convert writes it"
+    ) -> None:
+        super().__init__(f"{fault}; {remedy}")
+
+
+def write(
+    path: str | os.PathLike[str], tensors: Mapping[str, Array], metadata: Mapping[str, str]
+) -> None:
+    """Write arrays and texts to one file, which appears whole or not at all.
+
+    The bytes are those of ``safetensors.numpy.save``, which however holds the whole file in memory
+    twice; ``save_file`` lets nobody else read the file and hides why the disk refused it.
+
+    Parameters
+    ----------
+    path : path-like
+        The file to create or replace.
+    tensors : mapping of str to ndarray
+        The arrays, of a kind in `DTYPES`; one that is not in C order is copied.
+    metadata : mapping of str to str
+        Texts.
+
+    Raises
+    ------
+    ModelFileError
+        If an array holds another kind of number.
+    OutputError
+        If the file cannot be written.
+    """
+    arrays = _in_order(tensors)
+    texts = dict(metadata)
+    if "cbow" in texts:
+        written = {name: array for name, _, array in arrays}
+        texts[CHECKSUMS] = json.dumps(_checksums(written, texts), sort_keys=True)
+    header: dict[str, Any] = {"__metadata__": texts}
+    end = 0
+    for name, kind, array in arrays:
+        start, end = end, end + array.nbytes
+        header[name] = {"dtype": kind, "shape": array.shape, "data_offsets": (start, end)}
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % ALIGNMENT)
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        for _, _, array in arrays:
+            file.write(array.data)
+
+
+def read(path: str | os.PathLike[str], check: int = 0) -> Contents:
+    """Open a file; the arrays stay on disk until they are used, where files can be mapped.
+
+    Parameters
+    ----------
+    path : path-like
+        A safetensors file. It must not be changed in place while an array is in use; replacing
+        it by another file, as `write` does, is safe.
+    check : int
+        Read a file of so many bytes at most to its end and hold it against its checksums, if it
+        has any: `SMALL`, `ALL`, or 0 for none.
+
+    Returns
+    -------
+    Contents
+        The arrays, read-only and memory-mapped where the file system can do that, and the texts.
+
+    Raises
+    ------
+    ModelFileError
+        If the file cannot be opened, is not a sound safetensors file, or differs from its
+        checksums.
+    """
+    path = to_read(path)
+    try:
+        # Looked at before it is opened: to open a pipe would wait for its writer.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise _DamageError("it is not a regular file")
+        with path.open("rb") as file:
+            contents = _contents(file)
+            if os.fstat(file.fileno()).st_size <= check:
+                _refuse_changed(contents)
+            return contents
+    except _DamageError as error:
+        raise ModelFileError(f"{path} is not a usable model: {error}") from None
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        raise ModelFileError(unopened(path, error)) from error
+
+
+def verified(contents: Contents) -> dict[str, bool] | None:
+    """Return which parts are as they were written: each array, and ``metadata``.
+
+    Returns
+    -------
+    dict of str to bool, or None
+        None if there are no checksums: the file is of another program, or of an early cbow.
+    """
+    tensors, metadata = contents
+    if CHECKSUMS not in metadata:
+        return None
+    now = _checksums(tensors, metadata)
+    try:
+        then = strict_json(metadata[CHECKSUMS])
+        arrays, texts = dict(then["arrays"]), then["metadata"]
+    except (ValueError, TypeError, KeyError):
+        arrays, texts = {}, None
+    names = [*tensors, *(name for name in arrays if name not in tensors)]
+    same = {name: now["arrays"].get(name) == arrays.get(name) for name in names}
+    return {**same, "metadata": now["metadata"] == texts}
+
+
+def _checksums(tensors: Mapping[str, Array], metadata: Mapping[str, str]) -> dict[str, Any]:
+    """Compute the checksums of arrays in C order and of all texts but the checksums."""
+
+    def digest(data: Any) -> str:
+        return hashlib.sha256(data).hexdigest()
+
+    texts = {name: text for name, text in metadata.items() if name != CHECKSUMS}
+    return {
+        "arrays": {name: digest(array.reshape(-1).data) for name, array in tensors.items()},
+        "metadata": digest(json.dumps(texts, sort_keys=True).encode()),
+    }
+
+
+def _refuse_changed(contents: Contents) -> None:
+    """Refuse what is not as it was written."""
+    changed = [name for name, same in (verified(contents) or {}).items() if not same]
+    if changed:
+        raise _DamageError(
+            f"it was changed after it was written, for the checksum of {shown(', '.join(changed))} "
+            "differs"
+        )
+
+
+def _in_order(tensors: Mapping[str, Array]) -> list[tuple[str, str, Array]]:
+    """List name, kind and array, little-endian and in C order, as they lie in the file."""
+    names = {dtype: kind for kind, dtype in DTYPES.items()}
+    listed = []
+    for name, array in tensors.items():
+        dtype = array.dtype.newbyteorder("<")
+        if dtype not in names:
+            raise ModelFileError(
+                f"the array {name} holds {array.dtype}, but must hold one of "
+                f"{', '.join(map(str, names))}; convert it"
+            )
+        listed.append((name, names[dtype], np.asarray(array, dtype, order="C")))
+    return sorted(listed, key=lambda each: (list(DTYPES).index(each[1]), each[0]))
+
+
+def strict_json(text: str | bytes) -> Any:
+    """Parse JSON by its standard, which has no NaN, no infinity and no name given twice.
+
+    Raises
+    ------
+    ValueError
+        If `text` is anything else, or nested absurdly deep.
+    """
+    try:
+        return json.loads(
+            text, object_pairs_hook=_distinct, parse_constant=_refuse, parse_float=_finite
+        )
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    together = dict(pairs)
+    if len(together) < len(pairs):
+        raise ValueError("a name occurs twice")
+    return together
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no number")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError(f"{shown(digits)} is too large")
+    return number
+
+
+def _contents(file: BinaryIO) -> Contents:
+    """Check the file from its first byte to its last, then map it."""
+    size = os.fstat(file.fileno()).st_size
+    header, start = _header(file, size)
+    metadata = _metadata(header.pop("__metadata__", {}))
+    places = sorted(_place(name, entry, size) for name, entry in header.items())
+    _check_cover(places, size - start)
+    data = mapped(file, np.uint8)[start:]  # (size - start,)
+    return Contents({place.name: _array(data, place) for place in places}, metadata)
+
+
+def _header(file: BinaryIO, size: int) -> tuple[dict[str, Any], int]:
+    """Read the header; give it and the offset of the data behind it."""
+    length = int.from_bytes(file.read(8), "little")
+    if not 2 <= length <= min(size - 8, LONGEST_HEADER):
+        file.seek(0)
+        head = file.read(100)
+        for begin, what, remedy in IN_PLACE:
+            if re.match(begin, head):
+                raise _DamageError(what, remedy)
+        raise _DamageError("it does not begin like a safetensors file, or its end is missing")
+    try:
+        header = strict_json(file.read(length).decode("utf-8"))
+    except ValueError as error:  # of which UnicodeDecodeError is a kind
+        raise _DamageError(f"its header is not JSON ({error})") from None
+    if not isinstance(header, dict):
+        raise _DamageError("its header is not a table of arrays")
+    return header, 8 + length
+
+
+def _metadata(entry: Any) -> dict[str, str]:
+    """Check that the metadata are texts."""
+    if not isinstance(entry, dict) or not all(isinstance(text, str) for text in entry.values()):
+        raise _DamageError("its metadata are not a table of texts")
+    return entry
+
+
+def _place(name: str, entry: Any, size: int) -> _Place:
+    """Check one entry of the header: its kind of number, and that shape and offsets agree."""
+    try:
+        kind, shape, (start, end) = entry["dtype"], entry["shape"], entry["data_offsets"]
+        numbers = [*shape, start, end]
+    except (TypeError, KeyError, ValueError):
+        raise _DamageError(f"its header does not describe the array {shown(name)}") from None
+    if not isinstance(kind, str) or kind not in DTYPES:
+        raise _DamageError(f"the array {shown(name)} holds numbers of the kind {shown(kind)}")
+    if not all(type(number) is int and number >= 0 for number in numbers):
+        raise _DamageError(
+            f"shape and offsets of the array {shown(name)} are not all whole numbers of 0 or more"
+        )
+    if max(numbers) > size:
+        raise _DamageError(f"the array {shown(name)} is larger than the file")
+    if len(shape) > MOST_DIMENSIONS or end - start != math.prod(shape) * DTYPES[kind].itemsize:
+        raise _DamageError(f"the array {shown(name)} does not fill its place")
+    return _Place(start, end, name, DTYPES[kind], tuple(shape))
+
+
+def _check_cover(places: list[_Place], size: int) -> None:
+    """Check that the arrays cover the data from end to end, none over another."""
+    reached = 0
+    for place in places:
+        if place.start != reached:
+            raise _DamageError(f"the array {shown(place.name)} is not where the one before it ends")
+        reached = place.end
+    if reached != size:
+        raise _DamageError(f"its arrays take {reached} bytes, but it holds {size}")
+
+
+def _array(data: npt.NDArray[np.uint8], place: _Place) -> Array:
+    """View the bytes of one array as what they are."""
+    return data[place.start : place.end].view(place.dtype).reshape(place.shape)

@@ -1,0 +1,410 @@
+"""How kernels are compiled, and that what is kept of them is sound, ours and up to date."""
+
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from cbow.system import compiled as module
+from cbow.system.compiled import KernelCache, cache_folder, compiled, sources_digest
+
+#: A package of one kernel that calls another, which has a constant from a third module.
+SOURCES = {
+    "__init__.py": "",
+    "inner.py": """
+from cbow.system.compiled import compiled
+from cbow.numbers import FACTOR
+
+@compiled
+def inner(x):
+    return FACTOR * x
+""",
+    "numbers.py": "FACTOR = 2.0\n",
+    "outer.py": """
+from cbow.system.compiled import (
+    compiled,
+)
+from cbow.inner import inner
+
+@compiled
+def outer(x):
+    return inner(x) + 1
+""",
+}
+
+SCRIPT = """
+from cbow.outer import outer
+from cbow.system.compiled import KernelCache
+print(outer(10.0), *KernelCache.compiled)
+"""
+
+
+@pytest.fixture
+def package(tmp_path):
+    """Return a folder that holds a small package named cbow."""
+    folder = tmp_path / "site" / "cbow"
+    (folder / "system").mkdir(parents=True)
+    shutil.copy(module.__file__, folder / "system" / "compiled.py")
+    for name, source in SOURCES.items():
+        (folder / name).write_text(source)
+    return folder
+
+
+def run(package, cache=None, before="", **environment):
+    """Call the kernel in a fresh process, after other code; return what it printed, as words."""
+    settings = {"NUMBA_DISABLE_JIT": "0", "PYTHONPATH": str(package.parent), **environment}
+    if cache:
+        settings["NUMBA_CACHE_DIR"] = str(cache)
+    kept = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
+    done = subprocess.run(
+        [sys.executable, "-c", before + SCRIPT], cwd=package.parent,
+        env={**kept, **settings}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return done.stdout.split()
+
+
+BOTH = ["cbow.outer.outer", "cbow.inner.inner"]
+
+
+def test_what_is_kept_is_used_until_a_source_changes(package):
+    """Beside the package, where numba itself would keep it; only the sources of a kernel matter."""
+    assert run(package) == ["21.0", *BOTH]
+    folder = package / "__pycache__" / "kernels"
+    assert len(list(folder.iterdir())) == 2
+    assert run(package) == ["21.0"]
+    (package / "numbers.py").write_text("FACTOR = 3.0\n")
+    assert run(package) == ["31.0", *BOTH]
+    assert len(list(folder.iterdir())) == 2  # nothing of the earlier source is left
+    outer = package / "outer.py"
+    outer.write_text(outer.read_text().replace("+ 1", "+ 2"))
+    assert run(package) == ["32.0", "cbow.outer.outer"]
+    (package / "another.py").write_text("")
+    assert run(package) == ["32.0"]
+
+
+def damages():
+    """Return what may befall a file, by name."""
+
+    def flipped(place):
+        return lambda content: content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+
+    return {
+        "empty": lambda content: b"",
+        "cut in the digest": lambda content: content[:20],
+        "without content": lambda content: content[:32],
+        "cut": lambda content: content[: len(content) // 2],
+        "a bit of the digest": flipped(3),
+        "a bit of the pickle": flipped(40),
+        "a bit of the machine code": flipped(-2000),
+        "the last bit": flipped(-1),
+        "other bytes": lambda content: b"\0" * len(content),
+        "longer": lambda content: content + b"\0",
+    }
+
+
+def test_damaged_entries_only_mean_compiling_again(package, tmp_path):
+    cache = tmp_path / "cache"
+    assert run(package, cache) == ["21.0", *BOTH]
+    entries = {entry: entry.read_bytes() for entry in cache.rglob("*.kernel")}
+    assert len(entries) == 2
+    kinds = list(damages().items())
+    for pair in zip(kinds[::2], kinds[1::2], strict=True):
+        for (_, damage), (entry, content) in zip(pair, entries.items(), strict=True):
+            entry.write_bytes(damage(content))
+        assert run(package, cache) == ["21.0", *BOTH], pair
+    assert run(package, cache) == ["21.0"]
+
+
+def test_an_entry_under_the_name_of_another_is_not_used(package, tmp_path):
+    cache = tmp_path / "cache"
+    run(package, cache)
+    one, other = cache.rglob("*.kernel")
+    content = one.read_bytes()
+    one.write_bytes(other.read_bytes())
+    other.write_bytes(content)
+    assert run(package, cache) == ["21.0", *BOTH]
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="no owners and modes")
+def test_what_others_can_write_is_not_used(package, tmp_path):
+    cache = tmp_path / "cache"
+    run(package, cache)
+    (folder,) = cache.iterdir()
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    for entry in folder.iterdir():
+        assert stat.S_IMODE(entry.stat().st_mode) == 0o600
+        entry.chmod(0o620)
+    assert run(package, cache) == ["21.0", *BOTH]
+    assert run(package, cache) == ["21.0"]
+    folder.chmod(0o777)
+    assert run(package, cache) == ["21.0", *BOTH]
+    assert run(package, cache) == ["21.0", *BOTH]  # and nothing is kept there
+
+
+def test_two_processes_may_compile_at_once(package, tmp_path):
+    with ThreadPoolExecutor(2) as threads:
+        every = [threads.submit(run, package, tmp_path / "cache") for _ in range(2)]
+        assert [each.result()[0] for each in every] == ["21.0"] * 2
+    assert run(package, tmp_path / "cache") == ["21.0"]
+    assert len(list((tmp_path / "cache").rglob("*"))) == 3  # the folder and two entries
+
+
+def test_the_folder_may_be_removed_meanwhile(package, tmp_path):
+    """After it was chosen, and after the first of two entries was kept."""
+    cache = tmp_path / "cache"
+    for kept in (0, 1):
+        remove = f"""
+import shutil
+from cbow.system.compiled import KernelCache
+save, count = KernelCache.save_overload, 0
+
+def save_and_remove(*arguments):
+    global count
+    if count == {kept}:
+        shutil.rmtree({str(cache)!r})
+    count += 1
+    save(*arguments)
+
+KernelCache.save_overload = save_and_remove
+"""
+        assert run(package, cache, before=remove) == ["21.0", *BOTH]
+        assert not cache.exists()
+        assert run(package, cache) == ["21.0", *BOTH]
+        shutil.rmtree(cache)
+
+
+def test_without_a_folder_nothing_is_kept(package, tmp_path):
+    file = tmp_path / "file"
+    file.write_text("")
+    assert run(package, file / "cache") == ["21.0", *BOTH]
+    assert not (package / "__pycache__" / "kernels").exists()
+    assert file.read_text() == ""
+
+
+@pytest.fixture
+def places(monkeypatch, tmp_path):
+    """Let the package lie where nothing can be written; return the home of the user."""
+    home = tmp_path / "home"
+    home.mkdir()
+    (tmp_path / "package").write_text("a file")
+    monkeypatch.setattr(module, "PACKAGE", tmp_path / "package")
+    for name in ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.chdir(tmp_path)
+    cache_folder.cache_clear()
+    yield home
+    cache_folder.cache_clear()
+
+
+def test_else_the_code_is_kept_among_the_caches_of_the_user(places, monkeypatch):
+    folder = cache_folder()
+    assert folder.parent == places / ".cache" / "cbow"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(places / "caches"))
+    cache_folder.cache_clear()
+    assert cache_folder() == places / "caches" / "cbow" / folder.name
+    assert KernelCache(len).cache_path == str(cache_folder())
+
+
+def test_without_a_home_no_folder_named_tilde_appears(places, monkeypatch):
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
+    assert cache_folder() is None
+    assert KernelCache(len).cache_path is None
+    assert not Path("~").exists()
+
+
+def test_a_link_to_elsewhere_is_not_used(places):
+    elsewhere = places / "elsewhere"
+    elsewhere.mkdir(mode=0o700)
+    folder = cache_folder()
+    folder.rmdir()
+    folder.symlink_to(elsewhere)
+    cache_folder.cache_clear()
+    assert cache_folder() is None
+
+
+def test_where_there_are_no_owners_a_folder_is_the_users(places, monkeypatch):
+    folder = cache_folder()
+    folder.chmod(0o777)
+    monkeypatch.delattr(os, "geteuid")
+    cache_folder.cache_clear()
+    assert cache_folder() == folder
+
+
+class Library:
+    """The part of numba's code library that saving looks at."""
+
+    has_dynamic_globals = False
+
+
+class Result:
+    """The part of numba's compile result that saving looks at."""
+
+    library = Library()
+    codegen = type("Codegen", (), {"magic_tuple": staticmethod(lambda: ("x86",))})
+
+    def _reduce(self):
+        return ("code",)
+
+
+class Target:
+    """The part of numba's target context that loading looks at."""
+
+    def refresh(self):
+        pass
+
+    def codegen(self):
+        return Result.codegen
+
+
+@pytest.fixture
+def kernel(places):
+    """Return the cache of a kernel of the package, in an empty folder."""
+    module.KernelCache.compiled.clear()
+    module._remove_old.cache_clear()
+    cache = KernelCache(module.compiled)
+    cache.disable()
+    cache.enable()
+    yield cache
+    module._remove_old.cache_clear()
+    module.KernelCache.compiled.clear()
+
+
+def test_flush_removes_the_entries_of_a_kernel(kernel):
+    kernel.save_overload(("int64",), Result())
+    kernel.save_overload(("float64",), Result())
+    other = cache_folder() / "other.kernel"
+    other.write_bytes(b"")
+    assert len(list(cache_folder().iterdir())) == 3
+    kernel.flush()
+    assert list(cache_folder().iterdir()) == [other]
+
+
+def test_code_that_numba_cannot_use_is_as_good_as_none(kernel, monkeypatch):
+    def rebuild(*_):
+        raise AttributeError("another version")
+
+    monkeypatch.setattr(module, "_rebuild", rebuild)
+    kernel.save_overload(("int64",), Result())
+    assert kernel.load_overload(("int64",), Target()) is None
+    assert kernel.compiled == ["cbow.system.compiled.compiled"]
+    monkeypatch.setattr(module, "_rebuild", lambda target, code: code)
+    assert kernel.load_overload(("int64",), Target()) == "code"
+
+
+def test_a_full_disk_and_addresses_in_the_code_keep_nothing(kernel, monkeypatch):
+    class Dynamic(Result):
+        library = type("Library", (), {"has_dynamic_globals": True})
+
+    kernel.save_overload(("int64",), Dynamic())
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    kernel.save_overload(("int64",), Result())
+    assert list(cache_folder().iterdir()) == []
+
+
+def test_what_others_could_have_written_is_as_good_as_none(kernel, monkeypatch):
+    monkeypatch.setattr(module, "_rebuild", lambda target, code: code)
+    kernel.save_overload(("int64",), Result())
+    (entry,) = cache_folder().iterdir()
+    entry.chmod(0o666)
+    assert kernel.load_overload(("int64",), Target()) is None
+    entry.chmod(0o600)
+    assert kernel.load_overload(("int64",), Target()) == "code"
+
+
+def test_without_a_folder_nothing_is_loaded_or_saved(kernel, monkeypatch, tmp_path):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "package" / "a file is no folder"))
+    cache_folder.cache_clear()
+    kernel.save_overload(("int64",), Result())
+    assert kernel.load_overload(("int64",), Target()) is None
+    assert kernel.compiled == ["cbow.system.compiled.compiled"]
+    of_somebody = tmp_path / f"cbow.system.compiled.compiled-0-0{module._ENDING}"
+    of_somebody.write_bytes(b"")
+    kernel.flush()  # nothing in the current folder
+    assert of_somebody.exists()
+
+
+def test_entries_of_modules_that_are_gone_are_removed(kernel):
+    gone = cache_folder() / f"cbow.gone.kernel-{16 * '0'}-{16 * '0'}{module._ENDING}"
+    foreign = cache_folder() / "foreign.txt"
+    for path in (gone, foreign):
+        path.write_bytes(b"")
+    module._remove_old(cache_folder())
+    assert list(cache_folder().iterdir()) == [foreign]
+
+
+def test_kernels_from_elsewhere_and_with_closures_are_not_kept():
+    factor = 3
+
+    def closure(x):
+        return factor * x
+
+    def elsewhere(x):
+        return x
+
+    closure.__module__ = "cbow.training.exact"
+    for function in (closure, elsewhere):
+        cache = getattr(compiled(function), "_cache", None)
+        assert not isinstance(cache, KernelCache)
+
+
+def test_what_is_wrong_with_the_code_itself_is_told(monkeypatch):
+    def njit(**_):
+        raise TypeError("no such type")
+
+    monkeypatch.setattr(module._nb, "njit", njit)
+    with pytest.raises(TypeError, match="no such type"):
+        compiled(len)
+
+
+def test_no_kernel_lets_the_compiler_reorder_or_fuse():
+    """What made results depend on what else had been compiled."""
+    for path in module.PACKAGE.rglob("*.py"):
+        assert "fastmath" not in path.read_text("utf-8"), path
+
+
+def test_the_sources_of_a_kernel_are_those_that_python_would_import():
+    """The reading of imports by pattern misses none at the top of a module."""
+    import ast
+
+    reached = set()
+
+    def visit(name):
+        path = module._file_of(name)
+        if path in reached:
+            return
+        reached.add(path)
+        for node in ast.parse(path.read_text("utf-8")).body:
+            if isinstance(node, ast.ImportFrom) and node.module.startswith("cbow"):
+                for alias in node.names:
+                    inner = f"{node.module}.{alias.name}"
+                    visit(inner if module._file_of(inner).exists() else node.module)
+
+    read = []
+    original = Path.read_bytes
+
+    def read_bytes(path):
+        read.append(path)
+        return original(path)
+
+    sources_digest.cache_clear()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, "read_bytes", read_bytes)
+        sources_digest("cbow.training.sampled.step")
+    sources_digest.cache_clear()
+    visit("cbow.training.sampled.step")
+    assert reached <= set(read)
+    names = {path.stem for path in read}
+    assert {"step", "hidden", "output", "blocks", "lanes", "exponential", "barrier"} <= names
+    assert not {"learn", "file", "model", "encoded"} & names  # editing those compiles nothing

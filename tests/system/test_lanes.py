@@ -1,0 +1,119 @@
+"""Sums and maxima by lanes: compiled code against the plain one, bit by bit, and against numpy."""
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from cbow.system import lanes
+from cbow.system.compiled import compiled
+
+
+@compiled
+def compiled_total(a):
+    return lanes.total(a)
+
+
+@compiled
+def compiled_dot(a, b):
+    return lanes.dot(a, b)
+
+
+@compiled
+def compiled_largest(a):
+    return lanes.largest(a)
+
+
+@compiled
+def compiled_fma(a, b, c):
+    return lanes.fma(a, b, c)
+
+
+DTYPES = st.sampled_from([np.float32, np.float64])
+
+
+def rows(dtype):
+    """Return arrays of any length around the number of lanes, and any numbers."""
+    return arrays.arrays(dtype, st.integers(0, 3 * lanes.LANES + 1))
+
+
+def pairs(dtype):
+    """Return two arrays of the same length."""
+    return rows(dtype).flatmap(lambda a: st.tuples(st.just(a), arrays.arrays(dtype, len(a))))
+
+
+def same_bits(one, other, dtype):
+    """Whether two results are the same number, or both none."""
+    one, other = dtype(one), dtype(other)
+    return bool(np.isnan(one) and np.isnan(other)) or one.tobytes() == other.tobytes()
+
+
+@given(DTYPES.flatmap(rows))
+def test_compiled_sums_are_the_plain_ones(a):
+    with np.errstate(all="ignore"):
+        assert same_bits(compiled_total(a), lanes.total(a), a.dtype.type)
+
+
+@given(DTYPES.flatmap(pairs))
+def test_compiled_products_are_the_plain_ones(both):
+    a, b = both
+    with np.errstate(all="ignore"):
+        assert same_bits(compiled_dot(a, b), lanes.dot(a, b), a.dtype.type)
+
+
+@given(DTYPES.flatmap(rows))
+def test_compiled_maxima_are_the_plain_ones(a):
+    found, plain = compiled_largest(a), lanes.largest(a)
+    assert found == plain  # of 0 and -0 either
+    numbers = a[~np.isnan(a)]
+    assert found == (numbers.max() if len(numbers) else -math.inf)
+
+
+@pytest.mark.parametrize("n", [0, 1, 15, 16, 17, 31, 32, 100, 1000])
+@pytest.mark.parametrize(("dtype", "error"), [(np.float32, 1e-5), (np.float64, 1e-13)])
+def test_sums_are_near_those_of_numpy(n, dtype, error):
+    a, b = np.random.default_rng(n).normal(size=(2, n)).astype(dtype)
+    assert compiled_total(a) == pytest.approx(math.fsum(a), abs=error)
+    assert compiled_dot(a, b) == pytest.approx(math.fsum(a.astype(float) * b), abs=error)
+    assert compiled_largest(a) == max(a, default=-math.inf)
+
+
+def test_the_order_is_the_one_that_is_told():
+    """Of 18 numbers, two in the first lane and one in the last fill no lane."""
+    big = 2.0**24  # in float32, to which 1 cannot be added
+    a = np.zeros(18, np.float32)
+    a[0], a[8], a[16], a[17] = big, -big, 1, 1
+    assert lanes.total(a) == compiled_total(a) == 2  # lanes 0 and 8 meet first, then the rest
+    a[8], a[17] = 0, -big
+    assert lanes.total(a) == compiled_total(a) == 0  # 2^24 + 1, rounded, - 2^24
+
+
+@given(*3 * [st.floats(-1e6, 1e6, width=32)])
+@example(1 + 2.0**-23, 1 + 2.0**-23, -1.0)
+def test_a_product_and_a_sum_are_rounded_once(a, b, c):
+    found = compiled_fma(np.float32(a), np.float32(b), np.float32(c))
+    exact = Fraction(a) * Fraction(b) + Fraction(c)
+    error = abs(Fraction(float(found)) - exact)
+    for direction in (-np.inf, np.inf):
+        beside = np.nextafter(np.float32(found), np.float32(direction))
+        assert error <= abs(Fraction(float(beside)) - exact)
+    plain = lanes.fma(np.float32(a), np.float32(b), np.float32(c))
+    assert plain == pytest.approx(found, rel=1.2e-7, abs=1e-44)
+
+
+@pytest.mark.skipif(not hasattr(compiled_dot, "overloads"), reason="plain Python takes any")
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        (np.zeros(4), np.zeros(4, np.float32)),
+        (np.zeros((2, 2)), np.zeros((2, 2))),
+        (np.zeros(8)[::2], np.zeros(8)[::2]),
+    ],
+)
+def test_other_arrays_do_not_compile(wrong):
+    with pytest.raises(Exception, match="rows of one type that lie together"):
+        compiled_dot(*wrong)

@@ -1,0 +1,128 @@
+"""Training that ends of itself: the held-out loss falls no longer."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from test_run import SMALL, story
+
+import cbow
+from cbow.config import Config
+from cbow.errors import ConfigError
+from cbow.training import Observer, losses
+from cbow.training.examples import ExampleSource
+from cbow.training.loop import since_least
+from cbow.training.run import encoded
+
+WATCHED = {**SMALL, "heldout": 0.2, "epochs": 6}
+
+
+@pytest.fixture
+def scripted(monkeypatch):
+    """Let the held-out losses be these, one after the other."""
+
+    def script(*values):
+        coming = iter(values)
+        monkeypatch.setattr(losses.Losses, "heldout", lambda self: next(coming))
+
+    return script
+
+
+def epochs_of(model):
+    return [epoch["epoch"] for epoch in model.report["epochs"]]
+
+
+@given(st.lists(st.floats(0, 10), min_size=1))
+def test_losses_since_the_least(values):
+    behind = since_least(values)
+    least = len(values) - 1 - behind
+    assert all(values[least] < value for value in values[:least])
+    assert all(values[least] <= value for value in values[least:])
+
+
+def test_without_a_loss_nothing_is_behind():
+    assert since_least([]) == since_least([None, None]) == 0
+
+
+@pytest.mark.parametrize(
+    ("patience", "values", "last"),
+    [
+        (1, [3.0, 2.0, 2.0], 3),  # as low is not lower
+        (2, [3.0, 2.0, 2.5, 2.1], 4),
+        (2, [3.0, 2.0, 2.5, 1.9, 2.4, 1.8], 6),
+        (5, [3.0, 3.1, 3.2, 3.3, 3.4, 3.5], 6),  # the last epoch comes first
+    ],
+)
+def test_it_stops_when_the_loss_has_not_fallen_for_so_many_epochs(scripted, patience, values, last):
+    scripted(*values)
+    model = cbow.train(story(), **WATCHED, patience=patience)
+    assert epochs_of(model) == list(range(1, last + 1))
+    stopped = model.report["stopped"]
+    if last == 6:
+        assert stopped is None
+    else:
+        assert (stopped["reason"], stopped["epoch"]) == ("patience", last)
+        assert stopped["found"].startswith(f"the held-out loss has not fallen for {patience} epoch")
+
+
+def test_the_parameters_are_those_of_the_last_epoch(scripted):
+    seen = []
+
+    class Watch(Observer):
+        def learned(self, epoch, model):
+            seen.append(model().parameters.W2.copy())
+
+    scripted(2.0, 3.0)
+    model = cbow.train(story(), **WATCHED, patience=1, observer=Watch())
+    assert len(seen) == 2
+    np.testing.assert_array_equal(model.parameters.W2, seen[-1])
+    assert not np.array_equal(seen[0], seen[1])
+
+
+def test_more_epochs_are_judged_by_themselves(scripted, tmp_path):
+    scripted(2.0, 3.0)
+    cbow.train(story(), **WATCHED, patience=1).save(tmp_path / "m.safetensors")
+    scripted(9.0, 8.0, 8.5)
+    more = cbow.resume(tmp_path / "m.safetensors", corpus=story(), epochs=9)
+    assert epochs_of(more) == [1, 2, 3, 4, 5]
+    assert more.report["stopped"]["epoch"] == 5
+
+
+def test_without_held_out_lines_there_is_nothing_to_watch():
+    with pytest.raises(ConfigError, match=r"patience is 2, but heldout is 0.*set heldout"):
+        cbow.train(story(), **SMALL, patience=2)
+
+
+def test_an_observer_can_use_the_model_after_each_epoch():
+    seen = []
+
+    class Watch(Observer):
+        def learned(self, epoch, model):
+            now = model()
+            seen.append((epoch.epoch, len(now.report["epochs"]), len(now.vectors), now.report))
+
+    model = cbow.train(story(), **SMALL, observer=Watch())
+    assert [each[:3] for each in seen] == [(n, n, len(model.vocabulary)) for n in (1, 2)]
+    assert seen[-1][3] == model.report
+
+
+def test_measuring_a_loss_stops_when_asked(monkeypatch):
+    """Ctrl-C does not wait for thousands of held-out examples."""
+    measured = []
+
+    class Asked:
+        def asked(self):
+            return len(measured) == 2
+
+    def batch_loss(workspace, batch, pool):
+        measured.append(len(batch.y))
+        return 1.0
+
+    monkeypatch.setattr(losses, "batch_loss", batch_loss)
+    config = Config(**{**WATCHED, "epochs": 1})
+    with encoded(story(), config, None, Observer()) as text:
+        source = ExampleSource(text, config.window, config.sample, config.heldout, config.seed)
+        monkeypatch.setattr(losses, "TOGETHER", 16)
+        found = losses.Losses(None, source, None, Asked()).heldout()
+    assert found == 1.0
+    assert len(measured) == 2

@@ -1,0 +1,368 @@
+"""Training by candidates as a whole: what is learned from, the choice of the objective, the end."""
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+import cbow
+from cbow.config import Config
+from cbow.errors import ConfigError, DivergenceError, Interrupted
+from cbow.network import initialise
+from cbow.system.compiled import KernelCache
+from cbow.text import encode_corpus
+from cbow.training import Observer, losses, objective
+from cbow.training.examples import ExampleSource, Tally
+from cbow.training.measures import Measures
+from cbow.training.objective import choose_objective
+from cbow.training.sampled import trainer as module
+from cbow.training.sampled.trainer import SampledTrainer, cut_up
+from cbow.training.state import EpochState
+
+WORDS = ["the", "king", "queen", "rules", "a", "land", "dog", "barks"]
+
+
+def story(lines=60, seed=0):
+    rng = np.random.default_rng(seed)
+    return [" ".join(rng.choice(WORDS, rng.integers(1, 9))) for _ in range(lines)]
+
+
+SMALL = {
+    "objective": "sampled", "candidates": 3, "block": 16, "batch": 48, "dimension": 4,
+    "epochs": 2, "sample": 0.0, "min_count": 1, "window": 2,
+}  # fmt: skip
+
+
+class Recorder(Observer):
+    def __init__(self):
+        self.plans, self.steps, self.epochs, self.compiled = [], [], [], 0
+
+    def planned(self, plan):
+        self.plans.append(plan)
+
+    def stepped(self, step):
+        self.steps.append(step)
+
+    def finished_epoch(self, epoch):
+        self.epochs.append(epoch)
+
+    def compiling(self):
+        self.compiled += 1
+
+
+def source_of(tmp_path, **settings):
+    config = Config(**{**SMALL, **settings})
+    corpus = encode_corpus(story(), config, folder=tmp_path)
+    source = ExampleSource(corpus, config.window, config.sample, config.heldout, config.seed)
+    return config, source
+
+
+def trainer_of(config, source, pool, threads=1):
+    parameters = initialise(len(source.corpus.vocabulary), config.dimension, config.seed)
+    return SampledTrainer(config, parameters, source, config.batch or 512, pool, threads)
+
+
+class TestCuttingUp:
+    """Blocks, pools and rates."""
+
+    def test_blocks_are_of_equal_size_and_whole(self):
+        geometry = cut_up(1000, 0.5, 50, 200)
+        assert np.diff(geometry.bounds).tolist() == [100] * 10
+        assert (geometry.per_stretch, geometry.blocks_per_step) == (41, 4)
+
+    def test_a_step_has_no_more_blocks_than_the_text(self):
+        assert cut_up(1000, 0.5, 50, 2**31 - 1).blocks_per_step == 10
+
+    @pytest.mark.parametrize(("tokens", "block"), [(1, 128), (5, 1), (5, 128), (3, 1)])
+    def test_small_texts_and_blocks(self, tokens, block):
+        geometry = cut_up(tokens, 1.0, block, 1)
+        assert geometry.bounds[0] == 0
+        assert geometry.bounds[-1] == tokens
+        assert (np.diff(geometry.bounds) > 0).all()
+        assert geometry.blocks_per_step == 1
+
+    def test_every_block_is_learned_once_an_epoch_in_another_order(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(module, "STRETCH", 40)
+        monkeypatch.setattr(module, "POOL", 2)
+        config, source = source_of(tmp_path)
+        trainer = trainer_of(config, source, None)
+        first, second = trainer.pools(1), trainer.pools(2)
+        blocks = len(trainer.geometry.bounds) - 1
+        assert len(first) > 2
+        for pools in (first, second):
+            assert sorted(np.concatenate(pools)) == list(range(blocks))
+        assert np.concatenate(first).tolist() != np.concatenate(second).tolist()
+        assert np.concatenate(first).tolist() == np.concatenate(trainer.pools(1)).tolist()
+
+    @pytest.mark.parametrize("settings", [{}, {"heldout": 0.3}, {"sample": 0.05}])
+    def test_the_account_is_that_of_the_exact_objective(self, tmp_path, settings):
+        config, source = source_of(tmp_path, **settings)
+        expected = Tally()
+        for _ in source.epoch(1, 10**6, expected):
+            pass
+        state = EpochState(1, Measures(config.dimension))
+        with ThreadPoolExecutor(1) as pool:
+            trainer = trainer_of(config, source, pool)
+            portions = list(trainer.portions(state, lambda share: 0.1))
+        assert vars(state.tally) == vars(expected)
+        assert portions[-1].share == 1
+        assert state.portions == len(portions)
+        assert state.measures.examples == expected.examples
+
+    def test_rates_fall_step_by_step(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(module, "STRETCH", 40)
+        monkeypatch.setattr(module, "POOL", 2)
+        config, source = source_of(tmp_path)
+        shares = []
+        with ThreadPoolExecutor(1) as pool:
+            trainer = trainer_of(config, source, pool)
+            state = EpochState(1, Measures(config.dimension))
+            list(trainer.portions(state, lambda share: shares.append(share) or 0.1))
+        assert shares == sorted(shares)
+        assert shares[0] == 0
+        assert shares[-1] < 1
+        blocks = len(trainer.geometry.bounds) - 1
+        assert len(shares) == state.measures.steps >= blocks / 3
+
+    def test_it_goes_on_where_it_stopped(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(module, "STRETCH", 40)
+        monkeypatch.setattr(module, "POOL", 2)
+        config, source = source_of(tmp_path)
+        with ThreadPoolExecutor(1) as pool:
+            whole = trainer_of(config, source, pool)
+            list(whole.portions(EpochState(1, Measures(4)), lambda share: 0.1 - 0.05 * share))
+            state, halves = EpochState(1, Measures(4)), trainer_of(config, source, pool)
+            for _ in halves.portions(state, lambda share: 0.1 - 0.05 * share):
+                break
+            assert state.portions == 1
+            again = trainer_of(config, source, pool)
+            for old, new in zip(halves.parameters, again.parameters, strict=True):
+                new[:] = old
+            list(again.portions(state, lambda share: 0.1 - 0.05 * share))
+        for one, other in zip(whole.parameters, again.parameters, strict=True):
+            np.testing.assert_array_equal(one, other)
+        assert again.optimizer_arrays() == {}
+
+
+class TestRuns:
+    """From a text to a model."""
+
+    def test_the_same_bytes_at_any_number_of_threads(self, tmp_path):
+        saved = []
+        for threads in (1, 2, 3, 8):
+            path = tmp_path / f"{threads}.safetensors"
+            cbow.train(story(), **SMALL, threads=threads).save(path)
+            saved.append(path.read_bytes())
+        assert saved[1:] == saved[:1] * 3
+
+    def test_what_is_told(self):
+        watch = Recorder()
+        model = cbow.train(story(), **{**SMALL, "heldout": 0.3}, observer=watch)
+        (plan,) = watch.plans
+        assert plan.objective == model.report["objective"] == "sampled"
+        assert plan.reason.startswith("as asked for; about 1 s on ")
+        assert (plan.batch, model.report["batch"]) == (48, 48)
+        for epoch in watch.epochs:
+            assert epoch.tokens == (
+                epoch.heldout + epoch.subsampled + epoch.isolated + epoch.examples
+            )
+            assert 0 < epoch.candidate_loss < epoch.loss
+            assert epoch.gradient_norms == {}
+            assert 0 < epoch.active <= 1
+            assert epoch.heldout_loss > 0
+        assert watch.steps[-1].tokens_done == watch.steps[-1].tokens_total
+        json.dumps(model.report, allow_nan=False)
+
+    def test_the_loss_is_the_exact_one(self):
+        """Nothing to learn from random words: the loss stays about that of their frequencies."""
+        watch = Recorder()
+        model = cbow.train(story(), **{**SMALL, "epochs": 1, "learning_rate": 1e-6}, observer=watch)
+        base = model.report["baselines"]["unigram"]
+        assert watch.epochs[0].loss == pytest.approx(base, abs=0.05)
+
+    def test_a_probe_stands_for_the_rest(self, monkeypatch):
+        monkeypatch.setattr("cbow.training.learn.PROBE", 20)
+        monkeypatch.setattr(losses, "TOGETHER", 15)
+        sizes = []
+        measure = losses.batch_loss
+        monkeypatch.setattr(
+            losses, "batch_loss", lambda w, b, p: (sizes.append(len(b.y)), measure(w, b, p))[1]
+        )
+        cbow.train(story(), **{**SMALL, "epochs": 1, "heldout": 0.3})
+        assert len(sizes) == 4  # two of the epoch, two of the held-out lines
+        assert all(size in (15, 16) for size in sizes)
+
+    def test_leaky_units_are_always_active(self):
+        watch = Recorder()
+        cbow.train(story(), **{**SMALL, "activation": "leaky_relu"}, observer=watch)
+        assert {epoch.active for epoch in watch.epochs} == {1.0}
+
+    def test_compiling_is_told_when_it_takes_long(self, monkeypatch):
+        watch, slow = Recorder(), Recorder()
+        monkeypatch.setattr(SampledTrainer, "compile", lambda self: None)
+        cbow.train(story(), **SMALL, observer=watch)
+        monkeypatch.setattr("cbow.training.learn.QUICK", 0)
+        monkeypatch.setattr(SampledTrainer, "compile", lambda self: time.sleep(0.05))
+        monkeypatch.setattr(KernelCache, "compiled", [])
+        cbow.train(story(), **SMALL, observer=watch)  # all come out of their cache, but slowly
+        monkeypatch.setattr(KernelCache, "compiled", ["a kernel"])
+        cbow.train(story(), **SMALL, observer=slow)
+        assert (watch.compiled, slow.compiled) == (0, 1)
+
+    def test_divergence(self):
+        with pytest.raises(DivergenceError, match="with learning rate 1e") as caught:
+            cbow.train(story(), **{**SMALL, "activation": "identity", "learning_rate": 1e18})
+        assert all(np.isfinite(array).all() for array in caught.value.model.parameters)
+
+    def test_interrupted(self, monkeypatch, ctrl_c):
+        monkeypatch.setattr(module, "STRETCH", 40)
+        monkeypatch.setattr(module, "POOL", 2)
+
+        class Stopper(Observer):
+            def stepped(self, step):
+                ctrl_c()
+
+        with pytest.raises(Interrupted, match="after 1 step, in epoch 1 of 2"):
+            cbow.train(story(), **SMALL, observer=Stopper())
+
+    @pytest.mark.parametrize("thread", [0, 1, 2])
+    def test_nobody_waits_for_a_thread_that_failed(self, monkeypatch, thread):
+        steps = module.run_steps
+
+        def failing(work, order, number, reached, sums):
+            if number == thread and len(order):  # none are for compiling
+                raise MemoryError
+            steps(work, order, number, reached, sums)
+
+        monkeypatch.setattr(module, "run_steps", failing)
+        with pytest.raises(MemoryError):
+            cbow.train(story(), **{**SMALL, "threads": 3})
+
+    @pytest.mark.parametrize("handed_out", [0, 1, 2])
+    def test_nobody_waits_for_a_thread_that_never_began(self, monkeypatch, handed_out):
+        steps = module.share_out
+
+        class Half(ThreadPoolExecutor):
+            def submit(self, *what):
+                if self.left == 0:
+                    raise KeyboardInterrupt
+                self.left -= 1
+                return super().submit(*what)
+
+        def interrupted(pool, work, pieces):
+            if not done:
+                done.append(True)  # compiled
+                steps(pool, work, pieces)
+            else:
+                steps(half, work, pieces)
+
+        done, half = [], Half(3)
+        half.left = handed_out
+        monkeypatch.setattr(module, "share_out", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            cbow.train(story(), **{**SMALL, "threads": 3})
+        half.shutdown()
+
+    @pytest.mark.parametrize("settings", [{"block": 1}, {"block": 10**6}, {"batch": 1}])
+    def test_blocks_of_any_size(self, settings):
+        cbow.train(story(20), **{**SMALL, "epochs": 1, **settings})
+
+    def test_a_text_of_three_tokens(self):
+        cbow.train(["a b c"], **{**SMALL, "epochs": 1, "candidates": 2})
+
+
+class TestObjective:
+    """Which objective, and why."""
+
+    @pytest.mark.parametrize(("cheap", "name"), [(1e30, "exact"), (0, "sampled")])
+    def test_auto_goes_by_the_cost(self, tmp_path, monkeypatch, cheap, name):
+        monkeypatch.setattr(objective, "CHEAP", cheap)
+        config, source = source_of(tmp_path, objective="auto", batch=None)
+        chosen = choose_objective(config, source, 2)
+        assert chosen.name == name
+        assert "on 2 processors" in chosen.reason
+        if name == "exact":
+            assert "small enough" in chosen.reason
+            assert (chosen.optimizer, chosen.rate) == ("adam", 0.005)
+        else:
+            assert "the exact softmax would take about" in chosen.reason
+            assert chosen.optimizer == "sgd"
+            assert chosen.batch == 512
+            assert chosen.b1_start == 1.0
+
+    @pytest.mark.parametrize("name", ["exact", "sampled"])
+    def test_what_is_given_holds(self, tmp_path, name):
+        config, source = source_of(tmp_path, objective=name, learning_rate=0.3, optimizer="sgd")
+        chosen = choose_objective(config, source, 1)
+        assert chosen[:5] == (name, chosen.reason, "sgd", 0.3, 48)
+        assert chosen.reason.startswith("as asked for")
+
+    def test_auto_leaves_a_small_vocabulary_to_the_exact_softmax(self, tmp_path, monkeypatch):
+        """However long the text: with as many candidates as words, none would be left out."""
+        monkeypatch.setattr(objective, "CHEAP", 0)
+        for candidates, name in ((7, "sampled"), (8, "exact"), (9, "exact")):
+            config, source = source_of(tmp_path, objective="auto", candidates=candidates)
+            assert choose_objective(config, source, 1).name == name
+
+    def test_more_candidates_than_words(self, tmp_path):
+        config, source = source_of(tmp_path, candidates=9)
+        with pytest.raises(ConfigError, match="candidates is 9, but the vocabulary has 8 words"):
+            choose_objective(config, source, 1)
+
+    def test_another_optimizer(self, tmp_path):
+        config, source = source_of(tmp_path, optimizer="adam")
+        with pytest.raises(ConfigError, match="optimizer is adam, but the sampled objective has"):
+            choose_objective(config, source, 1)
+
+    @pytest.mark.parametrize(
+        ("seconds", "text"), [(0.1, "1 s"), (42.4, "42 s"), (600, "10 min"), (7200, "2 h")]
+    )
+    def test_estimates_are_no_finer_than_they_are(self, seconds, text):
+        assert objective._rounded(seconds) == text
+
+
+COMPILED = """
+    import sys, numpy as np, cbow
+    sys.path.insert(0, sys.argv[1])
+    from test_sampled_trainer import SMALL, story
+    for activation in ("relu", "leaky_relu", "identity"):
+        one, two = (
+            cbow.train(story(), **{**SMALL, "activation": activation}, threads=threads)
+            for threads in (1, 3)
+        )
+        for a, b in zip(one.parameters, two.parameters):
+            assert a.tobytes() == b.tobytes()
+        np.savez(f"{sys.argv[2]}/{activation}.npz", *one.parameters)
+    import test_sampled_step as step
+    for activation in step.SLOPES:
+        step.test_with_every_word_a_candidate_it_is_the_exact_softmax(activation, 2)
+    single, double = step.steps(2), step.steps(2, np.float64)
+    np.savez(f"{sys.argv[2]}/step.npz", *double[0])
+"""
+
+
+def test_compiled_and_plain_kernels_agree(tmp_path):
+    """The kernels as machine code, in a process of its own, against what runs here."""
+    import test_sampled_step as step
+
+    here = os.path.dirname(__file__)
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": "0", "NUMBA_CACHE_DIR": str(tmp_path)}
+    subprocess.run(
+        [sys.executable, "-W", "error", "-c", textwrap.dedent(COMPILED), here, str(tmp_path)],
+        check=True, env=environment, cwd=here,
+    )  # fmt: skip
+    for one, other in zip(
+        np.load(tmp_path / "step.npz").values(), step.steps(2, np.float64)[0], strict=True
+    ):
+        np.testing.assert_allclose(one, other, atol=1e-10)
+    for activation in ("relu", "leaky_relu", "identity"):
+        compiled = np.load(tmp_path / f"{activation}.npz").values()
+        plain = cbow.train(story(), **{**SMALL, "activation": activation}).parameters
+        for one, other in zip(compiled, plain, strict=True):
+            np.testing.assert_allclose(one, other, atol=1e-4)
