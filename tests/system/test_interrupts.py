@@ -124,7 +124,7 @@ train()
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     loaded = set(done.stderr.split())
     assert {each for each in loaded if each.startswith("cbow")} == {
-        "cbow", "cbow.cli", "cbow.cli.start", "cbow.system.interrupts"
+        "cbow", "cbow.cli", "cbow.cli.start", "cbow.system", "cbow.system.interrupts"
     }  # fmt: skip
     bare = subprocess.run(  # what the environment loads by itself
         [sys.executable, "-c", "import sys; print(*sys.modules)"], capture_output=True, text=True,
