@@ -107,6 +107,10 @@ def parse() -> argparse.Namespace:
         help='settings of Word2Vec, such as \'{"negative": 10}\', with "epochs" too; may be '
         "repeated (default: {}); none leaves gensim out",
     )  # fmt: skip
+    parser.add_argument(
+        "--beside", metavar="CHECKOUT",
+        help="run the cbow of this other checkout too, in turns with the one that is installed",
+    )  # fmt: skip
     arguments = parser.parse_args()
     arguments.cbow = arguments.cbow or [""]
     arguments.gensim = ["{}"] if arguments.gensim is None else arguments.gensim
@@ -131,21 +135,23 @@ def machine() -> dict[str, object]:
 def contenders(arguments):
     """Yield each run by its name."""
     for flags in arguments.cbow:
-        yield f"cbow {flags}".strip(), lambda *a, f=flags: run_cbow(arguments, f, *a)
+        for checkout in filter(None, (arguments.beside, Path(cbow.__file__).parents[1])):
+            name = f"cbow {flags}".strip() + (f" of {checkout}" if arguments.beside else "")
+            yield name, lambda *a, f=flags, c=checkout: run_cbow(arguments, f, c, *a)
     for settings in arguments.gensim:
         if settings != "none":
             yield f"gensim {settings}", lambda *a, s=settings: run_gensim(arguments, s, *a)
 
 
-def run_cbow(arguments, flags, text, folder, seed):
-    """Run cbow-train once."""
+def run_cbow(arguments, flags, checkout, text, folder, seed):
+    """Run the cbow-train of a checkout once."""
     out, log = folder / "cbow.safetensors", folder / "log.jsonl"
     command = [
         sys.executable, "-c", PEAK + CBOW,
         str(text), "-o", str(out), "--log-json", str(log), "--quiet",
         "--seed", str(seed), "--threads", str(arguments.threads), *flags.split(),
     ]  # fmt: skip
-    cost = measure(command)
+    cost = measure(command, PYTHONPATH=str(checkout))
     events = [json.loads(line) for line in log.read_text().splitlines()]
     epochs = [event for event in events if event["event"] == "epoch"]
     vectors = cbow.load_vectors(out)
@@ -175,10 +181,10 @@ def run_gensim(arguments, settings, text, folder, seed):
     }  # fmt: skip
 
 
-def measure(command: list[str]) -> dict[str, object]:
-    """Run a process; give its wall time, processor time and peak memory."""
+def measure(command: list[str], **settings: str) -> dict[str, object]:
+    """Return a process's wall time, share of processor time, and what it printed as JSON."""
     unset = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
-    environment = {k: v for k, v in os.environ.items() if k not in unset}
+    environment = {k: v for k, v in os.environ.items() if k not in unset} | settings
     began = time.perf_counter()
     with tempfile.TemporaryFile("w+") as said:
         process = subprocess.Popen(command, stdout=said, env=environment)
