@@ -42,43 +42,24 @@ _PROVISIONAL: Final = "provisional.int32"
 
 
 class Progress(NamedTuple):
-    """How far the reading has come.
+    """How far the reading has come."""
 
-    Attributes
-    ----------
-    tokens : int
-        Tokens read.
-    bytes_done : int
-        Bytes read from files and the standard input, as they come, compressed or not.
-    bytes_total : int or None
-        Bytes there are; None where nobody knows: standard input, iterables, NLTK.
-    """
-
-    tokens: int
-    bytes_done: int
-    bytes_total: int | None
+    tokens: int  #: read so far
+    bytes_done: int  #: read from files and the standard input, as they come, compressed or not
+    bytes_total: int | None  #: None where nobody knows: standard input, iterables, NLTK
 
 
 @dataclass(frozen=True, eq=False)
 class EncodedCorpus:
     """A text as vocabulary ids, memory-mapped where the file system can do that.
 
-    Attributes
-    ----------
-    ids : ndarray of int32, shape (T,)
-        The kept tokens in text order.
-    line_starts : ndarray of int64, shape (L+1,)
-        Line i is ``ids[line_starts[i]:line_starts[i+1]]``; lines without a kept token are left out.
-    vocabulary : Vocabulary
-        The V words the ids stand for.
-    account : TokenAccount
-        What became of every token.
+    Line i is ``ids[line_starts[i]:line_starts[i+1]]``; lines without a kept token are left out.
     """
 
-    ids: npt.NDArray[np.int32]
-    line_starts: npt.NDArray[np.int64]
-    vocabulary: Vocabulary
-    account: TokenAccount
+    ids: npt.NDArray[np.int32]  #: (T,), the kept tokens in text order
+    line_starts: npt.NDArray[np.int64]  #: (L+1,)
+    vocabulary: Vocabulary  #: the V words the ids stand for
+    account: TokenAccount  #: what became of every token
 
     def release(self) -> None:
         """Let go of the pages read so far, where the system can; they come back when needed.
@@ -160,20 +141,17 @@ def encode_corpus(
             spool.add(numbers)
             if progress:
                 progress(Progress(spool.tokens, bytes_done, total))
-        numbering = numberer.numbering
         listed = _spellings(config.keep_words, config, cut)
         keep = frozenset().union(*listed)
         stop = frozenset().union(*_spellings(config.stop_words, config, cut))
+        numbering = numberer.numbering
         choice = _choose(numbering, config.min_count, config.max_vocabulary, keep, stop)
-        _check_learnable(sources, spool, numbering, choice, config, stop)
-        kept = spool.write(choice.ids_of, ids_path, line_starts_path)
+        kept, lines = spool.write(choice.ids_of, ids_path, line_starts_path)
+    if len(choice.vocabulary) < 2 or lines == kept:  # or each line holds one word
+        raise CorpusError(_unlearnable(sources, spool, numbering, choice, config, stop))
+    with ids_path.open("rb") as file, line_starts_path.open("rb") as starts_file:
+        ids, line_starts = mapped(file, np.int32), mapped(starts_file, np.int64)  # (T,), (L+1,)
     empty = int(numbering.counts()[EMPTY])
-    with line_starts_path.open("rb") as file:
-        line_starts = mapped(file, np.int64)  # (L+1,)
-    if len(line_starts) == kept + 1:
-        raise CorpusError(_no_pair(sources, spool))
-    with ids_path.open("rb") as file:
-        ids = mapped(file, np.int32)  # (T,)
     account = TokenAccount(
         lines=spool.lines,
         read=spool.tokens,
@@ -238,21 +216,21 @@ def _choose(
     return _Choice(vocabulary, ids_of, int(rare.sum()), stopped)
 
 
-def _check_learnable(
+def _unlearnable(
     sources: Sources,
     spool: Spool,
     numbering: Numbering,
     choice: _Choice,
     config: Config,
     stop: Set[str],
-) -> None:
-    """Raise unless two words are left to learn from."""
+) -> str:
+    """Say why nothing can be learned from a text, and what to do, which depends on the reason."""
     name, vocabulary = sources.name, choice.vocabulary
     if spool.lines == 0:
-        raise CorpusError(f"{name} is empty; give a text with words in it")
+        return f"{name} is empty; give a text with words in it"
     counts = np.delete(numbering.counts(), EMPTY)  # (distinct words,)
     if len(counts) == 0:
-        raise CorpusError(
+        return (
             f"{name} holds no word, lines read: {spool.lines:,}; "
             "give a text with words in it, or choose another tokenizer / --tokenizer"
         )
@@ -260,11 +238,11 @@ def _check_learnable(
     if len(vocabulary) == 0:
         top = _choose(numbering, 1, 2, frozenset(), stop).vocabulary
         if choice.stop or not top:
-            raise CorpusError(
+            return (
                 f"every word of {name} that occurs {config.min_count} times is among stop_words; "
                 f"{shorter}, or give more text"
             )
-        raise CorpusError(
+        return (
             f"every word of {name} occurs fewer than {config.min_count} times, the most frequent, "
             f"{shown(top.word(0))}, only {top.counts[0]}; give more text or lower "
             f"min_count / --min-count to {top.counts[-1]}"
@@ -276,18 +254,14 @@ def _check_learnable(
         if np.count_nonzero(counts >= config.min_count) < 2:
             lower = " or lower min_count / --min-count" if len(counts) > 1 else ""
             remedies.append(f"give more text{lower}")
-        raise CorpusError(
+        return (
             f"only one word of {name} is left, {shown(vocabulary.word(0))}, and one word has no "
             f"context; {' and '.join(remedies)}"
         )
-
-
-def _no_pair(sources: Sources, spool: Spool) -> str:
-    """Say that each word stands alone on its line, and what to do, which depends on the reason."""
     context = "and the context of a word is the rest of its line"
     if spool.paired:
         return (
-            f"no line of {sources.name} holds two of the words that are left, {context}; give more "
+            f"no line of {name} holds two of the words that are left, {context}; give more "
             "text, lower min_count / --min-count, or raise max_vocabulary / --max-vocabulary"
         )
     if not sources.items:
@@ -299,7 +273,7 @@ def _no_pair(sources: Sources, spool: Spool) -> str:
         )
     else:
         remedy = "join the lines to sentences, for example: tr '\\n' ' ' < FILE | cbow-train -"
-    return f"no line of {sources.name} holds two words, {context}; {remedy}"
+    return f"no line of {name} holds two words, {context}; {remedy}"
 
 
 @contextlib.contextmanager
@@ -321,34 +295,16 @@ def _explained(folder: Path) -> Iterator[None]:
 class Spool(AbstractContextManager["Spool"]):
     """The provisional file: numbers of words, and `LINE_END` where lines end.
 
-    A context: the file is removed at its end.
-
-    Parameters
-    ----------
-    path : Path
-        Where to put the file.
-
-    Attributes
-    ----------
-    tokens, lines : int
-        How many have been added.
-    paired : bool
-        Whether a line has two tokens.
-    blank : int
-        Lines without a token, as long as none has two.
-
-    Raises
-    ------
-    OutputError
-        From here and from the methods, if a file cannot be written.
+    A context, which removes the file at its end. That it cannot be written is an `OutputError`.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         with _explained(path.parent):
             self._file = path.open("w+b")
-        self.tokens = self.lines = self.blank = 0
-        self.paired = False
+        self.tokens = self.lines = 0  #: that have been added
+        self.blank = 0  #: lines without a token, as long as none has two
+        self.paired = False  #: whether a line has two tokens
         self._last = LINE_END
 
     def __exit__(self, *_: object) -> None:
@@ -371,24 +327,23 @@ class Spool(AbstractContextManager["Spool"]):
         with _explained(self._path.parent):
             self._file.write(numbers.data)
 
-    def write(self, ids_of: npt.NDArray[np.int32], ids_path: Path, line_starts_path: Path) -> int:
-        """Turn the file into the kept tokens, and write where their lines start.
+    def write(
+        self, ids_of: npt.NDArray[np.int32], ids_path: Path, line_starts_path: Path
+    ) -> tuple[int, int]:
+        """Turn the file into the ids of the T kept tokens; write where the L lines with one start.
 
         Parameters
         ----------
         ids_of : ndarray of int32, shape (distinct words + 1,)
             For each number the vocabulary id or DROPPED, and LINE_END at the end.
-        ids_path : Path
-            Where to put the vocabulary ids, int32 (T,).
-        line_starts_path : Path
-            Receives the first place of each line with a kept token, and T; int64 (L+1,).
+        ids_path, line_starts_path : Path
+            Where to put the ids, int32 (T,), and the first place of each line, and T, int64 (L+1,).
 
         Returns
         -------
-        int
-            T, the number of kept tokens.
+        T, L : int
         """
-        kept = start = 0
+        kept = lines = start = 0
         with _explained(ids_path.parent):
             self._file.flush()
             # In place: what is written never overtakes what is read, and no second file is needed.
@@ -404,10 +359,11 @@ class Spool(AbstractContextManager["Spool"]):
                     # a line without a kept token ends where the one before it ended: left out
                     ends = ends[np.diff(ends, prepend=start) > 0]  # (new starts,)
                     line_starts.write(ends.data)
+                    lines += len(ends)
                     start = int(ends[-1]) if len(ends) else start
                     ids.write(np.delete(codes, others).data)
                     kept += len(codes) - len(others)
                 ids.truncate()
             self._file.close()
             self._path.replace(ids_path)
-        return kept
+        return kept, lines

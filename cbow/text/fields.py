@@ -34,19 +34,9 @@ _LONGEST_NAME: Final = 40
 
 
 class FieldReader:
-    """Reads one field of rows, and counts those that do not have it.
+    """Reads one field of rows, and counts in `without` those that do not have it.
 
     A field is a text, or a list of words, which is one line. Anything else counts as missing.
-
-    Parameters
-    ----------
-    field : str
-        Its name.
-
-    Attributes
-    ----------
-    without : int
-        Rows so far that did not have it.
     """
 
     def __init__(self, field: str) -> None:
@@ -54,14 +44,7 @@ class FieldReader:
         self.without = 0
 
     def text(self, parts: Iterable[str], name: str) -> Iterator[str]:
-        r"""Yield the texts of a file in parts, each text ending its last line.
-
-        Parameters
-        ----------
-        parts : iterable of str
-            The file's text, whose lines end in ``\n``.
-        name : str
-            The file's name, for its ending and for messages.
+        r"""Yield the texts in a file, whose lines end in ``\n``, in parts; each ends its last line.
 
         Raises
         ------
@@ -163,12 +146,11 @@ def _json_rows(lines: Iterable[str], name: str) -> Iterator[Mapping[str, Any]]:
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
+        reason = ""
         try:
             row = json.loads(line)
         except (ValueError, RecursionError) as error:
             row, reason = None, f" ({error})"
-        else:
-            reason = ""
         if not isinstance(row, dict):
             raise CorpusError(
                 f"line {number} of {name} is not a JSON object{reason}; give JSON lines, an object "

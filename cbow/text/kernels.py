@@ -43,17 +43,10 @@ _types = _nb.types
 #: Whether there is a compiler: NUMBA_DISABLE_JIT=1 switches it off.
 COMPILED: Final = not _nb.config.DISABLE_JIT
 
-#: Bytes in a full chunk.
-CHUNK_BYTES: Final = 7
-
-#: A chunk without bytes: a word ends here that fills its other chunks, or that is empty.
-NO_BYTES: Final = 1
-
-#: The chunk of a line end.
+CHUNK_BYTES: Final = 7  # in a full chunk
+NO_BYTES: Final = 1  # a word ends here that fills its other chunks, or that is empty
 LINE_END_CHUNK: Final = 0
-
-#: A chunk is full if it is no smaller.
-FULL: Final = NO_BYTES << 8 * CHUNK_BYTES
+FULL: Final = NO_BYTES << 8 * CHUNK_BYTES  # a chunk is full if it is no smaller
 
 _KINDS = (1 << KIND_BITS) - 1
 _NEWLINE = ord("\n")
@@ -72,23 +65,13 @@ class Words(NamedTuple):
     """Distinct words, numbered by first appearance, in a hash table with linear probing.
 
     A hash only says where to look; two words are the same if all their chunks are.
-
-    Attributes
-    ----------
-    slots : ndarray of int64, shape (a power of two, 2)
-        First chunk of a word and its number, or zeros; at least half of them are free.
-    chunks : ndarray of int64
-        The words end to end.
-    starts : ndarray of int64, shape (half the slots + 1,)
-        Where in `chunks` each begins, and the next one will.
-    counts : ndarray of int64, shape (half the slots,)
-        How often each occurred.
     """
 
+    # (a power of two, 2): first chunk of a word and its number, or zeros; half or more are free
     slots: npt.NDArray[np.int64]
-    chunks: npt.NDArray[np.int64]
-    starts: npt.NDArray[np.int64]
-    counts: npt.NDArray[np.int64]
+    chunks: npt.NDArray[np.int64]  #: the words end to end
+    starts: npt.NDArray[np.int64]  #: (slots / 2 + 1,), where in `chunks` each begins, and the next
+    counts: npt.NDArray[np.int64]  #: (slots / 2,), how often each occurred
 
 
 def _compiled(*signature: Any) -> Callable[[Callable[..., Any]], Any]:
@@ -165,21 +148,10 @@ def _continued(text, i, characters):  # type: ignore[no-untyped-def]
 
 @_compiled(_BYTES, _ALPHABET, _types.int64[::1])
 def cut(text, alphabet, chunks):  # type: ignore[no-untyped-def]
-    r"""Cut a text into words.
+    r"""Cut a text, valid UTF-8 that ends in ``\n``, into words; return how many chunks there are.
 
-    Parameters
-    ----------
-    text : ndarray of uint8, shape (n,)
-        Valid UTF-8 that ends in ``\n``; this last one is not taken for a line end.
-    alphabet : Alphabet
-        What its characters are.
-    chunks : ndarray of int64, shape (n,) or more
-        Receives the words and line ends.
-
-    Returns
-    -------
-    int
-        How many chunks there are.
+    `chunks`, at least as long as the text, receives the words and the line ends. The last ``\n``
+    counts for none.
     """
     plain, characters = alphabet
     i = end = 0
@@ -222,21 +194,9 @@ def cut(text, alphabet, chunks):  # type: ignore[no-untyped-def]
 
 @_compiled(_BYTES, _ROW, _types.int64[::1])
 def pack(text, ends, chunks):  # type: ignore[no-untyped-def]
-    """Write words that are cut already as chunks.
+    """Write words, which lie end to end in `text`, as chunks; return how many there are.
 
-    Parameters
-    ----------
-    text : ndarray of uint8
-        The words end to end.
-    ends : ndarray of int64
-        Where in `text` each ends.
-    chunks : ndarray of int64, shape (as many as bytes and words,) or more
-        Receives the words.
-
-    Returns
-    -------
-    int
-        How many chunks there are.
+    `ends` has where each word ends. `chunks` has room for as many as there are bytes and words.
     """
     i = place = 0
     for end in ends:
@@ -271,24 +231,14 @@ def _same(a, i, b, j):  # type: ignore[no-untyped-def]
 def number(row, i, words, distinct, numbers):  # type: ignore[no-untyped-def]
     """Find the numbers of the words of a row from place i on, and count them.
 
-    Parameters
-    ----------
-    row : ndarray of int64, shape (n,)
-        Words and line ends.
-    i : int
-        Where to begin: 0, or what the last call returned.
-    words : Words
-        The words so far, with room in `chunks` for the row.
-    distinct : int
-        How many there are.
-    numbers : ndarray of int32
-        Receives the numbers of the words, and LINE_END for line ends.
+    `numbers` receives them, and LINE_END for line ends. There are `distinct` words so far, and
+    there is room in their `chunks` for the row.
 
     Returns
     -------
     i, distinct, written : int
-        Where to go on when there are more slots, n if all is done; how many words there are; how
-        many numbers.
+        Where to go on when there are more slots, or the length of the row if all is done; how many
+        words there are; how many numbers.
     """
     slots, chunks, starts, counts = words
     written = 0
@@ -344,13 +294,7 @@ def spread(words, distinct):  # type: ignore[no-untyped-def]
 
 
 def as_bytes(text: str, rule: Rule) -> bytes:
-    r"""Return a text as UTF-8, and a ``\n`` more, in a form that the tables alone can be used for.
-
-    Raises
-    ------
-    CorpusError
-        If a word holds half of a character.
-    """
+    r"""Return a text as UTF-8, and a ``\n`` more, in a form that the tables suffice for."""
     text += "\n"
     if any(c in text for c in rule.special):
         text = "\n".join(_plain(line, rule) for line in text.split("\n"))
@@ -387,13 +331,7 @@ def row_of_text(data: bytes, alphabet: Alphabet) -> Row:
 
 
 def row_of_tokens(tokens: Sequence[str], ends: Sequence[int]) -> Row:
-    """Write tokens as a row, and line ends behind so many of them as `ends` has it.
-
-    Raises
-    ------
-    CorpusError
-        If a token holds half of a character.
-    """
+    """Write the tokens and line ends of `Lines` as a row."""
     data = [utf8(token) for token in tokens]
     sizes = np.array([len(word) for word in data], np.int64)  # (tokens,)
     text = np.frombuffer(b"".join(data), np.uint8)
@@ -427,13 +365,7 @@ class WordTable:
         self._words.counts[: len(counts)] = counts
 
     def number(self, row: Row) -> Numbers:
-        """Return the numbers of the words of a row, and count them.
-
-        Returns
-        -------
-        ndarray of int32, shape (words + line ends,)
-            Their numbers, with LINE_END where a line ends.
-        """
+        """Return the numbers of the words of a row, and count them."""
         numbers = np.empty(len(row), np.int32)
         used = self._words.starts[self._distinct]
         if len(self._words.chunks) < used + len(row):

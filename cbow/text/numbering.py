@@ -28,11 +28,8 @@ LINE_END: Final = -1
 #: Characters of text up to which readable code is faster: to load compiled code takes a while.
 FEW: Final = 2**19
 
-#: Characters that compiled code gets at a time.
-PORTION: Final = 2**17
-
-# Jobs that may wait for each thread; they take memory.
-_AHEAD: Final = 2
+PORTION: Final = 2**17  # characters that compiled code gets at a time
+_AHEAD: Final = 2  # jobs that may wait for each thread; they take memory
 
 #: The numbers of words, and LINE_END where a line ends.
 Numbers = npt.NDArray[np.int32]
@@ -45,17 +42,11 @@ Result = TypeVar("Result")
 class Lines(NamedTuple):
     """Tokens of some lines, end to end: a list for each line keeps the garbage collector busy.
 
-    Attributes
-    ----------
-    tokens : list of str
-        The tokens.
-    ends : list of int
-        For each line end, how many of the tokens come before it. Tokens after the last line end
-        belong to a line that the next piece goes on with.
+    Tokens after the last line end belong to a line that the next piece goes on with.
     """
 
     tokens: list[str]
-    ends: list[int]
+    ends: list[int]  #: for each line end, how many of the tokens come before it
 
     def end_line(self) -> None:
         """End a line here."""
@@ -93,13 +84,7 @@ class TokenNumbering:
         self._counts = np.zeros(2**10, np.int64)  # longer than the words are many
 
     def number(self, tokens: Sequence[str], ends: Sequence[int]) -> Numbers:
-        """Return the numbers of the tokens of `Lines`, and count them.
-
-        Raises
-        ------
-        CorpusError
-            If a token cannot be written as UTF-8.
-        """
+        """Return the numbers of the tokens of `Lines`, and count them."""
         numbers = np.fromiter(
             map(self._numbers.__getitem__, tokens), np.int32, len(tokens)
         )  # (tokens,)
@@ -142,14 +127,9 @@ class Numberer:
         Cuts lines into tokens.
     threads : int or None
         How many threads compiled code may use; None for one per processor.
-
-    Attributes
-    ----------
-    numbering : Numbering
-        Knows the words so far.
     """
 
-    numbering: Numbering
+    numbering: Numbering  #: knows the words so far
 
     def __init__(self, tokenizer: LineTokenizer, threads: int | None = None) -> None:
         self._tokenizer = tokenizer
@@ -157,13 +137,7 @@ class Numberer:
         self._tokens = self.numbering = TokenNumbering()
 
     def number(self, pieces: Iterable[tuple[Piece, int]]) -> Iterator[tuple[Numbers, int]]:
-        """Yield the numbers of pieces; large ones in parts.
-
-        Parameters
-        ----------
-        pieces : iterable of (piece, int)
-            The int comes back with all the numbers of its piece.
-        """
+        """Yield the numbers of pieces, large ones in parts, with the int that came with a piece."""
         pieces = iter(pieces)
         characters = 0
         for piece, mark in pieces:
@@ -237,21 +211,9 @@ def in_order(
 ) -> Iterator[Result]:
     """Yield ``then(first(job))`` for all jobs, in their order, by several threads.
 
-    Parameters
-    ----------
-    jobs : iterable
-        The thread of the caller takes the jobs from it, some jobs ahead.
-    first : callable
-        Done for several jobs at a time.
-    then : callable
-        Done for one job after the other, in their order, by one thread.
-    threads : int
-        One does it all; more share the work.
-
-    Yields
-    ------
-    object
-        The results. An error comes in the place of its job, whether in finding or in doing it.
+    The thread of the caller takes the jobs, some ahead. `first` is done for several at a time,
+    `then` for one after the other, in their order, by one thread. One thread does it all. An error
+    comes in the place of its job, whether in finding or in doing it.
     """
     if threads == 1:
         for job in jobs:

@@ -34,7 +34,7 @@ class Cutter:
     Parameters
     ----------
     size : int
-        Characters in a piece at most.
+        Characters in a piece at most; at least one is in it.
 
     Attributes
     ----------
@@ -47,13 +47,7 @@ class Cutter:
         self.cut = 0
 
     def pieces(self, parts: Iterable[str]) -> Iterator[str]:
-        r"""Yield a text, which comes in parts and whose lines end in ``\n``, in pieces.
-
-        Yields
-        ------
-        str
-            At least one and at most `size` characters.
-        """
+        r"""Yield a text, which comes in parts and whose lines end in ``\n``, in pieces."""
         text, within = "", False  # within: the text goes on amid a run that has been cut
         for part in parts:
             text += part
@@ -78,27 +72,11 @@ class Cutter:
 
 
 class CorpusReader:
-    """Reads a corpus in pieces, and counts what it had to do.
+    """Reads a corpus in pieces, with the settings of a config, and counts what it had to do.
 
-    Parameters
-    ----------
-    sources : Sources
-        The corpus.
-    config : Config
-        Its settings about the text.
-    tokenizer : callable
-        What will cut the lines into tokens.
-    look : callable
-        Called with the first text of each source, and its name.
-
-    Attributes
-    ----------
-    reader : TextReader
-        Knows how many bytes it read and replaced.
-    cutter : Cutter
-        Knows how many runs of characters it cut.
-    field : FieldReader or None
-        Knows how many rows did not have the field.
+    `reader` knows how many bytes it read and replaced, `cutter` how many runs of characters it cut,
+    `field`, if there is one, how many rows do not have it. `look` is called with the first text of
+    each source, and its name. The `tokenizer` is the one that will cut the lines into tokens.
     """
 
     def __init__(
@@ -146,15 +124,8 @@ def element_pieces(
 ) -> Iterator[Piece]:
     """Turn an iterable of texts and of lists of tokens into pieces.
 
-    Parameters
-    ----------
-    corpus : iterable
-        A str is a text of one or more lines; a list or tuple of str or of int is one line of
-        tokens.
-    cutter : Cutter
-        Cuts long texts.
-    field : FieldReader, optional
-        Takes the elements out of a table or of rows.
+    A str is a text of one or more lines; a list or tuple of str or of int is one line of tokens.
+    The elements are taken out of a table or of rows if there is a `field`.
 
     Raises
     ------

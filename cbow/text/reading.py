@@ -61,15 +61,8 @@ class TextReader:
 
     Attributes
     ----------
-    replaced : int
-        Replacements made so far, over all streams.
-    bytes_read : int
-        Bytes read so far, as they come, compressed or not.
-
-    Raises
-    ------
-    ConfigError
-        If the encoding is not known.
+    replaced, bytes_read : int
+        Replacements made and bytes read so far, as they come, compressed or not.
     """
 
     def __init__(self, encoding: str = "utf-8", errors: str = "strict") -> None:
@@ -92,11 +85,6 @@ class TextReader:
         r"""Yield for each source its text in parts; of rows the texts in one field.
 
         The lines end in ``\n``, the last one of each source too.
-
-        Raises
-        ------
-        CorpusError
-            From here or from a text, if a source cannot be read as text.
         """
         for item in sources.items:
             if isinstance(item, Path):
@@ -121,12 +109,7 @@ class TextReader:
     def read(self, stream: BinaryIO, name: str) -> Iterator[str]:
         r"""Yield the text of a stream in parts; its lines end in ``\n``, the last one too.
 
-        Parameters
-        ----------
-        stream : binary file
-            Compressed or not; it need not be seekable.
-        name : str
-            What a message calls it.
+        It may be compressed, and need not be seekable. A message calls it `name`.
 
         Raises
         ------
@@ -165,8 +148,19 @@ class TextReader:
             try:
                 text = decoder.decode(block, final=not block)
             except UnicodeError as error:
+                said = f"{name} is not {self.encoding} text"
+                if not isinstance(error, UnicodeDecodeError) or "BOM" in error.reason:
+                    # Such as utf-16 without its byte order mark: replacing would not help.
+                    raise CorpusError(
+                        f"{said} from byte {decoded} on ({error}); name its encoding / --encoding, "
+                        "such as utf-8"
+                    ) from None
+                # The decoder may have kept bytes of an earlier block, so count from the end.
+                place = decoded + len(block) - len(error.object) + error.start
                 raise CorpusError(
-                    _undecodable(error, decoded, decoded + len(block), self.encoding, name)
+                    f"{said} at byte {place} ({error.object[error.start : error.start + 1].hex()} "
+                    "hex); name its encoding / --encoding, or have such bytes replaced and counted "
+                    "with errors='replace' / --errors replace"
                 ) from None
             self.replaced += _replacements.count - before
             decoded += len(block)
@@ -184,22 +178,8 @@ def _head(blocks: Iterator[bytes], size: int) -> bytes:
 def decompressed(blocks: Iterator[bytes], kind: str | None, name: str) -> Iterator[bytes]:
     """Yield what is in compressed data in blocks of at most some megabytes, none empty.
 
-    All of several streams one after another is read, and nothing behind them is ignored, as the
-    library's own readers of bz2, xz and zstd would.
-
-    Parameters
-    ----------
-    blocks : iterator of bytes
-        The data.
-    kind : {"gzip", "bz2", "xz", "zst"} or None
-        How they are compressed.
-    name : str
-        What a message calls them.
-
-    Raises
-    ------
-    CorpusError
-        If the data are cut short or damaged.
+    If there are several streams one after another, all are read, and nothing behind them is
+    ignored, as the library's own readers of bz2, xz and zstd would do.
     """
     damage: type[Exception]
     limit: tuple[int, ...] = (BLOCK,)
@@ -251,26 +231,6 @@ def decompressed(blocks: Iterator[bytes], kind: str | None, name: str) -> Iterat
         data = stream.unused_data
 
 
-def _undecodable(error: UnicodeError, start: int, end: int, encoding: str, name: str) -> str:
-    """Say where bytes cannot be decoded; those from `start` to `end` were decoded at once.
-
-    Places are counted from 0 in the uncompressed stream.
-    """
-    if isinstance(error, UnicodeDecodeError) and "BOM" not in error.reason:
-        # The decoder may have kept bytes of an earlier block: count from the end, which is known.
-        offset = end - len(error.object) + error.start
-        where = f"at byte {offset} ({error.object[error.start : error.start + 1].hex()} hex)"
-        return (
-            f"{name} is not {encoding} text {where}; name its encoding / --encoding, or have such "
-            "bytes replaced and counted with errors='replace' / --errors replace"
-        )
-    # Such as utf-16 without its byte order mark: replacing would not help, and is not done.
-    return (
-        f"{name} is not {encoding} text from byte {start} on ({error}); "
-        "name its encoding / --encoding, such as utf-8"
-    )
-
-
 def ending_lines(parts: Iterable[str]) -> Iterator[str]:
     r"""Write every line end of a text in parts as ``\n``, and end its last line.
 
@@ -301,15 +261,10 @@ def _standard_input() -> BinaryIO:
 
 
 def nltk_text(name: str) -> Iterator[str]:
-    r"""Yield the text of ``nltk.corpus.NAME`` in parts.
+    """Yield the text of ``nltk.corpus.NAME`` in parts.
 
     That is, of a plain corpus its files as they are, one part each; of a tagged or bracketed corpus
     its sentences, words joined with spaces, a line each.
-
-    Parameters
-    ----------
-    name : str
-        Such as ``"brown"`` or ``"gutenberg"``.
 
     Raises
     ------

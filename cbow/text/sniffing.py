@@ -116,9 +116,6 @@ def compression(head: bytes) -> str | None:
 def check_text(head: bytes, kind: str | None, encoding: str, name: str) -> None:
     """Raise `CorpusError` if a text begins as an archive does, a program or a picture.
 
-    Each header of a tar archive, old or new, holds the sum of its 512 bytes, in octal digits at
-    148; for the sum these eight bytes count as spaces.
-
     Parameters
     ----------
     head : bytes
@@ -141,6 +138,8 @@ def check_text(head: bytes, kind: str | None, encoding: str, name: str) -> None:
             f"{name} is a zip archive, as .docx, .odt and .epub files are, and not a text; "
             f"give the text that is in it, {unzip}"
         )
+    # Each header of a tar archive, old or new, holds the sum of its 512 bytes, in octal digits at
+    # 148; for the sum these eight bytes count as spaces.
     header = head[:512]
     digits = header[148:156].strip(b" \0")
     if len(header) == 512 and digits.isdigit() and set(digits) <= set(b"01234567"):
@@ -176,15 +175,7 @@ class Notice(NamedTuple):
 
 
 def notice(sample: str, name: str) -> Notice | None:
-    """Say what the start of a text looks like, if not like a text with words; and what to do.
-
-    Parameters
-    ----------
-    sample : str
-        Up to `SAMPLE` characters.
-    name : str
-        What a message calls the source.
-    """
+    """Say what the start of a text looks like, if not like a text with words; and what to do."""
     lines = [line for line in sample.split("\n")[:-1] if line.strip()]  # the last may be cut
     if fields := _json_fields(lines):
         kind, remedy = "JSON lines", "read one field of them"

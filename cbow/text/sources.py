@@ -39,25 +39,16 @@ _FETCH: Final = {
 
 @dataclass(frozen=True)
 class Sources:
-    """Where the text of a corpus comes from.
+    """Where the text of a corpus comes from: sources, or the corpus if it is text itself."""
 
-    Attributes
-    ----------
-    items : tuple of Path or str
-        What is read, in this order: a Path is a file; a str is ``"-"`` or ``"nltk:NAME"``. None if
-        the corpus is text itself.
-    skipped : int
-        Files of folders that are left out because of their names, and what folders hold and globs
-        match that is no regular file, such as a pipe: it may make its reader wait for ever.
-    as_named : tuple of str
-        The names in the corpus, as they were before folders and patterns were looked into.
-    texts : object
-        The corpus, if it is text itself.
-    """
-
+    #: What is read, in this order: a Path is a file; a str is ``"-"`` or ``"nltk:NAME"``.
     items: tuple[Path | str, ...] = ()
+    #: Files of folders that are left out because of their names, and what folders hold and globs
+    #: match that is no regular file, such as a pipe: it may make its reader wait for ever.
     skipped: int = 0
+    #: The names in the corpus, as they were before folders and patterns were looked into.
     as_named: tuple[str, ...] = ()
+    #: The corpus, if it is text itself; there are no items then.
     texts: Any = None
 
     @property
@@ -315,16 +306,9 @@ def _is_address(name: str) -> CorpusError:
 def files_matching(pattern: str) -> list[str]:
     """List the files that match a pattern, sorted by path; each once, however many links match.
 
-    Parameters
-    ----------
-    pattern : str
-        As a shell has it: ``*``, ``?`` and ``[...]`` stand for parts of a name, and none for the
-        dot of a hidden one; ``**`` stands for any number of folders.
-
-    Raises
-    ------
-    CorpusError
-        If a folder where files may match cannot be listed.
+    The pattern is as a shell has it: ``*``, ``?`` and ``[...]`` stand for parts of a name, and none
+    for the dot of a hidden one; ``**`` stands for any number of folders. A folder where files may
+    match, but that cannot be listed, is a `CorpusError`.
     """
     path = Path(pattern)
     parts = path.parts[len(path.anchor) > 0 :]

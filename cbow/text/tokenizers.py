@@ -106,15 +106,8 @@ def _without_formats(text: str) -> str:
 def normalised(text: str, form: str, tokenizer: LineTokenizer | None = None) -> str:
     """Return a text, or a word, in a normal form, such that the words of the text are in it too.
 
-    Parameters
-    ----------
-    text : str
-        Any text.
-    form : {"none", "nfc", "nfkc"}
-        The normal form of Unicode.
-    tokenizer : callable, optional
-        What will cut the text. What `words` and `cased_words` change is changed here first, for
-        it may make neighbours that compose: H̱ has no character of its own, but ẖ has one.
+    What `words` and `cased_words` change, if one of them will cut the text, is changed here first,
+    for it may make neighbours that compose: H̱ has no character of its own, but ẖ has one.
     """
     if form == "none" or text.isascii():
         return text
@@ -128,13 +121,6 @@ def normalised(text: str, form: str, tokenizer: LineTokenizer | None = None) -> 
 
 def line_tokenizer(tokenizer: str | Tokenizer, keep_case: bool = False) -> LineTokenizer:
     """Return the tokenizer of a name, or a callable wrapped so that its results are checked.
-
-    Parameters
-    ----------
-    tokenizer : {"word", "whitespace", "nltk"} or callable
-        A callable takes a line and returns an iterable of str.
-    keep_case : bool
-        Whether "word" leaves capital letters as they are; the others do.
 
     Raises
     ------
@@ -266,37 +252,22 @@ _SIGMA: Final = "Σ"
 
 
 class Alphabet(NamedTuple):
-    """The characters as a tokenizer sees them; read-only.
+    """The characters as a tokenizer sees them; read-only."""
 
-    Attributes
-    ----------
-    plain : ndarray of uint8, shape (256,)
-        What to write for a byte that is a letter by itself; 0 for other bytes.
-    characters : ndarray of int32, shape (0x110000,)
-        For each code point ``written << 3 | kind``: the code point to write, and its kind.
-    """
-
+    #: (256,), what to write for a byte that is a letter by itself; 0 for other bytes
     plain: npt.NDArray[np.uint8]
+    #: (0x110000,), for each code point ``written << 3 | kind``: the code point to write, its kind
     characters: npt.NDArray[np.int32]
 
 
 class Rule(NamedTuple):
-    """A tokenizer that compiled code can follow.
-
-    Attributes
-    ----------
-    alphabet : Alphabet
-        Its characters.
-    special : str
-        Characters that no table can hold, since their lower case is not one character, always
-        the same. A stretch between blanks that has one is left to `tokenizer`.
-    tokenizer : callable
-        The readable rule.
-    """
+    """A tokenizer that compiled code can follow."""
 
     alphabet: Alphabet
+    #: Characters that no table can hold, since their lower case is not one character, always the
+    #: same. A stretch between blanks that has one is left to the readable rule.
     special: str
-    tokenizer: LineTokenizer
+    tokenizer: LineTokenizer  #: the readable rule
 
 
 def rule_of(tokenizer: LineTokenizer) -> Rule:

@@ -166,39 +166,10 @@ class Vocabulary:
 class TokenAccount:
     """Count of tokens read and of what was done with them.
 
-    Attributes
-    ----------
-    lines : int
-        Lines of text read, blank ones included.
-    read : int
-        Tokens the tokenizer returned: ``read == kept + rare + beyond + empty + stop``.
-    kept : int
-        Tokens in the encoded corpus.
-    rare : int
-        Tokens of words that occur fewer than ``min_count`` times.
-    beyond : int
-        Tokens of words frequent enough, but outside the ``max_vocabulary`` most frequent.
-    empty : int
-        Empty strings the tokenizer returned.
-    replaced : int
-        Times U+FFFD replaced bytes that cannot be decoded (``errors="replace"``).
-    cut : int
-        Runs of characters without white space that had to be cut, for they are too long to read at
-        once.
-    skipped_files : int
-        Files of a folder that were not read because their names do not end in ``.txt``, or because
-        they are pipes, sockets or devices; of a glob only those.
-    stop : int
-        Tokens of words that are left out as ``stop_words``, and not rare.
-    absent : int
-        Words of ``keep_words`` that the text does not have.
-    fieldless : int
-        Rows without a text in the ``field``, which were not read.
-
     Raises
     ------
     CorpusError
-        If a number is negative or the sum does not come out.
+        If a number is negative, or ``read != kept + rare + beyond + empty + stop``.
 
     Examples
     --------
@@ -209,18 +180,18 @@ class TokenAccount:
     3 tokens left out: their words occur fewer than min_count times
     """
 
-    lines: int = 0
-    read: int = 0
-    kept: int = 0
-    rare: int = 0
-    beyond: int = 0
-    empty: int = 0
-    replaced: int = 0
-    cut: int = 0
-    skipped_files: int = 0
-    stop: int = 0
-    absent: int = 0
-    fieldless: int = 0
+    lines: int = 0  #: lines of text read, blank ones included
+    read: int = 0  #: tokens the tokenizer returned
+    kept: int = 0  #: tokens in the encoded corpus
+    rare: int = 0  #: tokens of words that occur fewer than ``min_count`` times
+    beyond: int = 0  #: tokens of words outside the ``max_vocabulary`` most frequent, and not rare
+    empty: int = 0  #: empty strings the tokenizer returned
+    replaced: int = 0  #: times U+FFFD replaced bytes that cannot be decoded
+    cut: int = 0  #: runs of characters without white space cut: too long to read at once
+    skipped_files: int = 0  #: files of folders not read for their name, and what is no regular file
+    stop: int = 0  #: tokens of words left out as ``stop_words``, and not rare
+    absent: int = 0  #: words of ``keep_words`` that the text does not have
+    fieldless: int = 0  #: rows without a text in the ``field``, which were not read
 
     def __post_init__(self) -> None:
         if min(self.to_dict().values()) < 0:
