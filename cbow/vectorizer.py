@@ -23,7 +23,7 @@ from cbow.model import Model, load_vectors
 from cbow.model.embeddings import check_kind
 from cbow.network import contexts
 from cbow.text import Tokenizer, tokenize
-from cbow.text.batches import check_corpus, checked_tokens
+from cbow.text.pieces import check_corpus, checked_tokens
 from cbow.text.tokenizers import normalised
 from cbow.vectors import WordVectors
 

@@ -46,7 +46,7 @@ Work = Callable[[str, int | None], tuple[int, int]]
 
 def cbow(tokenizer: str) -> Work:
     """Load all that encoding needs; return how to encode."""
-    import cbow.text.interning  # noqa: F401  # what encode_corpus would load in its midst
+    import cbow.text.kernels  # noqa: F401  # what encode_corpus would load in its midst
     from cbow.config import Config
     from cbow.text import encode_corpus
 

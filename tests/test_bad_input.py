@@ -142,7 +142,7 @@ BAD_INPUT = {
     "a list of bytes": (
         bad(b"caf\xe9"),
         "cbow-train corpus.txt --keep-words bad.txt",
-        ["bad.txt is no utf-8 text at byte 3"],
+        ["bad.txt is not utf-8 text at byte 3"],
     ),
     "a word on both lists": (
         bad(b"the"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from cbow.cli.common import DONE, command_parser, json_line, run, show, tell, terminal_width
 from cbow.cli.gradcheck import HIDDEN
@@ -154,13 +154,12 @@ def _typed(words: Sequence[str]) -> str:
 
 def _read(source: str | Path, arguments: argparse.Namespace) -> str:
     """Read a text, compressed or not; stop where it is too long."""
-    from cbow.text import Sources, find_sources
-    from cbow.text.batches import source_parts
+    from cbow.text import find_sources
     from cbow.text.reading import TextReader
 
     reader = TextReader(arguments.encoding, arguments.errors)
-    text, sources = "", cast(Sources, find_sources(source))  # a name is never text itself
-    for parts in source_parts(sources, reader):
+    text = ""
+    for parts in reader.texts(find_sources(source)):
         for part in parts:
             text += part
             _check_length(text)

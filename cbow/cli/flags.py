@@ -6,7 +6,7 @@ import argparse
 import dataclasses
 import itertools
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from cbow.config import Config
 from cbow.errors import CorpusError, shown
@@ -58,15 +58,14 @@ def word_lists(arguments: argparse.Namespace) -> dict[str, Path]:
 
 def _read_words(path: Path, encoding: str) -> list[str]:
     """Read a file with one word a line; blank lines do not count."""
-    from cbow.text import Sources, find_sources
-    from cbow.text.batches import source_parts
+    from cbow.text import find_sources
     from cbow.text.reading import TextReader
 
     try:
-        sources = cast(Sources, find_sources(path))  # a path is never text itself
+        sources = find_sources(path)
     except CorpusError as error:
         raise CorpusError(f"{error}, and give a file with one word a line") from None
-    parts = itertools.chain(*source_parts(sources, TextReader(encoding)))
+    parts = itertools.chain(*TextReader(encoding).texts(sources))
     words = [line.strip() for line in "".join(parts).split("\n")]
     for number, word in enumerate(words, 1):
         if len(word.split()) > 1:

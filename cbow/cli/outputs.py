@@ -108,8 +108,7 @@ def corpus_files(sources: Sequence[str | Path]) -> list[Path]:
     """
     from cbow.text import find_sources
 
-    found = find_sources(list(sources))
-    return [item for item in found.items if isinstance(item, Path)] if found else []
+    return find_sources(list(sources)).files
 
 
 def vector_files(path: str | Path) -> list[Path]:

@@ -3,11 +3,10 @@
 `encode_corpus` does it all; `tokenize` shows what a tokenizer makes of a text.
 """
 
-from cbow.text.account import TokenAccount
 from cbow.text.encoded import EncodedCorpus, Progress, encode_corpus
 from cbow.text.sources import Corpus, Sources, find_sources
 from cbow.text.tokenizers import Tokenizer, tokenize
-from cbow.text.vocabulary import Vocabulary
+from cbow.text.vocabulary import TokenAccount, Vocabulary
 
 __all__ = [
     "Corpus",

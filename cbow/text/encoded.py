@@ -1,32 +1,40 @@
-"""From a corpus of any form to word ids on disk, in one pass over the text."""
+"""From a corpus of any form to word ids on disk, in one pass over the text.
+
+The pass gives every word the next free number when it is first seen and writes the numbers to a
+file; the frequent words are known only at its end. A second pass, over that file and in place, puts
+vocabulary ids in their place and leaves out the rest. Memory holds the distinct words and some
+pieces of text.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import mmap
 from collections.abc import Callable, Iterable, Iterator, Set
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from cbow.config import Config
-from cbow.errors import CorpusError, shown
+from cbow.errors import CorpusError, OutputError, shown
 from cbow.system.mapping import mapped
-from cbow.text.account import TokenAccount
-from cbow.text.alphabet import RULES
-from cbow.text.batches import Batch, Lines, bytes_total, element_batches, source_parts
-from cbow.text.fields import FieldReader
-from cbow.text.notices import SAMPLE, notice
-from cbow.text.numbered import Numberer
-from cbow.text.numbering import EMPTY, LINE_END, Numbering
-from cbow.text.pieces import Cutter
-from cbow.text.reading import TextReader
-from cbow.text.sources import Corpus, Sources, find_sources, source_name
-from cbow.text.spool import DROPPED, Spool
-from cbow.text.tokenizers import LineTokenizer, Tokenizer, line_tokenizer, normalised
-from cbow.text.vocabulary import Vocabulary
+from cbow.text.numbering import EMPTY, LINE_END, Numberer, Numbering, Numbers
+from cbow.text.pieces import CorpusReader
+from cbow.text.sniffing import SAMPLE, notice
+from cbow.text.sources import Corpus, Sources, find_sources
+from cbow.text.tokenizers import FOLLOWED, LineTokenizer, Tokenizer, line_tokenizer, normalised
+from cbow.text.vocabulary import TokenAccount, Vocabulary
+
+#: Numbers handled at a time in the second pass.
+CHUNK: Final = 2**18
+
+#: Stands for words that are left out.
+DROPPED: Final = -2
 
 _IDS: Final = "ids.int32"
 _LINE_STARTS: Final = "line_starts.int64"
@@ -34,43 +42,24 @@ _PROVISIONAL: Final = "provisional.int32"
 
 
 class Progress(NamedTuple):
-    """How far the reading has come.
+    """How far the reading has come."""
 
-    Attributes
-    ----------
-    tokens : int
-        Tokens read.
-    bytes_done : int
-        Bytes read from files and the standard input, as they come, compressed or not.
-    bytes_total : int or None
-        Bytes there are; None where nobody knows: standard input, iterables, NLTK.
-    """
-
-    tokens: int
-    bytes_done: int
-    bytes_total: int | None
+    tokens: int  #: read so far
+    bytes_done: int  #: read from files and the standard input, as they come, compressed or not
+    bytes_total: int | None  #: None where nobody knows: standard input, iterables, NLTK
 
 
 @dataclass(frozen=True, eq=False)
 class EncodedCorpus:
     """A text as vocabulary ids, memory-mapped where the file system can do that.
 
-    Attributes
-    ----------
-    ids : ndarray of int32, shape (T,)
-        The kept tokens in text order.
-    line_starts : ndarray of int64, shape (L+1,)
-        Line i is ``ids[line_starts[i]:line_starts[i+1]]``; lines without a kept token are left out.
-    vocabulary : Vocabulary
-        The V words the ids stand for.
-    account : TokenAccount
-        What became of every token.
+    Line i is ``ids[line_starts[i]:line_starts[i+1]]``; lines without a kept token are left out.
     """
 
-    ids: npt.NDArray[np.int32]
-    line_starts: npt.NDArray[np.int64]
-    vocabulary: Vocabulary
-    account: TokenAccount
+    ids: npt.NDArray[np.int32]  #: (T,), the kept tokens in text order
+    line_starts: npt.NDArray[np.int64]  #: (L+1,)
+    vocabulary: Vocabulary  #: the V words the ids stand for
+    account: TokenAccount  #: what became of every token
 
     def release(self) -> None:
         """Let go of the pages read so far, where the system can; they come back when needed.
@@ -132,10 +121,6 @@ def encode_corpus(
         If `folder` cannot be written to.
     """
     cut = line_tokenizer(config.tokenizer if tokenizer is None else tokenizer, config.keep_case)
-    sources = find_sources(corpus)
-    reader = TextReader(config.encoding, config.errors)
-    field = None if config.field is None else FieldReader(config.field)
-    reading = _Reading(corpus, sources, Cutter(), reader, field, config.normalise, cut)
     told: set[str] = set()
 
     def look(text: str, name: str) -> None:
@@ -146,93 +131,42 @@ def encode_corpus(
             told.add(seen.kind)
             noticed(seen.sentence)
 
+    sources = find_sources(corpus)
+    pieces = CorpusReader(sources, config, cut, look)
     numberer = Numberer(cut, config.threads)
+    total = sources.size if progress else None
+    ids_path, line_starts_path = folder / _IDS, folder / _LINE_STARTS
     with Spool(folder / _PROVISIONAL) as spool:
-        total = bytes_total(sources) if sources else None
-        for numbers, bytes_done in numberer.number(reading.batches(look)):
+        for numbers, bytes_done in numberer.number(pieces):
             spool.add(numbers)
             if progress:
                 progress(Progress(spool.tokens, bytes_done, total))
-        numbering = numberer.numbering
         listed = _spellings(config.keep_words, config, cut)
         keep = frozenset().union(*listed)
         stop = frozenset().union(*_spellings(config.stop_words, config, cut))
+        numbering = numberer.numbering
         choice = _choose(numbering, config.min_count, config.max_vocabulary, keep, stop)
-        _check_learnable(reading, spool, numbering, choice, config, stop)
-        kept = spool.write(choice.ids_of, folder / _IDS, folder / _LINE_STARTS)
+        kept, lines = spool.write(choice.ids_of, ids_path, line_starts_path)
+    if len(choice.vocabulary) < 2 or lines == kept:  # or each line holds one word
+        raise CorpusError(_unlearnable(sources, spool, numbering, choice, config, stop))
+    with ids_path.open("rb") as file, line_starts_path.open("rb") as starts_file:
+        ids, line_starts = mapped(file, np.int32), mapped(starts_file, np.int64)  # (T,), (L+1,)
     empty = int(numbering.counts()[EMPTY])
-    line_starts = _mapped(folder / _LINE_STARTS, np.int64)
-    if len(line_starts) == kept + 1:
-        raise CorpusError(_no_pair(reading, spool))
-    return EncodedCorpus(
-        ids=_mapped(folder / _IDS, np.int32),
-        line_starts=line_starts,
-        vocabulary=choice.vocabulary,
-        account=TokenAccount(
-            lines=spool.lines,
-            read=spool.tokens,
-            kept=kept,
-            rare=choice.rare,
-            beyond=spool.tokens - kept - choice.rare - choice.stop - empty,
-            empty=empty,
-            stop=choice.stop,
-            absent=sum(not any(map(choice.vocabulary.__contains__, each)) for each in listed),
-            replaced=reader.replaced,
-            cut=reading.cutter.cut,
-            skipped_files=sources.skipped if sources else 0,
-            fieldless=field.without if field else 0,
-        ),
+    account = TokenAccount(
+        lines=spool.lines,
+        read=spool.tokens,
+        kept=kept,
+        rare=choice.rare,
+        beyond=spool.tokens - kept - choice.rare - choice.stop - empty,
+        empty=empty,
+        stop=choice.stop,
+        absent=sum(not any(map(choice.vocabulary.__contains__, each)) for each in listed),
+        replaced=pieces.reader.replaced,
+        cut=pieces.cutter.cut,
+        skipped_files=sources.skipped,
+        fieldless=pieces.field.without if pieces.field else 0,
     )
-
-
-def _mapped(path: Path, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
-    with path.open("rb") as file:
-        return mapped(file, dtype)
-
-
-class _Reading(NamedTuple):
-    """A corpus with all that is needed to read it and that counts along the way."""
-
-    corpus: Any
-    sources: Sources | None
-    cutter: Cutter
-    reader: TextReader
-    field: FieldReader | None
-    form: str
-    tokenizer: LineTokenizer
-
-    @property
-    def name(self) -> str:
-        return self.sources.name if self.sources else "the text"
-
-    def batches(self, look: Callable[[str, str], None]) -> Iterator[tuple[Batch, int]]:
-        """Yield the corpus in batches, each with the number of bytes read so far.
-
-        `look` is called with the first text of each source, and the name of that.
-        """
-        for batch in self._batches(look):
-            if self.form == "none":  # a call for each token would take longer than the rest
-                pass
-            elif isinstance(batch, str):
-                batch = normalised(batch, self.form, self.tokenizer)
-            else:
-                tokens = [normalised(token, self.form) for token in batch.tokens]
-                batch = Lines(tokens, batch.ends)
-            yield batch, self.reader.bytes_read
-
-    def _batches(self, look: Callable[[str, str], None]) -> Iterator[Batch]:
-        if self.sources is None:
-            batches = element_batches(self.corpus, self.cutter, self.field)
-            named: Iterable[tuple[Iterator[Batch], str]] = [(batches, self.name)]
-        else:
-            parts = source_parts(self.sources, self.reader, self.field)
-            pieces = map(self.cutter.pieces, parts)
-            named = zip(pieces, map(source_name, self.sources.items), strict=True)
-        for batches, name in named:
-            for i, batch in enumerate(batches):
-                if i == 0 and isinstance(batch, str):
-                    look(batch, name)
-                yield batch
+    return EncodedCorpus(ids, line_starts, choice.vocabulary, account)
 
 
 class _Choice(NamedTuple):
@@ -252,7 +186,7 @@ def _spellings(words: Iterable[str] | None, config: Config, cut: LineTokenizer) 
     spellings: list[Set[str]] = []
     for word in words or ():
         cut_word = []
-        if cut in RULES:  # a function of the user's gets lines of the text, and nothing else
+        if cut in FOLLOWED:  # a function of the user's gets lines of the text, and nothing else
             cut_word = cut(normalised(word, config.normalise, cut))
         spellings.append({normalised(word, config.normalise), *cut_word[: len(cut_word) == 1]})
     return spellings
@@ -282,21 +216,21 @@ def _choose(
     return _Choice(vocabulary, ids_of, int(rare.sum()), stopped)
 
 
-def _check_learnable(
-    reading: _Reading,
+def _unlearnable(
+    sources: Sources,
     spool: Spool,
     numbering: Numbering,
     choice: _Choice,
     config: Config,
     stop: Set[str],
-) -> None:
-    """Raise unless two words are left to learn from."""
-    name, vocabulary = reading.name, choice.vocabulary
+) -> str:
+    """Say why nothing can be learned from a text, and what to do, which depends on the reason."""
+    name, vocabulary = sources.name, choice.vocabulary
     if spool.lines == 0:
-        raise CorpusError(f"{name} is empty; give a text with words in it")
+        return f"{name} is empty; give a text with words in it"
     counts = np.delete(numbering.counts(), EMPTY)  # (distinct words,)
     if len(counts) == 0:
-        raise CorpusError(
+        return (
             f"{name} holds no word, lines read: {spool.lines:,}; "
             "give a text with words in it, or choose another tokenizer / --tokenizer"
         )
@@ -304,11 +238,11 @@ def _check_learnable(
     if len(vocabulary) == 0:
         top = _choose(numbering, 1, 2, frozenset(), stop).vocabulary
         if choice.stop or not top:
-            raise CorpusError(
+            return (
                 f"every word of {name} that occurs {config.min_count} times is among stop_words; "
                 f"{shorter}, or give more text"
             )
-        raise CorpusError(
+        return (
             f"every word of {name} occurs fewer than {config.min_count} times, the most frequent, "
             f"{shown(top.word(0))}, only {top.counts[0]}; give more text or lower "
             f"min_count / --min-count to {top.counts[-1]}"
@@ -320,27 +254,116 @@ def _check_learnable(
         if np.count_nonzero(counts >= config.min_count) < 2:
             lower = " or lower min_count / --min-count" if len(counts) > 1 else ""
             remedies.append(f"give more text{lower}")
-        raise CorpusError(
+        return (
             f"only one word of {name} is left, {shown(vocabulary.word(0))}, and one word has no "
             f"context; {' and '.join(remedies)}"
         )
-
-
-def _no_pair(reading: _Reading, spool: Spool) -> str:
-    """Say that each word stands alone on its line, and what to do, which depends on the reason."""
     context = "and the context of a word is the rest of its line"
     if spool.paired:
         return (
-            f"no line of {reading.name} holds two of the words that are left, {context}; give more "
+            f"no line of {name} holds two of the words that are left, {context}; give more "
             "text, lower min_count / --min-count, or raise max_vocabulary / --max-vocabulary"
         )
-    if reading.sources is None:
+    if not sources.items:
         remedy = "give each sentence as one str or one list of words: of a list of words, [words]"
-    else:
-        join = "awk -v RS= '{$1=$1}1'" if spool.blank else "tr '\\n' ' '"
+    elif spool.blank:
         remedy = (
-            "join the lines to sentences"
-            f"{', which blank lines part' if spool.blank else ''}, for example: "
-            f"{join} < FILE | cbow-train -"
+            "join the lines to sentences, which blank lines separate, for example: "
+            "awk -v RS= '{$1=$1}1' < FILE | cbow-train -"
         )
-    return f"no line of {reading.name} holds two words, {context}; {remedy}"
+    else:
+        remedy = "join the lines to sentences, for example: tr '\\n' ' ' < FILE | cbow-train -"
+    return f"no line of {name} holds two words, {context}; {remedy}"
+
+
+@contextlib.contextmanager
+def _explained(folder: Path) -> Iterator[None]:
+    """Turn an OSError into an `OutputError` about `folder`, which is not known to its user yet."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            what = f"the temporary folder {folder} is full; free some space there"
+        else:
+            reason = error.strerror or error
+            what = f"the temporary folder {folder} cannot be used ({reason}); mend it"
+        raise OutputError(
+            f"{what}, or name another place with the environment variable TMPDIR"
+        ) from error
+
+
+class Spool(AbstractContextManager["Spool"]):
+    """The provisional file: numbers of words, and `LINE_END` where lines end.
+
+    A context, which removes the file at its end. That it cannot be written is an `OutputError`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with _explained(path.parent):
+            self._file = path.open("w+b")
+        self.tokens = self.lines = 0  #: that have been added
+        self.blank = 0  #: lines without a token, as long as none has two
+        self.paired = False  #: whether a line has two tokens
+        self._last = LINE_END
+
+    def __exit__(self, *_: object) -> None:
+        with _explained(self._path.parent):
+            try:
+                self._file.close()
+            finally:
+                self._path.unlink(missing_ok=True)
+
+    def add(self, numbers: Numbers) -> None:
+        """Append the numbers of words, and LINE_END where lines end; int32 (words + line ends,)."""
+        lines = int(np.count_nonzero(numbers == LINE_END))
+        self.lines += lines
+        self.tokens += len(numbers) - lines
+        if not self.paired and len(numbers):
+            ends = np.append(self._last, numbers) == LINE_END  # (numbers + 1,)
+            self.paired = bool((~ends[1:] & ~ends[:-1]).any())
+            self.blank += int((ends[1:] & ends[:-1]).sum())
+            self._last = int(numbers[-1])
+        with _explained(self._path.parent):
+            self._file.write(numbers.data)
+
+    def write(
+        self, ids_of: npt.NDArray[np.int32], ids_path: Path, line_starts_path: Path
+    ) -> tuple[int, int]:
+        """Turn the file into the ids of the T kept tokens; write where the L lines with one start.
+
+        Parameters
+        ----------
+        ids_of : ndarray of int32, shape (distinct words + 1,)
+            For each number the vocabulary id or DROPPED, and LINE_END at the end.
+        ids_path, line_starts_path : Path
+            Where to put the ids, int32 (T,), and the first place of each line, and T, int64 (L+1,).
+
+        Returns
+        -------
+        T, L : int
+        """
+        kept = lines = start = 0
+        with _explained(ids_path.parent):
+            self._file.flush()
+            # In place: what is written never overtakes what is read, and no second file is needed.
+            with self._path.open("r+b") as ids, line_starts_path.open("wb") as line_starts:
+                line_starts.write(np.zeros(1, np.int64).data)
+                self._file.seek(0)
+                size = CHUNK * np.dtype(np.int32).itemsize
+                while block := self._file.read(size):
+                    codes = ids_of[np.frombuffer(block, np.int32)]  # (numbers,)
+                    others = np.flatnonzero(codes < 0)  # (line ends and dropped words,)
+                    # before the i-th of them, all but i are kept
+                    ends = kept + (others - np.arange(len(others)))[codes[others] == LINE_END]
+                    # a line without a kept token ends where the one before it ended: left out
+                    ends = ends[np.diff(ends, prepend=start) > 0]  # (new starts,)
+                    line_starts.write(ends.data)
+                    lines += len(ends)
+                    start = int(ends[-1]) if len(ends) else start
+                    ids.write(np.delete(codes, others).data)
+                    kept += len(codes) - len(others)
+                ids.truncate()
+            self._file.close()
+            self._path.replace(ids_path)
+        return kept, lines

@@ -21,32 +21,22 @@ from cbow.text.tokenizers import unify_line_ends
 _JSON: Final = (".jsonl", ".ndjson", ".json")
 _PACKED: Final = (".gz", ".bz2", ".xz", ".zst")
 
-# Characters of texts that are yielded at a time: many rows are short.
+# Characters of texts that are yielded at a time, for many rows are short.
 _PART: Final = 2**16
 
 # A cell may hold a book. The limit of the csv module is one for the whole process.
 _LONGEST_CELL: Final = 2**31 - 1
 
-# Names of fields that a message lists at most, and characters of each: in place of a header there
+# Names of fields that a message lists at most, and characters of each: what is taken for a header
 # may be the first line of a text.
 _LISTED: Final = 20
 _LONGEST_NAME: Final = 40
 
 
 class FieldReader:
-    """Reads one field of rows, and counts those that do not have it.
+    """Reads one field of rows, and counts in `without` those that do not have it.
 
     A field is a text, or a list of words, which is one line. Anything else counts as missing.
-
-    Parameters
-    ----------
-    field : str
-        Its name.
-
-    Attributes
-    ----------
-    without : int
-        Rows so far that did not have it.
     """
 
     def __init__(self, field: str) -> None:
@@ -54,14 +44,7 @@ class FieldReader:
         self.without = 0
 
     def text(self, parts: Iterable[str], name: str) -> Iterator[str]:
-        r"""Yield the texts of a file in parts, each text ending its last line.
-
-        Parameters
-        ----------
-        parts : iterable of str
-            The file's text, whose lines end in ``\n``.
-        name : str
-            The file's name, for its ending and for messages.
+        r"""Yield the texts in a file, whose lines end in ``\n``, in parts; each ends its last line.
 
         Raises
         ------
@@ -99,7 +82,7 @@ class FieldReader:
         Raises
         ------
         CorpusError
-            If an element is no row, or none has the field.
+            If an element is not a row, or none has the field.
         """
         if (names := column_names(corpus)) is None:
             rows = _checked_rows(corpus)
@@ -163,16 +146,15 @@ def _json_rows(lines: Iterable[str], name: str) -> Iterator[Mapping[str, Any]]:
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
+        reason = ""
         try:
             row = json.loads(line)
         except (ValueError, RecursionError) as error:
             row, reason = None, f" ({error})"
-        else:
-            reason = ""
         if not isinstance(row, dict):
             raise CorpusError(
-                f"line {number} of {name} is no JSON object{reason}; give JSON lines, an object on "
-                "each line (of an array jq makes them: jq -c '.[]')"
+                f"line {number} of {name} is not a JSON object{reason}; give JSON lines, an object "
+                "on each line (jq -c '.[]' makes them of an array)"
             )
         yield row
 
@@ -195,8 +177,8 @@ def _table_rows(lines: Iterable[str], separator: str, name: str) -> Iterator[Map
                 yield dict(itertools.zip_longest(header, row))
     except csv.Error as error:
         raise CorpusError(
-            f"line {reader.line_num} of {name} is no proper row ({error}); put quotes around cells "
-            "that hold quotes, and write those twice"
+            f"line {reader.line_num} of {name} is not a valid row ({error}); put quotes around "
+            "cells that hold quotes, and write those twice"
         ) from None
 
 

@@ -10,12 +10,14 @@ be seen, and most words are one chunk. A line end is the chunk 0::
 A word is what `cbow.text.tokenizers` says. What each character is, and what is written for it,
 stands in an `Alphabet`.
 
-No number reaches 2^63, so that without the compiler this is Python that does the same.
+No number reaches 2^63, so that without the compiler this is Python that does the same. Below the
+kernels stands what takes text and words to them and back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
 import numba
@@ -23,7 +25,8 @@ import numpy as np
 import numpy.typing as npt
 
 from cbow.system.compiled import compiled
-from cbow.text.alphabet import (
+from cbow.text.numbering import LINE_END, Numbering, Numbers, utf8
+from cbow.text.tokenizers import (
     FORMAT,
     KIND_BITS,
     LETTER,
@@ -31,8 +34,8 @@ from cbow.text.alphabet import (
     QUOTE,
     SEPARATOR,
     Alphabet,
+    Rule,
 )
-from cbow.text.numbering import LINE_END
 
 _nb: Any = numba  # some of its versions have types
 _types = _nb.types
@@ -40,43 +43,35 @@ _types = _nb.types
 #: Whether there is a compiler: NUMBA_DISABLE_JIT=1 switches it off.
 COMPILED: Final = not _nb.config.DISABLE_JIT
 
-#: Bytes in a full chunk.
-CHUNK_BYTES: Final = 7
-
-#: A chunk without bytes: a word ends here that fills its other chunks, or that is empty.
-NO_BYTES: Final = 1
-
-#: The chunk of a line end.
+CHUNK_BYTES: Final = 7  # in a full chunk
+NO_BYTES: Final = 1  # a word ends here that fills its other chunks, or that is empty
 LINE_END_CHUNK: Final = 0
-
-#: A chunk is full if it is no smaller.
-FULL: Final = NO_BYTES << 8 * CHUNK_BYTES
+FULL: Final = NO_BYTES << 8 * CHUNK_BYTES  # a chunk is full if it is no smaller
 
 _KINDS = (1 << KIND_BITS) - 1
 _NEWLINE = ord("\n")
+
+# Slots of a table at first; their number doubles whenever half are taken.
+_SLOTS: Final = 2**12
+
+# Ends a word among bytes; UTF-8 has no such byte.
+_WORD_END: Final = b"\xff"
+
+#: Chunks of words and line ends.
+Row = npt.NDArray[np.int64]
 
 
 class Words(NamedTuple):
     """Distinct words, numbered by first appearance, in a hash table with linear probing.
 
     A hash only says where to look; two words are the same if all their chunks are.
-
-    Attributes
-    ----------
-    slots : ndarray of int64, shape (a power of two, 2)
-        First chunk of a word and its number, or zeros; at least half of them are free.
-    chunks : ndarray of int64
-        The words end to end.
-    starts : ndarray of int64, shape (half the slots + 1,)
-        Where in `chunks` each begins, and the next one will.
-    counts : ndarray of int64, shape (half the slots,)
-        How often each occurred.
     """
 
+    # (a power of two, 2): first chunk of a word and its number, or zeros; half or more are free
     slots: npt.NDArray[np.int64]
-    chunks: npt.NDArray[np.int64]
-    starts: npt.NDArray[np.int64]
-    counts: npt.NDArray[np.int64]
+    chunks: npt.NDArray[np.int64]  #: the words end to end
+    starts: npt.NDArray[np.int64]  #: (slots / 2 + 1,), where in `chunks` each begins, and the next
+    counts: npt.NDArray[np.int64]  #: (slots / 2,), how often each occurred
 
 
 def _compiled(*signature: Any) -> Callable[[Callable[..., Any]], Any]:
@@ -153,21 +148,10 @@ def _continued(text, i, characters):  # type: ignore[no-untyped-def]
 
 @_compiled(_BYTES, _ALPHABET, _types.int64[::1])
 def cut(text, alphabet, chunks):  # type: ignore[no-untyped-def]
-    r"""Cut a text into words.
+    r"""Cut a text, valid UTF-8 that ends in ``\n``, into words; return how many chunks there are.
 
-    Parameters
-    ----------
-    text : ndarray of uint8, shape (n,)
-        Valid UTF-8 that ends in ``\n``; this last one is not taken for a line end.
-    alphabet : Alphabet
-        What its characters are.
-    chunks : ndarray of int64, shape (n,) or more
-        Receives the words and line ends.
-
-    Returns
-    -------
-    int
-        How many chunks there are.
+    `chunks`, at least as long as the text, receives the words and the line ends. The last ``\n``
+    counts for none.
     """
     plain, characters = alphabet
     i = end = 0
@@ -208,23 +192,11 @@ def cut(text, alphabet, chunks):  # type: ignore[no-untyped-def]
             end += 1
 
 
-@_compiled(_BYTES, _types.Array(_types.int64, 1, "C", readonly=True), _types.int64[::1])
+@_compiled(_BYTES, _ROW, _types.int64[::1])
 def pack(text, ends, chunks):  # type: ignore[no-untyped-def]
-    """Write words that are cut already as chunks.
+    """Write words, which lie end to end in `text`, as chunks; return how many there are.
 
-    Parameters
-    ----------
-    text : ndarray of uint8
-        The words end to end.
-    ends : ndarray of int64
-        Where in `text` each ends.
-    chunks : ndarray of int64, shape (as many as bytes and words,) or more
-        Receives the words.
-
-    Returns
-    -------
-    int
-        How many chunks there are.
+    `ends` has where each word ends. `chunks` has room for as many as there are bytes and words.
     """
     i = place = 0
     for end in ends:
@@ -259,24 +231,14 @@ def _same(a, i, b, j):  # type: ignore[no-untyped-def]
 def number(row, i, words, distinct, numbers):  # type: ignore[no-untyped-def]
     """Find the numbers of the words of a row from place i on, and count them.
 
-    Parameters
-    ----------
-    row : ndarray of int64, shape (n,)
-        Words and line ends.
-    i : int
-        Where to begin: 0, or what the last call returned.
-    words : Words
-        The words so far, with room in `chunks` for the row.
-    distinct : int
-        How many there are.
-    numbers : ndarray of int32
-        Receives the numbers of the words, and LINE_END for line ends.
+    `numbers` receives them, and LINE_END for line ends. There are `distinct` words so far, and
+    there is room in their `chunks` for the row.
 
     Returns
     -------
     i, distinct, written : int
-        Where to go on when there are more slots, n if all is done; how many words there are; how
-        many numbers.
+        Where to go on when there are more slots, or the length of the row if all is done; how many
+        words there are; how many numbers.
     """
     slots, chunks, starts, counts = words
     written = 0
@@ -329,3 +291,120 @@ def spread(words, distinct):  # type: ignore[no-untyped-def]
             slot = slot + 1 & len(slots) - 1
         slots[slot, 0] = chunks[starts[w]]
         slots[slot, 1] = w
+
+
+def as_bytes(text: str, rule: Rule) -> bytes:
+    r"""Return a text as UTF-8, and a ``\n`` more, in a form that the tables suffice for."""
+    text += "\n"
+    if any(c in text for c in rule.special):
+        text = "\n".join(_plain(line, rule) for line in text.split("\n"))
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError:  # no harm, unless in a word
+        for line in text.split("\n"):
+            for word in rule.tokenizer(line):
+                utf8(word)
+        return text.encode("utf-8", "surrogatepass")
+
+
+def _plain(line: str, rule: Rule) -> str:
+    """Replace each stretch between blanks that has a special character by its words.
+
+    The words of the line stay the same: a word has itself for its only word, and no blank lets the
+    lower case of a character depend on what is behind it.
+    """
+    parts, done = [], 0
+    for special in re.finditer(f"[{rule.special}]", line):
+        start = max(done, line.rfind(" ", done, special.start()))
+        end = line.find(" ", special.end())  # done, if this stretch has had one before
+        end = len(line) if end < 0 else end
+        parts += [line[done:start], *rule.tokenizer(line[start:end])]
+        done = end
+    return " ".join([*parts, line[done:]])
+
+
+def row_of_text(data: bytes, alphabet: Alphabet) -> Row:
+    """Cut a text, which `as_bytes` wrote, into words."""
+    text = np.frombuffer(data, np.uint8)
+    chunks = np.empty(len(text), np.int64)
+    return chunks[: cut(text, alphabet, chunks)].copy()
+
+
+def row_of_tokens(tokens: Sequence[str], ends: Sequence[int]) -> Row:
+    """Write the tokens and line ends of `Lines` as a row."""
+    data = [utf8(token) for token in tokens]
+    sizes = np.array([len(word) for word in data], np.int64)  # (tokens,)
+    text = np.frombuffer(b"".join(data), np.uint8)
+    chunks = np.empty(len(text) + len(data), np.int64)
+    row = chunks[: pack(text, np.cumsum(sizes), chunks)]
+    places = np.concatenate([[0], np.cumsum(1 + sizes // CHUNK_BYTES)])  # (tokens + 1,)
+    return np.insert(row, places[np.array(ends, np.int64)], LINE_END_CHUNK)
+
+
+class WordTable:
+    """Numbers words as `TokenNumbering` does, and goes on where one left off.
+
+    Parameters
+    ----------
+    begun : Numbering
+        Its words keep their numbers and counts.
+    slots : int
+        Slots of the table at first, a power of two.
+    """
+
+    def __init__(self, begun: Numbering, slots: int = _SLOTS) -> None:
+        self._distinct = 0
+        self._words = Words(
+            slots=np.zeros((slots, 2), np.int64),
+            chunks=np.empty(0, np.int64),
+            starts=np.zeros(slots // 2 + 1, np.int64),
+            counts=np.zeros(slots // 2, np.int64),
+        )
+        counts = begun.counts()
+        self.number(row_of_tokens(begun.words(np.arange(len(counts))), []))
+        self._words.counts[: len(counts)] = counts
+
+    def number(self, row: Row) -> Numbers:
+        """Return the numbers of the words of a row, and count them."""
+        numbers = np.empty(len(row), np.int32)
+        used = self._words.starts[self._distinct]
+        if len(self._words.chunks) < used + len(row):
+            larger = np.empty(2 * used + len(row), np.int64)
+            larger[:used] = self._words.chunks[:used]
+            self._words = self._words._replace(chunks=larger)
+        place = written = 0
+        while True:
+            place, self._distinct, more = number(
+                row, place, self._words, self._distinct, numbers[written:]
+            )
+            written += more
+            if place == len(row):
+                return numbers[:written]
+            slots, chunks, starts, counts = self._words
+            free = np.zeros(len(counts), np.int64)
+            self._words = Words(
+                np.zeros((2 * len(slots), 2), np.int64),
+                chunks,
+                np.concatenate([starts, free]),
+                np.concatenate([counts, free]),
+            )
+            spread(self._words, self._distinct)
+
+    def counts(self) -> npt.NDArray[np.int64]:
+        """Return how often each word occurred, int64 (distinct words,)."""
+        return self._words.counts[: self._distinct]
+
+    def words(self, numbers: npt.NDArray[np.int64]) -> list[str]:
+        """Return the words of some numbers, which rise."""
+        starts = self._words.starts[: self._distinct + 1]
+        wanted = np.zeros(self._distinct, bool)
+        wanted[numbers] = True
+        chunks = self._words.chunks[: starts[-1]]
+        chunks = chunks[np.repeat(wanted, np.diff(starts))]  # (chunks of the wanted words,)
+        # The last chunk of a word is not full: there is space for a mark.
+        is_last = chunks < FULL
+        chunks[is_last] = chunks[is_last] << 8 | _WORD_END[0]
+        columns = chunks.astype(">i8").view(np.uint8).reshape(-1, 1 + CHUNK_BYTES)
+        behind_one = np.logical_or.accumulate(columns[:, :-1] != 0, axis=1)  # (chunks, 7)
+        data = columns[:, 1:][behind_one].tobytes()
+        return [word.decode("utf-8") for word in data.split(_WORD_END)[:-1]]

@@ -1,14 +1,23 @@
-"""Every distinct word gets a number when it is first seen: readable code, with a dict."""
+"""From pieces of a corpus to the numbers of its words, by readable or by compiled code.
+
+Every distinct word gets the next free number when it is first seen. Which words are frequent, and
+so belong to the vocabulary, is known only at the end of the text.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final, Protocol
+import itertools
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from typing import Final, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from cbow.errors import CorpusError, shown
+from cbow.system.processors import processors, thread_pool
+from cbow.text.tokenizers import FOLLOWED, LineTokenizer, Rule, rule_of
 
 #: The number of the empty string, which a tokenizer may return but which is no word.
 EMPTY: Final = 0
@@ -16,21 +25,50 @@ EMPTY: Final = 0
 #: Stands among the numbers where a line ends. As an index it means the last place of a table.
 LINE_END: Final = -1
 
+#: Characters of text up to which readable code is faster: to load compiled code takes a while.
+FEW: Final = 2**19
+
+PORTION: Final = 2**17  # characters that compiled code gets at a time
+_AHEAD: Final = 2  # jobs that may wait for each thread; they take memory
+
+#: The numbers of words, and LINE_END where a line ends.
+Numbers = npt.NDArray[np.int32]
+
+Job = TypeVar("Job")
+Half = TypeVar("Half")
+Result = TypeVar("Result")
+
+
+class Lines(NamedTuple):
+    """Tokens of some lines, end to end: a list for each line keeps the garbage collector busy.
+
+    Tokens after the last line end belong to a line that the next piece goes on with.
+    """
+
+    tokens: list[str]
+    ends: list[int]  #: for each line end, how many of the tokens come before it
+
+    def end_line(self) -> None:
+        """End a line here."""
+        self.ends.append(len(self.tokens))
+
+
+Piece = str | Lines
+r"""A piece of text, whose lines end in ``\n``, or lines that are tokens already."""
+
 
 class Numbering(Protocol):
     """Knows the distinct words by their numbers, the empty string among them."""
 
     def counts(self) -> npt.NDArray[np.int64]:
         """Return how often each occurred, int64 (distinct words,)."""
-        ...
 
     def words(self, numbers: npt.NDArray[np.int64]) -> list[str]:
         """Return the words of some numbers, which rise."""
-        ...
 
 
 class _Numbers(dict[str, int]):
-    """Gives each word the next free number when it is first asked for."""
+    """Gives each word the next free number when it is first looked up."""
 
     def __missing__(self, word: str) -> int:
         utf8(word)
@@ -39,32 +77,14 @@ class _Numbers(dict[str, int]):
 
 
 class TokenNumbering:
-    """Numbers the tokens of lines."""
+    """Numbers the tokens of lines with a dict: the readable code."""
 
     def __init__(self) -> None:
         self._numbers = _Numbers({"": EMPTY})
         self._counts = np.zeros(2**10, np.int64)  # longer than the words are many
 
-    def number(self, tokens: Sequence[str], ends: Sequence[int]) -> npt.NDArray[np.int32]:
-        """Return the numbers of tokens, and count them.
-
-        Parameters
-        ----------
-        tokens : sequence of str
-            Tokens of any number of lines.
-        ends : sequence of int
-            For each line end, how many of the tokens come before it.
-
-        Returns
-        -------
-        ndarray of int32, shape (tokens + line ends,)
-            Their numbers, with LINE_END where a line ends.
-
-        Raises
-        ------
-        CorpusError
-            If a token cannot be written as UTF-8.
-        """
+    def number(self, tokens: Sequence[str], ends: Sequence[int]) -> Numbers:
+        """Return the numbers of the tokens of `Lines`, and count them."""
         numbers = np.fromiter(
             map(self._numbers.__getitem__, tokens), np.int32, len(tokens)
         )  # (tokens,)
@@ -72,7 +92,7 @@ class TokenNumbering:
         if distinct > len(self._counts):
             self._counts = np.concatenate([self._counts, np.zeros(distinct, np.int64)])
         np.add.at(self._counts, numbers, 1)
-        return np.insert(numbers, np.array(ends, np.int64), LINE_END)
+        return np.insert(numbers, np.array(ends, np.int64), LINE_END)  # (tokens + line ends,)
 
     def counts(self) -> npt.NDArray[np.int64]:
         """Return how often each word occurred, int64 (distinct words,)."""
@@ -85,7 +105,7 @@ class TokenNumbering:
 
 
 def utf8(word: str) -> bytes:
-    """Write a word as UTF-8; raise `CorpusError` if it holds half of a character."""
+    """Return a word as UTF-8; raise `CorpusError` if it holds half of a character."""
     try:
         return word.encode("utf-8")
     except UnicodeEncodeError as error:
@@ -93,3 +113,133 @@ def utf8(word: str) -> bytes:
             f"the word {shown(word)} holds {word[error.start]!r}, half of a character, which "
             "cannot be written as UTF-8; repair the text it comes from"
         ) from None
+
+
+class Numberer:
+    """Numbers the words of a corpus, piece by piece.
+
+    Once there is more than a little text, compiled code takes the place of readable code, if it can
+    follow the tokenizer. The numbers are the same.
+
+    Parameters
+    ----------
+    tokenizer : callable
+        Cuts lines into tokens.
+    threads : int or None
+        How many threads compiled code may use; None for one per processor.
+    """
+
+    numbering: Numbering  #: knows the words so far
+
+    def __init__(self, tokenizer: LineTokenizer, threads: int | None = None) -> None:
+        self._tokenizer = tokenizer
+        self._threads = threads or processors()
+        self._tokens = self.numbering = TokenNumbering()
+
+    def number(self, pieces: Iterable[tuple[Piece, int]]) -> Iterator[tuple[Numbers, int]]:
+        """Yield the numbers of pieces, large ones in parts, with the int that came with a piece."""
+        pieces = iter(pieces)
+        characters = 0
+        for piece, mark in pieces:
+            if isinstance(piece, str):
+                characters += len(piece)
+                if characters > FEW and self._tokenizer in FOLLOWED:
+                    from cbow.text import kernels
+
+                    if kernels.COMPILED:  # as Python they would be slow
+                        rest = itertools.chain([(piece, mark)], pieces)
+                        yield from self._compiled(rest, rule_of(self._tokenizer))
+                        return
+                *lines, rest_of_line = piece.split("\n")
+                piece = Lines([], [])
+                for line in lines:
+                    piece.tokens.extend(self._tokenizer(line) if line else ())
+                    piece.end_line()
+                piece.tokens.extend(self._tokenizer(rest_of_line) if rest_of_line else ())
+            yield self._tokens.number(*piece), mark
+
+    def _compiled(
+        self, pieces: Iterable[tuple[Piece, int]], rule: Rule
+    ) -> Iterator[tuple[Numbers, int]]:
+        """Yield the numbers of pieces by compiled code."""
+        from cbow.text.kernels import Row, WordTable, as_bytes, row_of_text, row_of_tokens
+
+        self.numbering = table = WordTable(self._tokens)
+
+        def parts() -> Iterator[tuple[bytes | Lines, int]]:
+            for piece, mark in pieces:
+                if isinstance(piece, str):
+                    for portion in portions(piece, PORTION):
+                        yield as_bytes(portion, rule), mark
+                else:
+                    yield piece, mark
+
+        def cut(part: tuple[bytes | Lines, int]) -> tuple[Row, int]:
+            text, mark = part
+            if isinstance(text, bytes):
+                return row_of_text(text, rule.alphabet), mark
+            return row_of_tokens(*text), mark
+
+        def number(cut: tuple[Row, int]) -> tuple[Numbers, int]:
+            row, mark = cut
+            return table.number(row), mark
+
+        return in_order(parts(), cut, number, self._threads)
+
+
+def portions(text: str, size: int) -> Iterator[str]:
+    r"""Cut a text behind blanks and ``\n`` into portions of `size` characters or less.
+
+    A stretch longer than that is in one portion with all that follows.
+    """
+    start = 0
+    while len(text) - start > size:
+        stop = start + size
+        end = 1 + max(text.rfind("\n", start, stop), text.rfind(" ", start, stop))
+        if not end:
+            break
+        yield text[start:end]
+        start = end
+    yield text[start:]
+
+
+def in_order(
+    jobs: Iterable[Job],
+    first: Callable[[Job], Half],
+    then: Callable[[Half], Result],
+    threads: int,
+) -> Iterator[Result]:
+    """Yield ``then(first(job))`` for all jobs, in their order, by several threads.
+
+    The thread of the caller takes the jobs, some ahead. `first` is done for several at a time,
+    `then` for one after the other, in their order, by one thread. One thread does it all. An error
+    comes in the place of its job, whether in finding or in doing it.
+    """
+    if threads == 1:
+        for job in jobs:
+            yield then(first(job))
+        return
+    failure: Exception | None = None
+    waiting: deque[Future[Result]] = deque()
+    with thread_pool(threads - 1) as (pool, started), thread_pool(1) as (last, _):
+        try:
+            iterator = iter(jobs)
+            while True:
+                try:
+                    job = next(iterator)
+                except StopIteration:
+                    break
+                except Exception as error:
+                    failure = error  # its place is behind all that is waiting
+                    break
+                half = pool.submit(first, job)
+                waiting.append(last.submit(lambda half: then(half.result()), half))
+                if len(waiting) > _AHEAD * (started + 1):
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for executor in (pool, last):
+                executor.shutdown(wait=False, cancel_futures=True)
+    if failure is not None:
+        raise failure

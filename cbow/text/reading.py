@@ -1,66 +1,33 @@
-"""From bytes to text: decompression, the check for binary files, decoding, line ends."""
+"""From a source to its text: decompression, decoding, line ends, the corpora of NLTK."""
 
 from __future__ import annotations
 
+import bz2
 import codecs
+import functools
 import io
-import shlex
+import itertools
+import lzma
+import re
+import sys
 import threading
+import zlib
 from collections.abc import Iterable, Iterator
-from typing import BinaryIO, Final, cast
+from pathlib import Path
+from typing import Any, BinaryIO, Final
 
 from cbow.errors import ConfigError, CorpusError, shown
-from cbow.text.compression import HEAD, compression, decompressed
-from cbow.text.sources import STDIN, source_name
+from cbow.text.fields import FieldReader
+from cbow.text.sniffing import HEAD, SNIFF, check_text, compression
+from cbow.text.sources import NLTK, STDIN, Sources, check_readable, source_name
 from cbow.text.tokenizers import without_marks
 
-#: Bytes at the start of a text by which a binary file is told.
-SNIFF: Final = 8192
+#: Bytes read at a time, and decompressed at a time but of zstd.
+BLOCK: Final = 2**15
 
-#: First bytes of well-known files that are no text.
-BINARY_MAGIC: Final = (
-    *(b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x7fELF", b"MZ", b"Rar!"),
-    *(b"7z\xbc\xaf", b"SQLite format 3", b"\xca\xfe\xba\xbe", b"OggS", b"RIFF", b"ID3"),
-)
-
-#: First bytes of a zip archive, and of an empty one.
-ZIP_MAGIC: Final = (b"PK\x03\x04", b"PK\x05\x06")
-
-# First bytes of what holds a text, or stands for one: what it is, and what to do. FILE is its name.
-_HOLDERS: Final = {
-    **dict.fromkeys(
-        (b"\x04\x22\x4d\x18", b"\x02\x21\x4c\x18"),
-        ("an lz4 file", "give the text that is in it: lz4 -dc FILE | cbow-train -"),
-    ),
-    **dict.fromkeys(  # with the size of its dictionary; "]" alone begins so in UTF-32
-        (b"]" + (2**power).to_bytes(4, "little") for power in range(12, 28)),
-        ("an lzma file", "give the text that is in it: xz -dc FILE | cbow-train -"),
-    ),
-    b"LZIP\1": ("an lzip file", "give the text that is in it: lzip -dc FILE | cbow-train -"),
-    b"\x1f\x9d\x90": (
-        "a file of compress",
-        "give the text that is in it: gzip -dc FILE | cbow-train -",
-    ),
-    b"%PDF-": ("a PDF file", "give the text that is in it: pdftotext FILE - | cbow-train -"),
-    b"PAR1\x15": (
-        "a Parquet file",
-        "give the column that holds the texts: cbow.train(pandas.read_parquet(NAME)[COLUMN])",
-    ),
-    b"version https://git-lfs.github.com/spec/": (
-        "a pointer that Git LFS keeps in place of a file",
-        "fetch the file: git lfs pull",
-    ),
-}
-
-# How tar is told that the archive it reads from a pipe is compressed.
-_TAR_FLAGS: Final = {None: "-xO", "gzip": "-xzO", "bz2": "-xjO", "xz": "-xJO", "zst": "--zstd -xO"}
-
-# A text may hold a few control characters; of random bytes an eighth are such.
-_CONTROLS: Final = frozenset(map(chr, [*range(0x20), *range(0x7F, 0xA0)])) - set(
-    "\b\t\n\v\f\r\x1b\x85"
-)
-_MANY_CONTROLS: Final = 16
-_CONTROL_SHARE: Final = 0.1
+# Bytes of zstd decompressed at a time: its blocks can be 2^15 times smaller than what is in them,
+# and the decompressor puts no limit to its output.
+_ZSTD_BITE: Final = 512
 
 
 class _Replacements(threading.local):
@@ -82,175 +49,193 @@ _COUNTED_REPLACE: Final = "cbow.replace"
 codecs.register_error(_COUNTED_REPLACE, _replace)
 
 
-def check_encoding(encoding: str) -> None:
-    """Raise `ConfigError` if Python has no character encoding of that name."""
-    try:
-        b"a".decode(encoding, "ignore")
-        codecs.getincrementaldecoder(encoding)
-    except UnicodeError:
-        return  # it exists; whether it fits the text is seen when that is read
-    except (LookupError, ValueError):
-        raise ConfigError(
-            f"encoding is {shown(encoding)}, which is not known; "
-            "give a known one, such as utf-8, utf-16, latin-1, cp1252 or gb18030"
-        ) from None
-
-
 class TextReader:
-    """Reads streams of bytes as text, and counts what it had to replace.
+    """Reads sources and streams of bytes as text, and counts what it had to replace.
 
     Parameters
     ----------
     encoding : str
         Character encoding of the text.
     errors : {"strict", "replace"}
-        What to do with bytes that are no text.
+        What to do with bytes that cannot be decoded.
 
     Attributes
     ----------
-    replaced : int
-        Replacements made so far, over all streams.
-    bytes_read : int
-        Bytes read so far, as they come, compressed or not.
-
-    Raises
-    ------
-    ConfigError
-        If the encoding is not known.
+    replaced, bytes_read : int
+        Replacements made and bytes read so far, as they come, compressed or not.
     """
 
     def __init__(self, encoding: str = "utf-8", errors: str = "strict") -> None:
-        check_encoding(encoding)
+        try:
+            b"a".decode(encoding, "ignore")
+            codecs.getincrementaldecoder(encoding)
+        except UnicodeError:
+            pass  # it exists; whether it fits the text is seen when that is read
+        except (LookupError, ValueError):
+            raise ConfigError(
+                f"encoding is {shown(encoding)}, which is not known; "
+                "give a known one, such as utf-8, utf-16, latin-1, cp1252 or gb18030"
+            ) from None
         self.encoding = encoding
         self.errors = errors
         self.replaced = 0
         self.bytes_read = 0
 
+    def texts(self, sources: Sources, field: FieldReader | None = None) -> Iterator[Iterator[str]]:
+        r"""Yield for each source its text in parts; of rows the texts in one field.
+
+        The lines end in ``\n``, the last one of each source too.
+        """
+        for item in sources.items:
+            if isinstance(item, Path):
+                parts = self._file(item)
+            elif item == STDIN:
+                parts = self.read(_standard_input(), source_name(item))
+            else:
+                parts = ending_lines(nltk_text(item.removeprefix(NLTK)))
+            yield field.text(parts, source_name(item)) if field else parts
+
+    def _file(self, path: Path) -> Iterator[str]:
+        """Yield the text of a file in parts."""
+        try:
+            file = path.open("rb")
+        except OSError as error:
+            raise CorpusError(
+                f"{path} cannot be opened ({error.strerror}); check its permissions"
+            ) from None
+        with file:
+            yield from self.read(file, source_name(path))
+
     def read(self, stream: BinaryIO, name: str) -> Iterator[str]:
         r"""Yield the text of a stream in parts; its lines end in ``\n``, the last one too.
 
-        Parameters
-        ----------
-        stream : binary file
-            Compressed or not; it need not be seekable.
-        name : str
-            How to call the stream in a message.
+        It may be compressed, and need not be seekable. A message calls it `name`.
 
         Raises
         ------
         CorpusError
-            If the stream is damaged, binary, or holds bytes that are no text.
+            If the stream is damaged, binary, or holds bytes that cannot be decoded.
         """
-        rejoined = _Rejoined(stream, self, name)
-        kind = compression(rejoined.head)
-        blocks = decompressed(cast(BinaryIO, io.BufferedReader(rejoined)), kind, name)
-        return ending_lines(self._decoded(blocks, kind, name))
+        return ending_lines(self._decoded(self._blocks(stream, name), name))
 
-    def _decoded(self, blocks: Iterator[bytes], kind: str | None, name: str) -> Iterator[str]:
-        """Decode block by block."""
-        head = b""
-        while len(head) < SNIFF and (block := next(blocks, b"")):
-            head += block
-        _refuse_archive(head, kind, name)
-        self._refuse_binary(head[:SNIFF], name)
+    def _blocks(self, stream: BinaryIO, name: str) -> Iterator[bytes]:
+        """Yield a stream as it comes, and count."""
+        while True:
+            try:
+                block = stream.read(BLOCK)
+            except OSError as error:
+                raise CorpusError(
+                    f"{name} cannot be read ({error.strerror}); check the file and the disk"
+                ) from None
+            if not block:
+                return
+            self.bytes_read += len(block)
+            yield block
+
+    def _decoded(self, blocks: Iterator[bytes], name: str) -> Iterator[str]:
+        """Decompress and decode block by block."""
+        head = _head(blocks, HEAD)  # a pipe yields what has arrived, maybe one byte
+        kind = compression(head)
+        blocks = decompressed(itertools.chain([head], blocks), kind, name)
+        head = _head(blocks, SNIFF)
+        check_text(head, kind, self.encoding, name)
         decoder = codecs.getincrementaldecoder(self.encoding)(
             "strict" if self.errors == "strict" else _COUNTED_REPLACE
         )
-        taken = len(head)  # bytes given to the decoder
-        yield self._decode(decoder, head, taken, name)
-        for block in blocks:
-            taken += len(block)
-            yield self._decode(decoder, block, taken, name)
-        yield self._decode(decoder, b"", taken, name)
-
-    def _decode(
-        self, decoder: codecs.IncrementalDecoder, block: bytes, taken: int, name: str
-    ) -> str:
-        """Decode one block, the empty one being the end; `taken` bytes then have been decoded."""
-        before = _replacements.count
-        try:
-            text = decoder.decode(block, final=not block)
-        except UnicodeError as error:
-            start = taken - len(block)
-            raise CorpusError(_no_text(error, start, taken, self.encoding, name)) from None
-        self.replaced += _replacements.count - before
-        return text
-
-    def _refuse_binary(self, head: bytes, name: str) -> None:
-        """Raise if the first bytes are no text and look like a program, a picture, an archive."""
-        make = codecs.getincrementaldecoder(self.encoding)
-        try:
-            text, decodes = make("strict").decode(head), True
-        except UnicodeError:
-            decodes = False
+        decoded = 0  # bytes
+        for block in itertools.chain([head], blocks, [b""]):  # the empty one is the end
+            before = _replacements.count
             try:
-                text = make("ignore").decode(head)
-            except UnicodeError:
-                text = ""
-        controls = sum(map(text.count, _CONTROLS))
-        many = controls >= _MANY_CONTROLS and controls > _CONTROL_SHARE * len(text)
-        if many or (head.startswith(BINARY_MAGIC) and not decodes):
-            raise CorpusError(
-                f"{name} looks like a binary file; give a text file, or, if it is a text in "
-                "another encoding such as utf-16, name that encoding / --encoding"
-            )
+                text = decoder.decode(block, final=not block)
+            except UnicodeError as error:
+                said = f"{name} is not {self.encoding} text"
+                if not isinstance(error, UnicodeDecodeError) or "BOM" in error.reason:
+                    # Such as utf-16 without its byte order mark: replacing would not help.
+                    raise CorpusError(
+                        f"{said} from byte {decoded} on ({error}); name its encoding / --encoding, "
+                        "such as utf-8"
+                    ) from None
+                # The decoder may have kept bytes of an earlier block, so count from the end.
+                place = decoded + len(block) - len(error.object) + error.start
+                raise CorpusError(
+                    f"{said} at byte {place} ({error.object[error.start : error.start + 1].hex()} "
+                    "hex); name its encoding / --encoding, or have such bytes replaced and counted "
+                    "with errors='replace' / --errors replace"
+                ) from None
+            self.replaced += _replacements.count - before
+            decoded += len(block)
+            yield text
 
 
-def _refuse_archive(head: bytes, kind: str | None, name: str) -> None:
-    """Raise if the first bytes, which came out of a stream compressed as `kind`, are an archive's.
+def _head(blocks: Iterator[bytes], size: int) -> bytes:
+    """Join the first blocks until they are of that size or more."""
+    head = b""
+    while len(head) < size and (block := next(blocks, b"")):
+        head += block
+    return head
 
-    Of a tar archive, old or new, each header holds the sum of its 512 bytes, in octal digits at
-    148; for the sum these eight bytes count as spaces.
+
+def decompressed(blocks: Iterator[bytes], kind: str | None, name: str) -> Iterator[bytes]:
+    """Yield what is in compressed data in blocks of at most some megabytes, none empty.
+
+    If there are several streams one after another, all are read, and nothing behind them is
+    ignored, as the library's own readers of bz2, xz and zstd would do.
     """
-    shown, piped = shlex.quote(name), name == source_name(STDIN)
-    for magic, (what, remedy) in _HOLDERS.items():
-        if head.startswith(magic):
-            file = "-" if piped else shown
-            raise CorpusError(f"{name} is {what}, and not a text; {remedy.replace('FILE', file)}")
-    if head.startswith(ZIP_MAGIC):
-        unzip = "unzip it first" if piped else f"for example: unzip -p {shown} | cbow-train -"
-        raise CorpusError(
-            f"{name} is a zip archive, as .docx, .odt and .epub files are, and not a text; "
-            f"give the text that is in it, {unzip}"
+    damage: type[Exception]
+    limit: tuple[int, ...] = (BLOCK,)
+    padding = b"\0"
+    if kind is None:
+        yield from filter(None, blocks)
+        return
+    if kind == "gzip":
+        make: Any = functools.partial(zlib.decompressobj, wbits=31)
+        damage = zlib.error
+    elif kind == "bz2":
+        make, damage = bz2.BZ2Decompressor, OSError
+    elif kind == "xz":
+        make, damage = lzma.LZMADecompressor, lzma.LZMAError
+    else:
+        import zstandard
+
+        make = zstandard.ZstdDecompressor(max_window_size=2**31).decompressobj
+        damage, limit, padding = zstandard.ZstdError, (), b""
+        blocks = (
+            block[i : i + _ZSTD_BITE] for block in blocks for i in range(0, len(block), _ZSTD_BITE)
         )
-    header = head[:512]
-    digits = header[148:156].strip(b" \0")
-    if len(header) == 512 and digits.isdigit() and set(digits) <= set(b"01234567"):
-        others = header[:148] + b" " * 8 + header[156:]
-        signed = sum(others) - 256 * sum(byte > 127 for byte in others)
-        if int(digits, 8) in (sum(others), signed):
-            tar = f"tar {_TAR_FLAGS[kind]}" if piped else f"tar -xOf {shown}"
-            raise CorpusError(
-                f"{name} is a tar archive, and not a text; give the texts that are in it, for "
-                f"example: {tar} | cbow-train -"
-            )
-
-
-def _no_text(error: UnicodeError, start: int, taken: int, encoding: str, name: str) -> str:
-    """Say where the bytes are that are no text; `start` to `taken` were decoded at once.
-
-    Places are counted from 0 in the uncompressed stream.
-    """
-    if isinstance(error, UnicodeDecodeError) and "BOM" not in error.reason:
-        # the decoder may have kept bytes of an earlier block: count from the end, which is known
-        offset = taken - len(error.object) + error.start
-        where = f"at byte {offset} ({error.object[error.start : error.start + 1].hex()} hex)"
-        return (
-            f"{name} is no {encoding} text {where}; name its encoding / --encoding, or have such "
-            "bytes replaced and counted with errors='replace' / --errors replace"
-        )
-    # Such as utf-16 without its byte order mark: replacing would not help, and is not done.
-    return (
-        f"{name} is no {encoding} text from byte {start} on ({error}); "
-        "name its encoding / --encoding, such as utf-8"
-    )
+    data = b""  # read, but not handed to a decompressor
+    while True:
+        data = data.lstrip(padding)
+        while not data:
+            if not (data := next(blocks, b"")):
+                return
+            data = data.lstrip(padding)
+        stream = make()
+        while not stream.eof:
+            if getattr(stream, "needs_input", True):
+                data = data or next(blocks, b"")
+                if not data:
+                    raise CorpusError(
+                        f"{name} is cut short: its {kind} data stop in the middle; fetch or copy "
+                        "it again"
+                    )
+            try:
+                block = stream.decompress(data, *limit)
+            except damage as error:
+                raise CorpusError(
+                    f"{name} is damaged: its {kind} data are not valid ({error}); fetch or copy "
+                    "it again"
+                ) from None
+            data = getattr(stream, "unconsumed_tail", b"")  # of zlib: the others keep it
+            if block:
+                yield block
+        data = stream.unused_data
 
 
 def ending_lines(parts: Iterable[str]) -> Iterator[str]:
     r"""Write every line end of a text in parts as ``\n``, and end its last line.
 
-    A byte order mark at the start of a line is dropped: there it comes from a file that was put
-    behind another.
+    A byte order mark at the start of a line is dropped: there it comes from a file that was
+    appended to another.
     """
     decoder, last = io.IncrementalNewlineDecoder(None, translate=True), "\n"
     for part in parts:
@@ -262,38 +247,61 @@ def ending_lines(parts: Iterable[str]) -> Iterator[str]:
     yield rest or "\n" * (last != "\n")
 
 
-class _Rejoined(io.RawIOBase):
-    """A stream whose first bytes have been looked at and are read again.
+def _standard_input() -> BinaryIO:
+    """Return the standard input as a stream of bytes."""
+    stream: BinaryIO | None = getattr(sys.stdin, "buffer", None)
+    if stream is None or stream.closed:
+        raise CorpusError("the standard input is closed; pipe a text into it or name a file")
+    try:
+        descriptor = stream.fileno()
+    except (OSError, ValueError):  # not a file of the system, as in a notebook
+        return stream
+    check_readable(f"/dev/fd/{descriptor}", source_name(STDIN))
+    return stream
 
-    Pipes give what has arrived, maybe one byte, so that a peek would not do.
+
+def nltk_text(name: str) -> Iterator[str]:
+    """Yield the text of ``nltk.corpus.NAME`` in parts.
+
+    That is, of a plain corpus its files as they are, one part each; of a tagged or bracketed corpus
+    its sentences, words joined with spaces, a line each.
+
+    Raises
+    ------
+    CorpusError
+        If NLTK knows no such corpus, has not installed it, or it holds no running text.
     """
+    import nltk.corpus
+    from nltk.corpus.reader import CorpusReader, PlaintextCorpusReader
+    from nltk.corpus.util import LazyCorpusLoader
 
-    def __init__(self, stream: BinaryIO, reader: TextReader, name: str) -> None:
-        self._stream = stream
-        self._name = name
-        self._reader = reader
-        self.head = b""
-        while len(self.head) < HEAD and (more := self._next(HEAD - len(self.head))):
-            self.head += more
-        self._left = self.head
-
-    def _next(self, size: int) -> bytes:
-        """Read on in the stream, and count."""
-        try:
-            block = self._stream.read(size)
-        except OSError as error:
+    reader = getattr(nltk.corpus, name, None)
+    if not isinstance(reader, LazyCorpusLoader | CorpusReader):
+        raise CorpusError(
+            f"NLTK has no corpus named {shown(name)}; give one of https://www.nltk.org/nltk_data, "
+            "such as nltk:brown, nltk:gutenberg or nltk:reuters"
+        )
+    try:
+        files = reader.fileids()  # loads the corpus, so that its class is known
+        if isinstance(reader, PlaintextCorpusReader):
+            for file in files:
+                yield reader.raw(file) + "\n"
+        elif hasattr(reader, "sents"):
+            for sentence in reader.sents():
+                yield " ".join(sentence) + "\n"
+        else:
             raise CorpusError(
-                f"{self._name} cannot be read ({error.strerror}); check the file and the disk"
-            ) from None
-        self._reader.bytes_read += len(block)
-        return block
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # typeshed: Buffer
-        block = self._left or self._next(len(buffer))
-        taken = min(len(block), len(buffer))
-        buffer[:taken] = block[:taken]
-        self._left = block[taken:]
-        return taken
+                f"the NLTK corpus {shown(name)} holds no running text; "
+                "give one that does, such as nltk:brown"
+            )
+    except LookupError as error:
+        needed = re.search(r"nltk\.download\('([^']+)'\)", str(error))
+        raise CorpusError(
+            f"the NLTK corpus {shown(name)} is not installed, or only in part; "
+            f"run: python -m nltk.downloader {needed[1] if needed else name}"
+        ) from None
+    except UnicodeDecodeError as error:
+        raise CorpusError(
+            f"a file of the NLTK corpus {shown(name)} cannot be decoded ({error}); "
+            f"fetch it again: python -m nltk.downloader --force {name}"
+        ) from None

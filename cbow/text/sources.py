@@ -1,17 +1,24 @@
-"""What the argument `corpus` means: files, folders, globs, stdin, NLTK corpora, or text itself."""
+"""What the argument `corpus` means: files, folders, globs, stdin, NLTK corpora, or text itself.
+
+Folders and globs are not read with the library's ``glob``, which passes over a folder that it
+cannot list and follows a link that leads back until the name is too long. Here each folder is
+entered once, whatever the number of links that lead to it.
+"""
 
 from __future__ import annotations
 
+import errno
+import fnmatch
 import glob
 import os
 import re
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from cbow.errors import CorpusError, shown
-from cbow.text.folders import distinct, files_below, files_matching, is_special
 
 STDIN: Final = "-"
 NLTK: Final = "nltk:"
@@ -29,31 +36,54 @@ _FETCH: Final = {
     "gs": "gcloud storage cat URL",
 }
 
-#: What can be trained on.
-Corpus = str | os.PathLike[str] | Iterable[Any]
 
+@dataclass(frozen=True)
+class Sources:
+    """Where the text of a corpus comes from: sources, or the corpus if it is text itself."""
 
-class Sources(NamedTuple):
-    """Where text is read from, in this order.
-
-    Attributes
-    ----------
-    items : tuple of Path or str
-        A Path is a file; a str is ``"-"`` or ``"nltk:NAME"``.
-    skipped : int
-        Files of folders that are left out because of their names, and what folders hold and globs
-        match that is no regular file, such as a pipe: it may make its reader wait for ever.
-    """
-
-    items: tuple[Path | str, ...]
-    skipped: int
+    #: What is read, in this order: a Path is a file; a str is ``"-"`` or ``"nltk:NAME"``.
+    items: tuple[Path | str, ...] = ()
+    #: Files of folders that are left out because of their names, and what folders hold and globs
+    #: match that is no regular file, such as a pipe: it may make its reader wait for ever.
+    skipped: int = 0
+    #: The names in the corpus, as they were before folders and patterns were looked into.
+    as_named: tuple[str, ...] = ()
+    #: The corpus, if it is text itself; there are no items then.
+    texts: Any = None
 
     @property
     def name(self) -> str:
-        """How to call the text in a message."""
+        """What a message calls the text."""
         if len(self.items) == 1:
             return source_name(self.items[0])
-        return f"the text ({len(self.items)} sources)"
+        return f"the text ({len(self.items)} sources)" if self.items else "the text"
+
+    @property
+    def files(self) -> list[Path]:
+        """The files among the sources."""
+        return [item for item in self.items if isinstance(item, Path)]
+
+    @property
+    def names(self) -> list[str] | None:
+        """Absolute names by which the text can be read again; None if it can be read only once."""
+        if not self.items or STDIN in self.items:
+            return None
+        return [
+            name if name.startswith(NLTK) else str(Path(at_home(name)).absolute())
+            for name in self.as_named
+        ]
+
+    @property
+    def size(self) -> int | None:
+        """Bytes of the files; None if something has no size beforehand."""
+        files = self.files
+        if not files or len(files) < len(self.items) or not all(file.is_file() for file in files):
+            return None
+        return sum(file.stat().st_size for file in files)
+
+
+#: What can be trained on.
+Corpus = str | os.PathLike[str] | Iterable[Any] | Sources
 
 
 def source_name(item: Path | str) -> str:
@@ -61,42 +91,45 @@ def source_name(item: Path | str) -> str:
     return "the standard input" if item == STDIN else str(item)
 
 
-def find_sources(corpus: Corpus) -> Sources | None:
-    """Find what `corpus` names; None if it is text itself.
+def find_sources(corpus: Corpus) -> Sources:
+    """Find what `corpus` names.
 
     Parameters
     ----------
-    corpus : str, path or iterable
+    corpus : str, path, iterable or Sources
         A str or a path always names sources. So does a list or tuple of them whose first element
         is a path object, ``"-"``, ``"nltk:..."``, or a str that names something there is or is a
-        pattern that something matches.
+        pattern that something matches. All else is text itself. `Sources` are returned as they are.
 
     Raises
     ------
     CorpusError
         If a source is not there, or a folder or glob holds no file to read.
     """
+    if isinstance(corpus, Sources):
+        return corpus
     if isinstance(corpus, str | os.PathLike):
-        return _joined([_find(corpus, "put it in a list: cbow.train([text])")])
-    if not isinstance(corpus, list | tuple):
-        return None
-    if not (corpus and all(isinstance(element, str | os.PathLike) for element in corpus)):
-        return None
+        return _find_all([corpus], "put it in a list: cbow.train([text])")
+    texts = Sources(texts=corpus)
+    if not isinstance(corpus, list | tuple) or not corpus:
+        return texts
+    if not all(isinstance(element, str | os.PathLike) for element in corpus):
+        return texts
     if _names_source(corpus[0], search=True):
-        return _joined([_find(element, "give an iterator: iter([...])") for element in corpus])
+        return _find_all(corpus, "give an iterator: iter([...])")
     stray = next((element for element in corpus if _names_source(element)), None)
     if stray is not None:
         raise CorpusError(
             f"{shown(corpus[0])} names no file, but {shown(stray)} does; give the names of files "
             "only, or, if these are texts, an iterator over them: iter([...])"
         )
-    return None
+    return texts
 
 
 def _names_source(element: str | os.PathLike[str], search: bool = False) -> bool:
     """Tell whether an element of a list is a source rather than a text.
 
-    Only with `search` is what looks like a pattern looked for: a list may be of very many texts.
+    Files that match a pattern are looked for only with `search`: a list may hold very many texts.
     """
     if not isinstance(element, str) or element == STDIN or element.startswith(NLTK):
         return True
@@ -156,8 +189,8 @@ def at_home(name: str) -> str:
 def check_readable(path: str, name: str | None = None) -> None:
     """Raise `CorpusError` for what may give bytes for ever, or make its reader wait for ever.
 
-    Such are devices, but for the null device and the terminal, and files of the kernel's, which say
-    that they are regular files. A message calls it `name`.
+    These are devices, except for the null device and the terminal, and files of the kernel, which
+    pretend to be regular files. A message calls it `name`.
     """
     try:
         status = os.stat(path)
@@ -178,51 +211,84 @@ def check_readable(path: str, name: str | None = None) -> None:
         )
 
 
-def _joined(found: Sequence[Sources]) -> Sources:
-    """Put several findings into one."""
-    items = tuple(item for sources in found for item in sources.items)
-    return Sources(items, sum(sources.skipped for sources in found))
+def _find_all(corpus: Iterable[str | os.PathLike[str]], as_text: str) -> Sources:
+    """Find the sources that some names stand for; `as_text` says how to pass text itself."""
+    items: list[Path | str] = []
+    names: list[str] = []
+    skipped = 0
+    for element in corpus:
+        name = os.fspath(element)
+        if not isinstance(name, str):
+            raise CorpusError(f"the path {shown(name)} is of type bytes; give a str")
+        names.append(name)
+        if name == STDIN or name.startswith(NLTK):
+            items.append(name)
+            continue
+        # A Path cannot have been meant as text.
+        remedy = f", or, to pass text itself, {as_text}" if isinstance(element, str) else ""
+        files, left_out = _find_files(at_home(name), remedy)
+        items += files
+        skipped += left_out
+    return Sources(tuple(items), skipped, tuple(names))
 
 
-def _find(given: str | os.PathLike[str], as_text: str) -> Sources:
-    """Find the sources that one str or path names; `as_text` says how to pass text itself."""
-    name = os.fspath(given)
-    if not isinstance(name, str):
-        raise CorpusError(f"the path {shown(name)} is of type bytes; give a str")
-    if name == STDIN or name.startswith(NLTK):
-        return Sources((name,), 0)
+def _find_files(name: str, remedy: str) -> tuple[list[Path], int]:
+    """Find the files that a name stands for, and count what is left out."""
     if not name:
-        raise CorpusError(
-            "an empty name names no file; give the name of one, or . for the current folder"
-        )
-    name = at_home(name)
+        raise CorpusError("an empty name names no file; name one, or . for the current folder")
     if os.path.isdir(name):
-        return _folder(name)
+        below = [
+            path
+            for folder in _folders_below(name)
+            for path in _members(folder)
+            if not os.path.isdir(path)
+        ]
+        if not below:
+            raise CorpusError(
+                f"the folder {name} holds no file, hidden ones aside; put texts into it, with "
+                "names ending in .txt, or give another folder"
+            )
+        texts = [path for path in below if path.lower().endswith(SUFFIXES)]
+        others = [path for path in below if not path.lower().endswith(SUFFIXES)]
+        if not texts:
+            raise CorpusError(
+                f"the folder {name} holds no file ending in .txt (or .txt.gz, .txt.bz2, .txt.xz, "
+                f".txt.zst) but {len(others)} other, such as {shown(os.path.basename(others[0]))}; "
+                f"name other files with a glob: {shown(os.path.join(name, '**', '*'))}"
+            )
+        files, special = _regular(texts, f"the folder {name} holds no text but")
+        return sorted(files), len(others) + special
     if os.path.exists(name):
         check_readable(name)
-        return Sources((Path(name),), 0)
+        return [Path(name)], 0
     if _ADDRESS.fullmatch(name):
         raise _is_address(name)
     if glob.has_magic(name):
-        found = files_matching(name)
-        if files := [path for path in found if not is_special(path)]:
-            for path in files:
-                check_readable(path)
-            return Sources(tuple(map(Path, files)), len(found) - len(files))
-        if found:
+        if not (matching := files_matching(name)):
             raise CorpusError(
-                f"all that matches {shown(name)} are pipes, sockets or devices, such as "
-                f"{shown(found[0])}, which are not read unless named themselves; name it"
+                f"no file matches {shown(name)}; check the pattern (** goes into folders)"
             )
-        raise CorpusError(
-            f"no file matches {shown(name)}; check the pattern (** goes into folders)"
-        )
+        return _regular(matching, f"{shown(name)} matches nothing but")
     if os.path.islink(name):
         raise CorpusError(f"{name} is a link to a file that is not there; mend it")
-    remedy = "check the name"
-    if isinstance(given, str):  # a Path cannot have been meant as text
-        remedy += f", or, to pass text itself, {as_text}"
-    raise CorpusError(f"there is no file {shown(name)}; {remedy}")
+    raise CorpusError(f"there is no file {shown(name)}; check the name{remedy}")
+
+
+def _regular(paths: Iterable[str], where: str) -> tuple[list[Path], int]:
+    """Return the regular files among some paths, each once, and count the others.
+
+    A link to nothing stays: to open it tells more.
+    """
+    special = [path for path in paths if os.path.exists(path) and not os.path.isfile(path)]
+    files = _distinct({*paths} - {*special})
+    if special and not files:
+        raise CorpusError(
+            f"{where} pipes, sockets or devices, such as {shown(special[0])}, which are not read "
+            "unless they are named themselves; name it"
+        )
+    for path in files:
+        check_readable(path)
+    return list(map(Path, files)), len(special)
 
 
 def _is_address(name: str) -> CorpusError:
@@ -237,29 +303,77 @@ def _is_address(name: str) -> CorpusError:
     return CorpusError(f"{shown(f'{scheme}://{rest}')} is an address; fetch it first{how}")
 
 
-def _folder(folder: str) -> Sources:
-    """Find the text files in a folder and the folders in it."""
-    found = files_below(folder)
-    if not found:
+def files_matching(pattern: str) -> list[str]:
+    """List the files that match a pattern, sorted by path; each once, however many links match.
+
+    The pattern is as a shell has it: ``*``, ``?`` and ``[...]`` stand for parts of a name, and none
+    for the dot of a hidden one; ``**`` stands for any number of folders. A folder where files may
+    match, but that cannot be listed, is a `CorpusError`.
+    """
+    path = Path(pattern)
+    parts = path.parts[len(path.anchor) > 0 :]
+    if pattern.endswith(("/", os.sep)):  # only folders match
+        return []
+    if parts[-1] == "**":  # at the end it stands for files, too
+        parts += ("*",)
+    places = [path.anchor]
+    for part in parts:
+        matches: list[str] = []
+        for place in places:
+            if part == "**":
+                matches += _folders_below(place)
+            elif glob.has_magic(part):
+                matches += _members(place, part)
+            elif _is_there(os.path.join(place, part)):
+                matches.append(os.path.join(place, part))
+        # Folders reached by two names hold the same: what matches below is found from either.
+        places = _distinct(matches)
+    return [place for place in places if not os.path.isdir(place)]
+
+
+def _folders_below(folder: str) -> Iterator[str]:
+    """Yield a folder and those in it, at any depth, without the hidden ones; each once.
+
+    The nearest come first, as with os.walk they would not: a folder that links lead to, too, gets
+    its shortest name.
+    """
+    seen: set[str] = set()
+    waiting = [folder]
+    for place in waiting:  # grows on the way
+        if (real := os.path.realpath(place)) not in seen:
+            seen.add(real)
+            yield place
+            waiting += filter(os.path.isdir, _members(place))
+
+
+def _members(folder: str, pattern: str = "*") -> list[str]:
+    """List what a folder holds that matches a pattern, sorted; nothing if it is no folder."""
+    try:
+        names = os.listdir(folder or ".")
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
+            return []
         raise CorpusError(
-            f"the folder {folder} holds no file, hidden ones aside; put texts into it, with names "
-            "ending in .txt, or give another folder"
-        )
-    texts = [entry.path for entry in found if entry.name.lower().endswith(SUFFIXES)]
-    others = [entry.name for entry in found if not entry.name.lower().endswith(SUFFIXES)]
-    special = list(filter(is_special, texts))
-    files = distinct({*texts} - {*special})
-    if special and not files:
+            f"the folder {folder or '.'} cannot be listed ({error.strerror}); check its permissions"
+        ) from None
+    visible = (name for name in names if not name.startswith(".") or pattern.startswith("."))
+    return [os.path.join(folder, name) for name in sorted(fnmatch.filter(visible, pattern))]
+
+
+def _is_there(path: str) -> bool:
+    """Tell whether there is something of this name, be it a link to nothing."""
+    try:
+        os.lstat(path)
+    except PermissionError as error:
         raise CorpusError(
-            f"the folder {folder} holds no text but pipes, sockets or devices, such as "
-            f"{shown(special[0])}, which are not read unless named themselves; name it"
-        )
-    if not files:
-        raise CorpusError(
-            f"the folder {folder} holds no file ending in .txt (or .txt.gz, .txt.bz2, .txt.xz, "
-            f".txt.zst) but {len(others)} other, such as {shown(others[0])}; name other files with "
-            f"a glob: {shown(os.path.join(folder, '**', '*'))}"
-        )
-    for path in files:
-        check_readable(path)
-    return Sources(tuple(sorted(map(Path, files))), len(others) + len(special))
+            f"{path} cannot be looked for ({error.strerror}); check the permissions of its folder"
+        ) from None
+    except (OSError, ValueError):  # ValueError: a name that no file can have
+        return False
+    return True
+
+
+def _distinct(paths: Iterable[str]) -> list[str]:
+    """Sort paths and keep one, the first, for each thing that there is."""
+    first = {os.path.realpath(path): path for path in sorted(paths, reverse=True)}
+    return sorted(first.values())

@@ -15,16 +15,23 @@ in the text made lower case, with the apostrophe ’ (U+2019) written as ' and w
     F   format characters, such as the soft hyphen, the word joiner, U+FEFF, marks of direction
 
 All else separates. So a mark behind an emoji, a sign or a blank belongs to that, and to no word.
+
+Compiled code follows the same rules with the help of tables, one entry for each of the 0x110000
+code points. `rule_of` makes them by asking the readable rules, so they hold what Python and the
+`regex` library know, and nothing else.
 """
 
 from __future__ import annotations
 
 import functools
 import re
+import sys
 import unicodedata
 from collections.abc import Callable, Iterable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import regex
 
 from cbow.config import NORMAL_FORMS, Config
@@ -35,35 +42,33 @@ Tokenizer = Callable[[str], Iterable[str]]
 
 LineTokenizer = Callable[[str], list[str]]
 
-#: Is written '.
-APOSTROPHE: Final = "’"
+_APOSTROPHE: Final = "’"  # is written '
 
-#: Stands at the start of some files, and of a line where such a file was put behind another.
-BYTE_ORDER_MARK: Final = "\ufeff"
-_MARKS: Final = re.compile(f"(?<=\n){BYTE_ORDER_MARK}+")
+# Stands at the start of some files, and of a line where such a file was appended to another.
+_BYTE_ORDER_MARK: Final = "\ufeff"
+_MARKS: Final = re.compile(f"(?<=\n){_BYTE_ORDER_MARK}+")
 
-#: Z of the rule.
-JOINERS: Final = "\u180e\u200c\u200d"
+_JOINERS: Final = "\u180e\u200c\u200d"  # Z of the rule
 
 # The Arabic signs of the last line can be seen, and the zero width space separates.
 _FILLERS: Final = r"\u115F\u1160\u3164\uFFA0"
 _OTHERS: Final = r"\u200B\u0600-\u0605\u06DD\u070F\u0890\u0891\u08E2\U000110BD\U000110CD"
 
-#: One character of each class of the rule, as the regex library writes it.
-LETTER: Final = rf"[[\p{{L}}\p{{N}}]--[{_FILLERS}]]"
-MARK: Final = rf"[\p{{M}}{_FILLERS}]"
-FORMAT: Final = rf"[[\p{{Cf}}]--[{JOINERS}{_OTHERS}]]"
+# One character of each class of the rule, as the regex library writes it.
+_L: Final = rf"[[\p{{L}}\p{{N}}]--[{_FILLERS}]]"
+_M: Final = rf"[\p{{M}}{_FILLERS}]"
+_F: Final = rf"[[\p{{Cf}}]--[{_JOINERS}{_OTHERS}]]"
 
 # Of regex and re, regex: it knows \p{M}, and re with a class built from unicodedata took three
 # times as long on 10 MB of English (3.3 s and 1.0 s).
 _RUN: Final = r"[\p{L}\p{M}\p{N}]"  # L or M, in a form that is faster
 _WORD: Final = regex.compile(
-    f"(?V1){LETTER}{_RUN}*(?:[{JOINERS}]+{_RUN}+|[{JOINERS}]*'[{MARK}{JOINERS}]*{LETTER}{_RUN}*)*"
+    f"(?V1){_L}{_RUN}*(?:[{_JOINERS}]+{_RUN}+|[{_JOINERS}]*'[{_M}{_JOINERS}]*{_L}{_RUN}*)*"
 )
-_FORMATS: Final = regex.compile(f"(?V1){FORMAT}+")
+_FORMATS: Final = regex.compile(f"(?V1){_F}+")
 
-# All of ASCII but letters, digits and ' made white space.
-_ASCII = {code: " " for code in range(128) if not (chr(code).isalnum() or chr(code) == "'")}
+# Turns all of ASCII but letters, digits and ' into white space.
+_ASCII: Final = {code: " " for code in range(128) if not (chr(code).isalnum() or chr(code) == "'")}
 
 
 def words(line: str) -> list[str]:
@@ -74,10 +79,7 @@ def words(line: str) -> list[str]:
     >>> words("The KING’S men -- 'twas 1066!")
     ['the', "king's", 'men', 'twas', '1066']
     """
-    line = line.replace(APOSTROPHE, "'")
-    if line.isascii():
-        return _ascii_words(line.lower())
-    return _found(line.lower())
+    return cased_words(line.lower())  # which changes no apostrophe
 
 
 def cased_words(line: str) -> list[str]:
@@ -88,13 +90,13 @@ def cased_words(line: str) -> list[str]:
     >>> cased_words("The KING’S men")
     ['The', "KING'S", 'men']
     """
-    line = line.replace(APOSTROPHE, "'")
-    return _ascii_words(line) if line.isascii() else _found(line)
-
-
-def _found(line: str) -> list[str]:
-    """Find the words of a line that is lower case if it is to be."""
-    return _WORD.findall(_without_formats(line))  # type: ignore[no-any-return]  # regex: no types
+    line = line.replace(_APOSTROPHE, "'")
+    if not line.isascii():
+        return _WORD.findall(_without_formats(line))  # type: ignore[no-any-return]  # no types
+    line = line.translate(_ASCII)  # finds the same words in a quarter of the time
+    if "'" in line:  # one stays where it stands alone between two words
+        line = f" {line} ".replace("''", "  ").replace(" '", "  ").replace("' ", "  ")
+    return line.split()
 
 
 def _without_formats(text: str) -> str:
@@ -104,15 +106,8 @@ def _without_formats(text: str) -> str:
 def normalised(text: str, form: str, tokenizer: LineTokenizer | None = None) -> str:
     """Return a text, or a word, in a normal form, such that the words of the text are in it too.
 
-    Parameters
-    ----------
-    text : str
-        Any text.
-    form : {"none", "nfc", "nfkc"}
-        The normal form of Unicode.
-    tokenizer : callable, optional
-        What will cut the text. What `words` and `cased_words` make of it is made of it here, for
-        that may leave neighbours that compose: H̱ has no character of its own, but ẖ has one.
+    What `words` and `cased_words` change, if one of them will cut the text, is changed here first,
+    for it may make neighbours that compose: H̱ has no character of its own, but ẖ has one.
     """
     if form == "none" or text.isascii():
         return text
@@ -124,31 +119,8 @@ def normalised(text: str, form: str, tokenizer: LineTokenizer | None = None) -> 
     return text
 
 
-def _ascii_words(line: str) -> list[str]:
-    """Find the words of a line without other characters: as `_WORD` does, in a quarter the time."""
-    line = line.translate(_ASCII)
-    if "'" in line:  # one stays where it stands alone between two words
-        line = f" {line} ".replace("''", "  ").replace(" '", "  ").replace("' ", "  ")
-    return line.split()
-
-
-@functools.cache
-def _nltk_words() -> LineTokenizer:
-    """Make NLTK's tokenizer after the Penn Treebank; it keeps the case and needs no download."""
-    from nltk.tokenize.destructive import NLTKWordTokenizer
-
-    return NLTKWordTokenizer().tokenize  # type: ignore[no-any-return]
-
-
 def line_tokenizer(tokenizer: str | Tokenizer, keep_case: bool = False) -> LineTokenizer:
-    """Look up a tokenizer by name, or wrap a callable so that what it returns is checked.
-
-    Parameters
-    ----------
-    tokenizer : {"word", "whitespace", "nltk"} or callable
-        A callable takes a line and returns an iterable of str.
-    keep_case : bool
-        Whether "word" leaves capital letters as they are; the others do.
+    """Return the tokenizer of a name, or a callable wrapped so that its results are checked.
 
     Raises
     ------
@@ -161,8 +133,10 @@ def line_tokenizer(tokenizer: str | Tokenizer, keep_case: bool = False) -> LineT
         return cased_words if keep_case else words
     if tokenizer == "whitespace":
         return str.split
-    if tokenizer == "nltk":
-        return _nltk_words()
+    if tokenizer == "nltk":  # after the Penn Treebank; it keeps the case and needs no download
+        from nltk.tokenize.destructive import NLTKWordTokenizer
+
+        return NLTKWordTokenizer().tokenize  # type: ignore[no-any-return]
     if tokenizer == "custom":
         raise ConfigError(
             "tokenizer 'custom' stands for a function of yours; pass the function as tokenizer"
@@ -232,26 +206,105 @@ def unify_line_ends(text: str) -> str:
 
 
 def without_marks(text: str, before: str = "\n") -> str:
-    """Return the text without byte order marks at the starts of lines; `before` is before it."""
-    if BYTE_ORDER_MARK not in text:
+    """Return the text, which follows `before`, without byte order marks at the starts of lines."""
+    if _BYTE_ORDER_MARK not in text:
         return text
     return _MARKS.sub("", before + text)[len(before) :]
 
 
 def _checked(tokenizer: Tokenizer, line: str) -> list[str]:
-    """Call a tokenizer that cbow does not know, and check what it returns."""
-    found = tokenizer(line)
-    if isinstance(found, str | bytes) or not isinstance(found, Iterable):
-        raise CorpusError(f"the tokenizer returned {_type(found)} for a line; return a list of str")
-    tokens = list(found)
+    """Call a tokenizer of the user's, and check what it returns."""
+    returned = tokenizer(line)
+    if isinstance(returned, str | bytes) or not isinstance(returned, Iterable):
+        raise CorpusError(
+            f"the tokenizer returned {type(returned).__name__} for a line; return a list of str"
+        )
+    tokens = list(returned)
     for token in tokens:
         if not isinstance(token, str):
             raise CorpusError(
-                f"the tokenizer returned a token of type {_type(token)} for a line; "
+                f"the tokenizer returned a token of type {type(token).__name__} for a line; "
                 "return a list of str"
             )
     return tokens
 
 
-def _type(value: object) -> str:
-    return type(value).__name__
+#: What a character is to a tokenizer: L, M, Z and F of the rule above, and the apostrophe.
+SEPARATOR: Final = 0
+LETTER: Final = 1
+MARK: Final = 2
+JOINER: Final = 3
+FORMAT: Final = 4
+QUOTE: Final = 5
+
+#: Bits of a table's entry that hold the kind.
+KIND_BITS: Final = 3
+
+#: The tokenizers that compiled code can follow.
+FOLLOWED: Final[tuple[LineTokenizer, ...]] = (words, cased_words, str.split)
+
+_CODES: Final = sys.maxunicode + 1
+_PAGE: Final = 2**12  # code points looked at together
+_HALVES: Final = "surrogatepass"  # half a character is a code point, too
+
+# The only letter whose lower case depends on its neighbours: ς at the end of a word, σ elsewhere.
+_SIGMA: Final = "Σ"
+
+
+class Alphabet(NamedTuple):
+    """The characters as a tokenizer sees them; read-only."""
+
+    #: (256,), what to write for a byte that is a letter by itself; 0 for other bytes
+    plain: npt.NDArray[np.uint8]
+    #: (0x110000,), for each code point ``written << 3 | kind``: the code point to write, its kind
+    characters: npt.NDArray[np.int32]
+
+
+class Rule(NamedTuple):
+    """A tokenizer that compiled code can follow."""
+
+    alphabet: Alphabet
+    #: Characters that no table can hold, since their lower case is not one character, always the
+    #: same. A stretch between blanks that has one is left to the readable rule.
+    special: str
+    tokenizer: LineTokenizer  #: the readable rule
+
+
+def rule_of(tokenizer: LineTokenizer) -> Rule:
+    """Make the tables of one of the `FOLLOWED`, page by page."""
+    runs: dict[int, Any] = {LETTER: re.compile(r"\S+")}
+    any_kind: Any = runs[LETTER]  # most pages hold only separators, as one search tells
+    if tokenizer is not str.split:
+        kinds = {LETTER: _L, MARK: _M, FORMAT: _F}
+        runs = {kind: regex.compile(f"(?V1){one}+") for kind, one in kinds.items()}
+        any_kind = regex.compile(r"[\p{L}\p{M}\p{N}\p{Cf}]")
+    characters, special = np.empty(_CODES, np.int32), ""
+    for start in range(0, _CODES, _PAGE):
+        text = np.arange(start, start + _PAGE, dtype="<u4").tobytes().decode("utf-32-le", _HALVES)
+        if tokenizer is words:
+            text, irregular = _lower(text)
+            special += irregular
+        page = characters[start : start + _PAGE]
+        page[:] = np.frombuffer(text.encode("utf-32-le", _HALVES), "<u4")
+        page <<= KIND_BITS
+        for kind, run in runs.items() if any_kind.search(text) else ():
+            for match in run.finditer(text):
+                page[match.start() : match.end()] |= kind
+    if tokenizer is not str.split:
+        characters[list(map(ord, _JOINERS))] |= JOINER
+        characters[ord("'")] |= QUOTE
+        characters[ord(_APOSTROPHE)] = characters[ord("'")]
+    plain = np.zeros(256, np.uint8)
+    is_letter = characters[:128] & (1 << KIND_BITS) - 1 == LETTER
+    plain[:128] = np.where(is_letter, characters[:128] >> KIND_BITS, 0)
+    plain.flags.writeable = characters.flags.writeable = False
+    return Rule(Alphabet(plain, characters), special, tokenizer)
+
+
+def _lower(text: str) -> tuple[str, str]:
+    """Make distinct characters lower case, except for special ones; return those, too."""
+    lower = text.lower()
+    if len(lower) == len(text) and _SIGMA not in text:
+        return lower, ""
+    special = "".join(c for c in text if len(c.lower()) != 1 or c == _SIGMA)
+    return "".join(c if c in special else c.lower() for c in text), special

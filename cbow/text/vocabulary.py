@@ -1,13 +1,18 @@
-"""The words a model knows, each with its id and its count."""
+"""The words a model knows, each with its id and its count; and what became of every token.
+
+The account adds up: nothing is left out in silence.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from cbow.errors import ConfigError, CorpusError, shown
+from cbow.errors import ConfigError, CorpusError, counted, shown
 
 
 class Vocabulary:
@@ -48,10 +53,39 @@ class Vocabulary:
     _ids: dict[str, int]
 
     def __init__(self, words: Sequence[str], counts: npt.ArrayLike) -> None:
-        words = tuple(words)
+        words, counts = tuple(words), np.asarray(counts)
+        if counts.shape != (len(words),):
+            raise CorpusError(
+                f"a vocabulary of {len(words)} words has counts of shape {counts.shape}; "
+                "give one count for each word"
+            )
+        if words and counts.dtype.kind not in "iu":
+            raise CorpusError(f"the counts are of type {counts.dtype}; give whole numbers")
+        counts = counts.astype(np.int64)  # (V,), a copy: nobody else can write to it
+        if (counts < 0).any():
+            raise CorpusError("a count is negative; give counts of 0 or more")
+        if (counts[1:] > counts[:-1]).any():
+            raise CorpusError("the counts rise; give the words in order of falling count")
+        counts.flags.writeable = False
+        for word in words:
+            if not isinstance(word, str) or not word:
+                raise CorpusError(
+                    f"{shown(word)} is not a word; give texts of one character or more"
+                )
+        try:
+            "".join(words).encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise CorpusError(
+                f"a word holds {error.object[error.start]!r}, half of a character, which cannot be "
+                "written as UTF-8; repair the text it comes from"
+            ) from None
+        ids = {word: i for i, word in enumerate(words)}
+        if len(ids) != len(words):
+            repeated = next(word for i, word in enumerate(words) if ids[word] != i)
+            raise CorpusError(f"the word {shown(repeated)} is there twice; give each word once")
         object.__setattr__(self, "words", words)
-        object.__setattr__(self, "counts", _checked_counts(counts, len(words)))
-        object.__setattr__(self, "_ids", _checked_ids(words))
+        object.__setattr__(self, "counts", counts)
+        object.__setattr__(self, "_ids", ids)
 
     @classmethod
     def from_counts(
@@ -128,39 +162,67 @@ class Vocabulary:
         return f"Vocabulary({len(self)} words, {int(self.counts.sum())} tokens)"
 
 
-def _checked_counts(counts: npt.ArrayLike, words: int) -> npt.NDArray[np.int64]:
-    """Return `counts` as a read-only int64 array of its own, or say what is wrong with them."""
-    given = np.asarray(counts)
-    if given.shape != (words,):
-        raise CorpusError(
-            f"a vocabulary of {words} words has counts of shape {given.shape}; "
-            "give one count for each word"
-        )
-    if words and given.dtype.kind not in "iu":
-        raise CorpusError(f"the counts are of type {given.dtype}; give whole numbers")
-    checked = given.astype(np.int64)  # (V,), a copy: nobody else can write to it
-    if (checked < 0).any():
-        raise CorpusError("a count is negative; give counts of 0 or more")
-    if (checked[1:] > checked[:-1]).any():
-        raise CorpusError("the counts rise; give the words in order of falling count")
-    checked.flags.writeable = False
-    return checked
+@dataclass(frozen=True)
+class TokenAccount:
+    """Count of tokens read and of what was done with them.
 
+    Raises
+    ------
+    CorpusError
+        If a number is negative, or ``read != kept + rare + beyond + empty + stop``.
 
-def _checked_ids(words: tuple[str, ...]) -> dict[str, int]:
-    """Return each word its id, or say which word cannot be in a vocabulary."""
-    for word in words:
-        if not isinstance(word, str) or not word:
-            raise CorpusError(f"{shown(word)} is no word; give texts of one character or more")
-    try:
-        "".join(words).encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise CorpusError(
-            f"a word holds {error.object[error.start]!r}, half of a character, which cannot be "
-            "written as UTF-8; repair the text it comes from"
-        ) from None
-    ids = {word: i for i, word in enumerate(words)}
-    if len(ids) != len(words):
-        repeated = next(word for i, word in enumerate(words) if ids[word] != i)
-        raise CorpusError(f"the word {shown(repeated)} is given twice; give each word once")
-    return ids
+    Examples
+    --------
+    >>> account = TokenAccount(lines=2, read=10, kept=7, rare=3)
+    >>> for sentence in account.sentences():
+    ...     print(sentence)
+    2 lines, 10 tokens read, 7 kept
+    3 tokens left out: their words occur fewer than min_count times
+    """
+
+    lines: int = 0  #: lines of text read, blank ones included
+    read: int = 0  #: tokens the tokenizer returned
+    kept: int = 0  #: tokens in the encoded corpus
+    rare: int = 0  #: tokens of words that occur fewer than ``min_count`` times
+    beyond: int = 0  #: tokens of words outside the ``max_vocabulary`` most frequent, and not rare
+    empty: int = 0  #: empty strings the tokenizer returned
+    replaced: int = 0  #: times U+FFFD replaced bytes that cannot be decoded
+    cut: int = 0  #: runs of characters without white space cut: too long to read at once
+    skipped_files: int = 0  #: files of folders not read for their name, and what is no regular file
+    stop: int = 0  #: tokens of words left out as ``stop_words``, and not rare
+    absent: int = 0  #: words of ``keep_words`` that the text does not have
+    fieldless: int = 0  #: rows without a text in the ``field``, which were not read
+
+    def __post_init__(self) -> None:
+        if min(self.to_dict().values()) < 0:
+            raise CorpusError(f"{self!r} holds a negative number; give numbers of 0 or more")
+        if self.read != self.kept + self.rare + self.beyond + self.empty + self.stop:
+            raise CorpusError(
+                f"{self!r} does not add up; read must equal kept + rare + beyond + empty + stop"
+            )
+
+    def to_dict(self) -> dict[str, int]:
+        """Return the numbers by name, ready for JSON."""
+        return dataclasses.asdict(self)
+
+    def sentences(self) -> list[str]:
+        """Return the account in lines to print; what did not happen is left out."""
+        first = f"{counted(self.lines, 'line')}, {counted(self.read, 'token')} read"
+        others = [
+            (self.rare, "token", "left out: their words occur fewer than min_count times"),
+            (self.beyond, "token", "left out: their words are beyond max_vocabulary"),
+            (self.empty, "token", "left out: the tokenizer returned empty strings"),
+            (self.stop, "token", "left out: their words are among stop_words"),
+            (self.absent, "word", "of keep_words not found in the text"),
+            (self.fieldless, "row", "not read: the field is not there, or holds no text"),
+            (self.replaced, "replacement", "made: bytes that cannot be decoded became U+FFFD"),
+            (self.cut, "run", "of characters without white space cut: too long to read at once"),
+            (
+                self.skipped_files,
+                "file",
+                "not read: the name does not end in .txt, or it is a pipe or a device",
+            ),
+        ]
+        return [f"{first}, {self.kept:,} kept"] + [
+            f"{counted(n, noun)} {what}" for n, noun, what in others if n
+        ]

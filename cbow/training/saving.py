@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from cbow.errors import ConfigError, OutputError
 from cbow.system.files import expanded, name_of, same
 from cbow.text import Corpus, find_sources
-from cbow.text.sources import NLTK, STDIN, at_home
 from cbow.training.checkpoint import Checkpoint, write
 from cbow.training.observer import Observer
 from cbow.training.state import State, is_finite
@@ -50,11 +49,10 @@ def make_saving(
 
 def checked_path(path: str | os.PathLike[str], corpus: Corpus) -> Path:
     """Return where checkpoints are written; refuse a file of the text."""
-    sources = find_sources(corpus)
-    for item in sources.items if sources else ():
-        if isinstance(item, Path) and same(path, item):
+    for file in find_sources(corpus).files:
+        if same(path, file):
             raise OutputError(
-                f"the checkpoint {name_of(path)} would be written over {name_of(item)}, which is "
+                f"the checkpoint {name_of(path)} would be written over {name_of(file)}, which is "
                 "read; give it another name"
             )
     return expanded(path)
@@ -69,15 +67,7 @@ def checked_interval(every: float) -> float:
 
 def names_of(corpus: Corpus) -> list[str] | None:
     """Return the absolute names of a text's files; None if it cannot be read again."""
-    if find_sources(corpus) is None:
-        return None
-    given: Iterable[Any] = [corpus] if isinstance(corpus, str | os.PathLike) else corpus
-    names = [os.fspath(each) for each in given]
-    if STDIN in names:
-        return None
-    return [
-        name if name.startswith(NLTK) else str(Path(at_home(name)).absolute()) for name in names
-    ]
+    return find_sources(corpus).names
 
 
 class Checkpoints:

@@ -89,7 +89,7 @@ def test_a_file_and_its_encoding(answer, here):
     Path("text").write_bytes("das Café am Meer".encode("latin-1"))
     code, out, err = answer("--file", "text")
     assert (code, out) == (1, "")
-    assert "text is no utf-8 text at byte 7 (e9 hex)" in err
+    assert "text is not utf-8 text at byte 7 (e9 hex)" in err
     assert words(answer, "--file", "text", "--encoding", "latin-1") == [
         ["das", "café", "am", "meer"],
         [],
@@ -185,7 +185,7 @@ def test_refused(answer, here, arguments, sentence):
     [
         (b"", "the text holds no word"),
         (b"one\n\ntwo\n", "a single word, which has no context"),
-        (b"caf\xe9 and tea", "the standard input is no utf-8 text at byte 3"),
+        (b"caf\xe9 and tea", "the standard input is not utf-8 text at byte 3"),
         (bytes(range(256)) * 40, "looks like a binary file"),
         (b"a b " * 10**6, WORDS),
     ],

@@ -18,22 +18,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import cbow.text.batches as batches_module
 import cbow.text.encoded as encoded_module
 import cbow.text.kernels as kernels_module
-import cbow.text.numbered as numbered_module
-import cbow.text.spool as spool_module
+import cbow.text.numbering as numbering_module
+import cbow.text.pieces as pieces_module
 from cbow.config import Config
 from cbow.errors import ConfigError, CorpusError, OutputError
 from cbow.text import EncodedCorpus, TokenAccount, Vocabulary, encode_corpus
-from cbow.text.alphabet import RULES
-from cbow.text.batches import bytes_total
+from cbow.text.encoded import Spool
+from cbow.text.numbering import LINE_END
 from cbow.text.pieces import PIECE, Cutter
+from cbow.text.reading import TextReader
 from cbow.text.sources import find_sources
-from cbow.text.spool import LINE_END, Spool
+from cbow.text.tokenizers import rule_of
 
 ALL = Config(min_count=1)
-MADE_RULES = {tokenizer: functools.cache(make) for tokenizer, make in RULES.items()}
+cached_rule = functools.cache(rule_of)
 LINES = ["The king, the queen.", "", "...", "The king!"]
 TEXT = "\n".join(LINES) + "\n"
 
@@ -121,10 +121,10 @@ FORMS = [
 @pytest.fixture(params=["readable", "compiled, 1 thread", "compiled, 3 threads"])
 def way(request, monkeypatch):
     """Count by readable code, or from the first word on by compiled code."""
-    monkeypatch.setattr(numbered_module, "RULES", MADE_RULES)
-    monkeypatch.setattr(numbered_module, "FEW", 0)
+    monkeypatch.setattr(numbering_module, "rule_of", cached_rule)
+    monkeypatch.setattr(numbering_module, "FEW", 0)
     monkeypatch.setattr(kernels_module, "COMPILED", request.param != "readable")
-    monkeypatch.setattr(numbered_module, "processors", lambda: int(request.param[10:11] or 1))
+    monkeypatch.setattr(numbering_module, "processors", lambda: int(request.param[10:11] or 1))
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -162,10 +162,10 @@ def test_same_bytes_at_any_number_of_threads(tokenizer, tmp_path, monkeypatch):
     letters = np.array(list("abCD'’  \n.éΣİक\u0301👍"))
     text = "".join(rng.choice(letters, 3000))
     (tmp_path / "a.txt").write_text(text, encoding="utf-8")
-    monkeypatch.setattr(numbered_module, "PORTION", 50)
+    monkeypatch.setattr(numbering_module, "PORTION", 50)
     found = set()
     for few, threads in [(10**6, 1), (0, 1), (0, 2), (0, 3), (0, 8), (1000, 3)]:
-        monkeypatch.setattr(numbered_module, "FEW", few)
+        monkeypatch.setattr(numbering_module, "FEW", few)
         monkeypatch.setattr(kernels_module, "COMPILED", True)
         config = Config(min_count=2, tokenizer=tokenizer, threads=threads)
         encoded = encode(tmp_path / "a.txt", config, folder=tmp_path)
@@ -179,7 +179,7 @@ def test_same_bytes_at_any_number_of_threads(tokenizer, tmp_path, monkeypatch):
 def test_threads_of_the_config(threads, tmp_path, monkeypatch):
     made = []
 
-    class Spy(numbered_module.Numberer):
+    class Spy(numbering_module.Numberer):
         def __init__(self, tokenizer, threads):
             made.append(threads)
             super().__init__(tokenizer, threads)
@@ -248,12 +248,12 @@ def test_equals_the_plain_way(
     config = Config(min_count=min_count, max_vocabulary=limit, threads=threads)
     folder = tmp_path_factory.mktemp("encoded")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(numbered_module, "RULES", MADE_RULES)
-        patch.setattr(numbered_module, "FEW", few)
+        patch.setattr(numbering_module, "rule_of", cached_rule)
+        patch.setattr(numbering_module, "FEW", few)
         patch.setattr(kernels_module, "COMPILED", True)
-        patch.setattr(batches_module, "PIECE", piece)
+        patch.setattr(pieces_module, "PIECE", piece)
         patch.setattr(Cutter.__init__, "__defaults__", (piece,))
-        patch.setattr(spool_module, "CHUNK", piece)
+        patch.setattr(encoded_module, "CHUNK", piece)
         if len(order) < 2 or max(map(len, expected)) < 2:
             with pytest.raises(CorpusError):
                 encode(corpus, config, folder=folder)
@@ -619,7 +619,7 @@ REST = "and the context of a word is the rest of its line"
         ("the\nking\nthe\nqueen\n", r"join the lines to sentences, for example: tr '\\n' ' ' < FI"),
         (
             "the.\n\nking\nqueen\n",
-            r"sentences, which blank lines part, .*: awk -v RS= '\{\$1=\$1\}1'",
+            r"sentences, which blank lines separate, .*: awk -v RS= '\{\$1=\$1\}1'",
         ),
     ],
 )
@@ -657,7 +657,7 @@ def test_two_words_on_a_line_wherever_it_is_cut(text, piece, tmp_path, monkeypat
         (b"\xef\xbb\xbf", "a.txt is empty"),
         (gzip.compress(b"", mtime=0), "a.txt is empty"),
         (b"\n\n", "a.txt holds no word, lines read: 2;"),
-        (b"the king \xff", "a.txt is no utf-8 text at byte 9"),
+        (b"the king \xff", "a.txt is not utf-8 text at byte 9"),
         (bytes(99), "a.txt looks like a binary file"),
         (gzip.compress(bytes(99), mtime=0), "a.txt looks like a binary file"),
         (gzip.compress(b"words " * 9, mtime=0)[:-9], "a.txt is cut short"),
@@ -687,7 +687,7 @@ def test_file_that_cannot_be_opened(tmp_path, monkeypatch):
 
     monkeypatch.setattr(Path, "open", refused)
     with pytest.raises(CorpusError, match=r"a\.txt cannot be opened \(Permission denied\)"):
-        list(next(batches_module.source_parts(sources, None)))
+        list(next(TextReader().texts(sources)))
 
 
 def test_replacements_reach_the_account(tmp_path):
@@ -763,21 +763,21 @@ def test_progress_of_files(tmp_path):
 
 def test_size_of_what_has_none(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    assert bytes_total(find_sources(tmp_path / "pipe")) is None
-    assert bytes_total(find_sources("-")) is None
+    assert find_sources(tmp_path / "pipe").size is None
+    assert find_sources("-").size is None
 
 
 @pytest.fixture
 def small_pieces(monkeypatch):
     """Work in small pieces, so that a text of two megabytes is long beside them."""
-    monkeypatch.setattr(batches_module, "PIECE", 2**14)
+    monkeypatch.setattr(pieces_module, "PIECE", 2**14)
     monkeypatch.setattr(Cutter.__init__, "__defaults__", (2**14,))
-    monkeypatch.setattr(spool_module, "CHUNK", 2**14)
+    monkeypatch.setattr(encoded_module, "CHUNK", 2**14)
 
 
 def peak(corpus, folder):
     """Return the most memory in use at once while encoding, in bytes."""
-    importlib.import_module("cbow.text.interning")  # it takes memory, but once
+    importlib.import_module("cbow.text.kernels")  # it takes memory, but once
     tracemalloc.start()
     encode(corpus, Config(), folder=folder)
     _, most = tracemalloc.get_traced_memory()

@@ -84,7 +84,7 @@ def test_the_ending_of_the_name_decides():
     assert texts("a\tb,text\n1,2\n", "a.csv") == ("2\n", 0)
     assert texts("text\n1,2\n", "a.tsv") == ("1,2\n", 0)
     assert texts("text\n1,2\n", "a.tsv.gz") == ("1,2\n", 0)
-    with pytest.raises(CorpusError, match=r"line 1 of a\.json is no JSON object"):
+    with pytest.raises(CorpusError, match=r"line 1 of a\.json is not a JSON object"):
         texts("text,b\n1,2\n", "a.json")
 
 
@@ -161,13 +161,21 @@ def test_a_table_without_the_field_is_not_read_to_its_end():
 @pytest.mark.parametrize(
     ("content", "name", "said"),
     [
-        ('{"text": "a"}\n{"text": }\n', "a", r"^line 2 of a is no JSON object \(Expecting value"),
-        ('\n{"text": "a"}\n["a"]\n', "a", "^line 3 of a is no JSON object; give JSON lines"),
-        ("[" * 99_999 + "\n", "a.jsonl", r"^line 1 of a.jsonl is no JSON object \("),
-        ('[{"text": "a"}]\n', "a.json", r"no JSON object; .* jq -c '\.\[\]'\)$"),
+        (
+            '{"text": "a"}\n{"text": }\n',
+            "a",
+            r"^line 2 of a is not a JSON object \(Expecting",
+        ),
+        ('\n{"text": "a"}\n["a"]\n', "a", "^line 3 of a is not a JSON object; give JSON lines"),
+        ("[" * 99_999 + "\n", "a.jsonl", r"^line 1 of a.jsonl is not a JSON object \("),
+        (
+            '[{"text": "a"}]\n',
+            "a.json",
+            r"a JSON object; .*jq -c '\.\[\]' makes them of an array\)$",
+        ),
         ("a,text\n1,b,c\n", "a", r"ends in line 2 of a has 3 cells, .* names 2; .* hold ','$"),
-        ('a,text\n1,"b\nc\n', "a", r"^line 3 of a is no proper row \(.*\); put quotes around"),
-        ('a\ttext\n1\t"b"c\n', "a", r"^line 2 of a is no proper row \(.*\); put quotes around"),
+        ('a,text\n1,"b\nc\n', "a", r"^line 3 of a is not a valid row \(.*\); put quotes around"),
+        ('a\ttext\n1\t"b"c\n', "a", r"^line 2 of a is not a valid row \(.*\); put quotes around"),
     ],
 )
 def test_rows_that_are_none(content, name, said):

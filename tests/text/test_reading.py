@@ -8,16 +8,27 @@ import tarfile
 import threading
 import zipfile
 
+import nltk
+import nltk.corpus
 import numpy as np
 import pytest
 import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
+from nltk.corpus.reader import (
+    BracketParseCorpusReader,
+    PlaintextCorpusReader,
+    TaggedCorpusReader,
+    WordListCorpusReader,
+)
+from nltk.corpus.util import LazyCorpusLoader
 
 import cbow.text.reading as reading_module
+from cbow.config import Config
 from cbow.errors import ConfigError, CorpusError
-from cbow.text.compression import compression, decompressed
-from cbow.text.reading import BINARY_MAGIC, TextReader, ending_lines
+from cbow.text import encode_corpus
+from cbow.text.reading import TextReader, decompressed, ending_lines, nltk_text
+from cbow.text.sniffing import BINARY_MAGIC, compression
 
 
 def zst(data):
@@ -39,17 +50,9 @@ class Pipe(io.RawIOBase):
         return self.data.read(min(size, self.step))
 
 
-class Raw(io.RawIOBase):
-    def __init__(self, data, step):
-        self.pipe = Pipe(data, step)
-
-    def readable(self):
-        return True
-
-    def readinto(self, buffer):
-        block = self.pipe.read(len(buffer))
-        buffer[: len(block)] = block
-        return len(block)
+def unpack(data, kind, step=2**15):
+    """Decompress data that come in blocks of some size."""
+    return list(decompressed((data[i : i + step] for i in range(0, len(data), step)), kind, "a"))
 
 
 def read(data, encoding="utf-8", errors="strict", name="a.txt"):
@@ -86,14 +89,14 @@ def test_what_follows_compressed_text_is_not_ignored(kind):
     with pytest.raises(CorpusError, match="damaged"):
         read(PACK[kind](b"one\n") + b"two\n")
     with pytest.raises(CorpusError, match="damaged"):
-        list(decompressed(Pipe(PACK[kind](b"one\n") + b"two two\n", 1), kind, "a"))
+        unpack(PACK[kind](b"one\n") + b"two two\n", kind, 1)
 
 
 @pytest.mark.parametrize("step", [1, 2**20])
 @pytest.mark.parametrize("kind", ["gzip", "bz2", "xz"])
 def test_padding_with_zeros_is_no_damage(kind, step):
     data = PACK[kind](b"one\n") + bytes(8) + PACK[kind](b"two\n") + bytes(4)
-    assert b"".join(decompressed(io.BufferedReader(Raw(data, step)), kind, "a")) == b"one\ntwo\n"
+    assert b"".join(unpack(data, kind, step)) == b"one\ntwo\n"
 
 
 def test_zstd_frame_to_skip_is_skipped():
@@ -131,8 +134,7 @@ def test_any_damage_is_a_corpus_error_or_text(kind, place, flip):
 
 @pytest.mark.parametrize("kind", PACK)
 def test_a_small_file_of_zeros_stays_small_in_memory(kind):
-    stream = io.BytesIO(PACK[kind](bytes(4 * 10**7)))
-    sizes = [len(block) for block in decompressed(stream, kind, "a")]
+    sizes = list(map(len, unpack(PACK[kind](bytes(4 * 10**7)), kind)))
     assert sum(sizes) == 4 * 10**7
     assert max(sizes) <= 2**24
 
@@ -175,7 +177,7 @@ def test_invalid_bytes_are_named_by_their_place(before, bad):
     data = b"x" * before + bad + b" and more"
     with pytest.raises(CorpusError) as caught:
         read(data)
-    assert f"a.txt is no utf-8 text at byte {before} ({bad[:1].hex()} hex)" in str(caught.value)
+    assert f"a.txt is not utf-8 text at byte {before} ({bad[:1].hex()} hex)" in str(caught.value)
     assert "name its encoding / --encoding" in str(caught.value)
     assert "errors='replace' / --errors replace" in str(caught.value)
 
@@ -224,7 +226,7 @@ def test_encoding_that_there_is_not(name):
 
 @pytest.mark.parametrize("encoding", ["undefined", "utf-16", "utf-32", "idna"])
 def test_encoding_that_does_not_fit(encoding):
-    with pytest.raises(CorpusError, match=f"is no {encoding} text|binary"):
+    with pytest.raises(CorpusError, match=f"is not {encoding} text|binary"):
         read("the king\nand 王 queen\n".encode(), encoding)
 
 
@@ -233,7 +235,7 @@ def test_encoding_that_does_not_fit(encoding):
 )
 def test_no_byte_order_mark_where_there_must_be_one(encoding, errors):
     said = (
-        rf"^a\.txt is no {encoding} text from byte 0 on \(.*BOM\); "
+        rf"^a\.txt is not {encoding} text from byte 0 on \(.*BOM\); "
         "name its encoding / --encoding, such as utf-8$"  # to replace is no remedy
     )
     with pytest.raises(CorpusError, match=said):
@@ -413,16 +415,6 @@ def test_line_end_across_blocks():
 # what only small buffers and odd frames show
 
 
-@pytest.mark.parametrize("size", [1, 3, 10, 11])
-def test_first_bytes_are_read_again_whole(size):
-    reader = TextReader()
-    rejoined = reading_module._Rejoined(io.BytesIO(b"the king and the queen"), reader, "a")
-    assert rejoined.head == b"the king a"
-    blocks = list(iter(lambda: rejoined.read(size), b""))
-    assert b"".join(blocks) == b"the king and the queen"
-    assert reader.bytes_read == 22
-
-
 def test_only_the_head_is_looked_at_for_binary_content():
     data = b"a" * 8192 + bytes(5000)
     assert len(read(data)[0]) == 13193
@@ -432,8 +424,7 @@ def test_only_the_head_is_looked_at_for_binary_content():
 @pytest.mark.parametrize("step", [1, 100])
 def test_no_block_is_empty(kind, step):
     text = np.random.default_rng(1).bytes(10_000).hex().encode()  # hard to compress
-    stream = io.BufferedReader(Raw(PACK[kind](text), step))
-    blocks = list(decompressed(stream, kind, "a"))
+    blocks = unpack(PACK[kind](text), kind, step)
     assert all(blocks)
     assert b"".join(blocks) == text
 
@@ -443,3 +434,107 @@ def test_zstd_with_a_large_window():
     packer = zstandard.ZstdCompressor(compression_params=parameters).compressobj()
     packed = packer.compress(TEXT.encode()) + packer.flush()
     assert read(packed)[0] == TEXT
+
+
+# corpora of NLTK
+
+BROWN = "The/at Fulton/np Jury/nn said/vbd\n\nIt/pps ``/`` did/dod\n"
+
+
+@pytest.fixture
+def corpora(tmp_path, monkeypatch):
+    """Folder of an installation of NLTK's data that holds nothing else."""
+    monkeypatch.setattr(nltk.data, "path", [str(tmp_path)])
+    folder = tmp_path / "corpora"
+    folder.mkdir()
+    return folder
+
+
+def install(corpora, monkeypatch, name, reader, files, *arguments):
+    """Write a corpus and put a loader of it, not loaded yet, where NLTK has its own."""
+    (corpora / name).mkdir()
+    for file, text in files.items():
+        (corpora / name / file).write_text(text, encoding="utf-8")
+    loader = LazyCorpusLoader(name, reader, *arguments)
+    monkeypatch.setattr(nltk.corpus, name, loader, raising=False)
+
+
+def test_tagged_corpus_gives_its_sentences(corpora, monkeypatch):
+    install(corpora, monkeypatch, "brown", TaggedCorpusReader, {"ca01": BROWN}, r"c.*")
+    assert list(nltk_text("brown")) == ["The Fulton Jury said\n", "It `` did\n"]
+
+
+def test_bracketed_corpus_gives_its_sentences(corpora, monkeypatch):
+    tree = "(S (NP (DT The) (NN king)) (VP (VBD said)))\n"
+    install(corpora, monkeypatch, "tb", BracketParseCorpusReader, {"a.mrg": tree}, r".*\.mrg")
+    assert list(nltk_text("tb")) == ["The king said\n"]
+
+
+def test_plain_corpus_gives_its_files(corpora, monkeypatch):
+    files = {"b.txt": "A king.\nA queen", "a.txt": "Über alles\n"}
+    install(corpora, monkeypatch, "plain", PlaintextCorpusReader, files, r".*\.txt")
+    assert list(nltk_text("plain")) == ["Über alles\n\n", "A king.\nA queen\n"]
+
+
+def test_encoded_with_the_tokenizer_of_choice(corpora, monkeypatch, tmp_path):
+    install(corpora, monkeypatch, "brown", TaggedCorpusReader, {"ca01": BROWN * 5}, r"c.*")
+    seen = []
+    encoded = encode_corpus("nltk:brown", Config(), folder=tmp_path, progress=seen.append)
+    assert encoded.vocabulary.words == ("did", "fulton", "it", "jury", "said", "the")
+    assert len(encoded.line_starts) == 11
+    assert seen[-1].bytes_total is None
+
+
+def test_corpus_within_a_zip_file(corpora, monkeypatch):
+    with zipfile.ZipFile(corpora / "brown.zip", "w") as archive:
+        archive.writestr("brown/ca01", BROWN)
+    loader = LazyCorpusLoader("brown", TaggedCorpusReader, ["ca01"])
+    monkeypatch.setattr(nltk.corpus, "brown", loader)
+    assert list(nltk_text("brown"))[1] == "It `` did\n"
+
+
+def test_not_installed(corpora, monkeypatch):
+    loader = LazyCorpusLoader("brown", TaggedCorpusReader, ["ca01"])
+    monkeypatch.setattr(nltk.corpus, "brown", loader)
+    with pytest.raises(CorpusError, match=r"only in part; run: python -m nltk\.downloader brown$"):
+        list(nltk_text("brown"))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_installed_without_what_it_needs(corpora, monkeypatch):
+    class Needy(TaggedCorpusReader):
+        def sents(self, fileids=None):
+            return nltk.data.find("tokenizers/punkt_tab/english")
+
+    install(corpora, monkeypatch, "needy", Needy, {"ca01": BROWN}, r"c.*")
+    with pytest.raises(CorpusError, match=r"run: python -m nltk\.downloader punkt_tab$"):
+        list(nltk_text("needy"))
+
+
+def test_error_that_names_nothing_to_fetch(corpora, monkeypatch):
+    class Broken(TaggedCorpusReader):
+        def sents(self, fileids=None):
+            raise LookupError("gone")
+
+    install(corpora, monkeypatch, "broken", Broken, {"ca01": BROWN}, r"c.*")
+    with pytest.raises(CorpusError, match=r"run: python -m nltk\.downloader broken$"):
+        list(nltk_text("broken"))
+
+
+def test_file_that_cannot_be_decoded(corpora, monkeypatch):
+    install(corpora, monkeypatch, "plain", PlaintextCorpusReader, {"a.txt": ""}, r".*\.txt")
+    (corpora / "plain" / "a.txt").write_bytes(b"caf\xe9 caf\xe9\n")
+    with pytest.raises(CorpusError, match=r"cannot be decoded .*--force plain$"):
+        list(nltk_text("plain"))
+
+
+def test_no_running_text(corpora, monkeypatch):
+    install(corpora, monkeypatch, "wordlist", WordListCorpusReader, {"a": "x\n"}, ["a"])
+    with pytest.raises(CorpusError, match="holds no running text"):
+        list(nltk_text("wordlist"))
+
+
+@pytest.mark.parametrize("name", ["brownn", "", "reader", "LazyCorpusLoader", "__name__", "a b"])
+def test_no_such_corpus(name):
+    with pytest.raises(CorpusError, match=f"NLTK has no corpus named '{name}'"):
+        list(nltk_text(name))

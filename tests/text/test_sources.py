@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 
 import cbow.text.sources as sources_module
 from cbow.errors import CorpusError
-from cbow.text.folders import files_matching
-from cbow.text.sources import SUFFIXES, find_sources
+from cbow.text.sources import SUFFIXES, files_matching, find_sources
 
 
 @pytest.fixture
@@ -33,7 +32,7 @@ def items(corpus):
 
 @pytest.mark.parametrize("kind", [str, Path])
 def test_file(folder, kind):
-    assert find_sources(kind("b.txt")) == ((Path("b.txt"),), 0)
+    assert find_sources(kind("b.txt")).items == (Path("b.txt"),)
     assert find_sources(kind("x.csv")).items == (Path("x.csv"),)
 
 
@@ -82,7 +81,7 @@ def test_folder_that_cannot_be_listed(folder, monkeypatch):
     def refused(path):
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(os, "scandir", refused)
+    monkeypatch.setattr(os, "listdir", refused)
     with pytest.raises(CorpusError, match=r"cannot be listed \(Permission denied\)"):
         find_sources(folder)
 
@@ -174,7 +173,7 @@ def test_a_glob_and_links_to_nothing(folder):
 
 
 def refusing(monkeypatch, name, function):
-    """Let `os.scandir` or `os.lstat` refuse a path, as they do for others than root."""
+    """Let `os.listdir` or `os.lstat` refuse a path, as they do for others than root."""
 
     def refused(path, **more):
         if os.fspath(path) == name:
@@ -186,13 +185,13 @@ def refusing(monkeypatch, name, function):
 
 @pytest.mark.parametrize("pattern", ["**/*.txt", "deep/*", "deep/**", "[d]*/*.md"])
 def test_a_glob_over_a_folder_that_cannot_be_listed(folder, monkeypatch, pattern):
-    refusing(monkeypatch, "deep", os.scandir)
+    refusing(monkeypatch, "deep", os.listdir)
     said = r"^the folder deep cannot be listed \(Permission denied\); check its permissions$"
     for corpus in (pattern, [pattern]):
         with pytest.raises(CorpusError, match=said):
             find_sources(corpus)
-    assert find_sources([f"{pattern} is what?"]) is None
-    assert find_sources(["deep/* b?"]) is None
+    for text in (f"{pattern} is what?", "deep/* b?"):
+        assert find_sources([text]).texts == [text]
     assert items("*.txt") == ["b.txt"]
 
 
@@ -202,20 +201,9 @@ def test_a_glob_over_a_folder_that_cannot_be_entered(folder, monkeypatch):
         find_sources("*/d.md")
 
 
-def test_a_link_that_cannot_be_followed_is_no_folder(folder, monkeypatch):
-    class Locked:
-        name = "locked.txt"
-
-        def is_dir(self):
-            raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(os, "scandir", lambda _: contextlib.nullcontext([Locked()]))
-    assert items("*") == ["locked.txt"]
-
-
 @pytest.mark.parametrize("text", ["a\0b/*", "*/a\0b", "x" * 999 + "/*", "\ud800/*?"])
 def test_texts_that_look_like_globs_of_impossible_names(folder, text):
-    assert find_sources([text, "b"]) is None
+    assert find_sources([text, "b"]).texts == [text, "b"]
 
 
 def test_file_whose_name_looks_like_a_glob(folder):
@@ -230,7 +218,7 @@ def test_home(folder, monkeypatch, kind):
     for corpus in (kind("~/b.txt"), [kind("~/b.txt")], (kind("~/b.txt"), "b.txt")):
         assert find_sources(corpus).items[0] == b
     assert items(kind("~/deep")) == items(kind("~/**/c*")) == [str(c)]
-    assert find_sources(["~ about", "~/nothing", "~a\0b", "~\ud800/"]) is None
+    assert not find_sources(["~ about", "~/nothing", "~a\0b", "~\ud800/"]).items
     with pytest.raises(CorpusError, match=r"there is no file '.*nothing'"):
         find_sources(kind("~/nothing"))
     (folder / "~").mkdir()
@@ -282,7 +270,7 @@ def test_pipes_and_sockets_beside_files_are_counted_and_left_out(special, corpus
 
 @pytest.mark.parametrize("corpus", ["deep/*p*", "deep/[pls]*.txt", ["deep/s*"], Path("deep/null*")])
 def test_a_glob_that_matches_only_pipes(special, corpus):
-    said = r"^all that matches 'deep/.*' are pipes, .* as 'deep/.*', which are not .*; name it$"
+    said = r"^'deep/.*' matches nothing but pipes, .* as 'deep/.*', which are not .*; name it$"
     with pytest.raises(CorpusError, match=said):
         find_sources(corpus)
 
@@ -338,9 +326,27 @@ def test_a_terminal_and_nothing_are_read(folder):
     os.close(terminal)
 
 
+def test_names_by_which_a_text_is_found_again(folder, monkeypatch):
+    monkeypatch.setenv("HOME", str(folder))
+    sources = find_sources(["*.txt", Path("~/deep"), "nltk:brown"])
+    assert sources.names == [f"{folder}/*.txt", f"{folder}/deep", "nltk:brown"]
+    assert sources.files == [Path("b.txt"), folder / "deep" / "er" / "c.TXT"]
+    assert sources.size is None
+    assert find_sources(["*.txt", "deep"]).size == 8
+    assert find_sources(["b.txt", "-"]).names is None
+
+
+def test_the_nearest_name_of_a_folder_counts(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "x.txt").write_text("text")
+    os.symlink(tmp_path / "b", tmp_path / "a" / "link")
+    assert find_sources(tmp_path).items == (tmp_path / "b" / "x.txt",)
+
+
 def test_stdin_and_nltk():
-    assert find_sources("-") == (("-",), 0)
-    assert find_sources(["nltk:brown", "-"]) == (("nltk:brown", "-"), 0)
+    assert find_sources("-").items == ("-",)
+    assert find_sources(["nltk:brown", "-"]).items == ("nltk:brown", "-")
     assert find_sources([Path("-"), Path("nltk:brown")]).items == ("-", "nltk:brown")
 
 
@@ -415,7 +421,10 @@ def test_lists_of_sources(folder, corpus):
     ],
 )
 def test_texts(folder, corpus):
-    assert find_sources(corpus) is None
+    sources = find_sources(corpus)
+    assert sources.texts is corpus
+    assert (sources.items, sources.files, sources.names, sources.name) == ((), [], None, "the text")
+    assert find_sources(sources) is sources
 
 
 def test_all_must_be_there_if_the_first_is(folder):
@@ -446,9 +455,9 @@ def test_names_that_are_not_there_are_no_texts_beside_one_that_is(folder):
 )
 def test_a_list_of_texts_is_not_looked_for_in_folders(folder, texts, listed, monkeypatch):
     places = []
-    scandir = os.scandir
-    monkeypatch.setattr(os, "scandir", lambda path: places.append(path) or scandir(path))
-    assert find_sources(texts) is None
+    listdir = os.listdir
+    monkeypatch.setattr(os, "listdir", lambda path: places.append(path) or listdir(path))
+    assert find_sources(texts).texts == texts
     assert len(places) == listed
 
 

@@ -8,7 +8,7 @@ import pytest
 import cbow
 from cbow.cli.train import main
 from cbow.errors import CorpusWarning
-from cbow.text.notices import SAMPLE, notice
+from cbow.text.sniffing import SAMPLE, notice
 from cbow.training import Observer
 
 PROSE = "The king, they say, ruled the land; and the queen, who was wise, ruled the king.\n"

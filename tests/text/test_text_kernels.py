@@ -9,13 +9,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cbow.errors import CorpusError
-from cbow.text.alphabet import RULES
-from cbow.text.interning import WordTable, as_bytes, row_of_text, row_of_tokens
+from cbow.text.kernels import WordTable, as_bytes, row_of_text, row_of_tokens
 from cbow.text.numbering import TokenNumbering
-from cbow.text.tokenizers import words
+from cbow.text.tokenizers import rule_of, words
 
-WORD_RULE = RULES[words]()
-WHITESPACE_RULE = RULES[str.split]()
+WORD_RULE = rule_of(words)
+WHITESPACE_RULE = rule_of(str.split)
 
 # Line ends, joiners, characters of each length in UTF-8, such whose lower case is longer, or of
 # another script, or two characters, or depends on neighbours; marks, half characters, NUL.
@@ -157,6 +156,3 @@ def test_slots_stay_half_free():
         table.number(row_of_tokens([str(i)], []))
         assert np.count_nonzero(table._words.slots[:, 0]) == len(table.counts())
         assert 1 <= len(table._words.slots) / (2 * len(table.counts())) < 2
-
-
-# the compiler

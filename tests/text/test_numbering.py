@@ -1,8 +1,10 @@
-"""Readable and compiled code give the same numbers, whatever the batches and the threads."""
+"""Readable and compiled code give the same numbers, whatever the pieces and the threads."""
 
 import functools
 import subprocess
 import sys
+import threading
+import time
 
 import naive_text
 import numba
@@ -12,24 +14,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cbow.text.kernels as kernels_module
-import cbow.text.numbered as numbered_module
+import cbow.text.numbering as numbering_module
 from cbow.errors import CorpusError
-from cbow.text.alphabet import RULES
-from cbow.text.batches import Lines
-from cbow.text.interning import WordTable
-from cbow.text.numbered import Numberer, portions
-from cbow.text.numbering import TokenNumbering
-from cbow.text.tokenizers import cased_words, words
+from cbow.text.kernels import WordTable
+from cbow.text.numbering import Lines, Numberer, TokenNumbering, in_order, portions
+from cbow.text.tokenizers import cased_words, rule_of, words
 
-MADE_RULES = {tokenizer: functools.cache(make) for tokenizer, make in RULES.items()}
+cached_rule = functools.cache(rule_of)
 
 
 def use_compiled_code(patch, few=0, portion=5):
     """Let compiled code work on small texts, too."""
     patch.setattr(kernels_module, "COMPILED", True)
-    patch.setattr(numbered_module, "FEW", few)
-    patch.setattr(numbered_module, "PORTION", portion)
-    patch.setattr(numbered_module, "RULES", MADE_RULES)
+    patch.setattr(numbering_module, "FEW", few)
+    patch.setattr(numbering_module, "PORTION", portion)
+    patch.setattr(numbering_module, "rule_of", cached_rule)
 
 
 @pytest.fixture
@@ -37,9 +36,9 @@ def compiled(monkeypatch):
     use_compiled_code(monkeypatch)
 
 
-def numbers_of(batches, tokenizer=words, threads=1):
+def numbers_of(pieces, tokenizer=words, threads=1):
     numberer = Numberer(tokenizer, threads)
-    found = [*numberer.number((batch, i) for i, batch in enumerate(batches))]
+    found = [*numberer.number((piece, i) for i, piece in enumerate(pieces))]
     assert [i for _, i in found] == sorted(i for _, i in found)
     assert all(part.dtype == np.int32 for part, _ in found)
     numbering = numberer.numbering
@@ -51,28 +50,26 @@ def numbers_of(batches, tokenizer=words, threads=1):
 ATTACHING = "\u0301\ufe0f\u20e3\u200c\u200d\u180e\u00ad\u2060\ufeff\u200b\u200f\u0600\u3164"
 TEXT = st.text(st.sampled_from("aB'’\n .éİΣ👍\x00" + ATTACHING), max_size=30)
 TOKENS = st.lists(st.sampled_from(["a", "b", "", "a b", "\n", "é" * 9]), max_size=4)
-BATCHES = st.lists(TEXT | TOKENS.map(lambda t: Lines(t, [0, len(t)])), max_size=6)
+PIECES = st.lists(TEXT | TOKENS.map(lambda t: Lines(t, [0, len(t)])), max_size=6)
 
 
 @settings(max_examples=200)
 @given(
-    batches=BATCHES,
+    pieces=PIECES,
     tokenizer=st.sampled_from([words, cased_words, str.split]),
     few=st.integers(0, 40),
     portion=st.integers(1, 12),
     threads=st.sampled_from([1, 2, 3, 8]),
 )
-def test_compiled_code_gives_the_numbers_of_readable_code(
-    batches, tokenizer, few, portion, threads
-):
+def test_compiled_code_gives_the_numbers_of_readable_code(pieces, tokenizer, few, portion, threads):
     with pytest.MonkeyPatch.context() as patch:
         use_compiled_code(patch, few, portion)
-        *found, kind = numbers_of(batches, tokenizer, threads)
+        *found, kind = numbers_of(pieces, tokenizer, threads)
         patch.setattr(kernels_module, "COMPILED", False)
-        *expected, readable = numbers_of(batches, tokenizer, threads)
+        *expected, readable = numbers_of(pieces, tokenizer, threads)
     assert found == expected
     assert readable is TokenNumbering
-    texts = [batch for batch in batches if isinstance(batch, str)]
+    texts = [piece for piece in pieces if isinstance(piece, str)]
     assert kind is (WordTable if sum(map(len, texts)) > few else TokenNumbering)
 
 
@@ -95,7 +92,7 @@ def test_compiled_code_knows_every_character(compiled, monkeypatch):
     step = 211 if numba.config.DISABLE_JIT else 1  # as Python all would take minutes
     every = (chr(c) for c in range(0, 0x110000, step) if not 0xD800 <= c < 0xE000)
     text = "\n".join(f"{c}a{c}{c}b'{c}c" for c in every if c not in "\r\n")
-    monkeypatch.setattr(numbered_module, "PORTION", 2**17)
+    monkeypatch.setattr(numbering_module, "PORTION", 2**17)
     found = numbers_of([text])
     monkeypatch.setattr(kernels_module, "COMPILED", False)
     assert found[:-1] == numbers_of([text])[:-1]
@@ -103,10 +100,10 @@ def test_compiled_code_knows_every_character(compiled, monkeypatch):
 
 def test_a_text_cut_at_every_place(compiled, monkeypatch):
     text = "The king’s\nΣίσυφος, queen's \u200dx İ\n\n'a' cafe\u0301.\n"
-    monkeypatch.setattr(numbered_module, "PORTION", 10**6)
+    monkeypatch.setattr(numbering_module, "PORTION", 10**6)
     expected = numbers_of([text])
     for size in range(1, len(text) + 1):
-        monkeypatch.setattr(numbered_module, "PORTION", size)
+        monkeypatch.setattr(numbering_module, "PORTION", size)
         assert numbers_of([text]) == expected
         assert numbers_of([text], threads=2) == expected
     for place in range(len(text)):
@@ -116,15 +113,15 @@ def test_a_text_cut_at_every_place(compiled, monkeypatch):
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
 def test_errors_come_in_the_order_of_the_text(compiled, threads):
-    def batches():
+    def pieces():
         yield "a b"
         yield "c \ud800 d"
         raise OSError("later")
 
     with pytest.raises(CorpusError, match="half of a character"):
-        numbers_of(batches(), str.split, threads)
+        numbers_of(pieces(), str.split, threads)
     with pytest.raises(OSError, match="later"):
-        numbers_of(batches(), words, threads)
+        numbers_of(pieces(), words, threads)
     with pytest.raises(CorpusError, match="half of a character"):
         numbers_of(["a", Lines(["\udc80"], [])], words, threads)
 
@@ -143,7 +140,7 @@ def test_lists_of_tokens_stay_readable(compiled):
 
 
 def test_as_many_threads_as_processors_unless_told(monkeypatch):
-    monkeypatch.setattr(numbered_module, "processors", lambda: 5)
+    monkeypatch.setattr(numbering_module, "processors", lambda: 5)
     assert Numberer(words)._threads == 5
     assert Numberer(words, 2)._threads == 2
 
@@ -167,3 +164,114 @@ def test_numba_is_not_loaded_for_a_small_text():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False"]
+
+
+# work in several threads
+
+THREADS = [1, 2, 3, 8]
+
+
+def slow_when_even(n):
+    if n % 2 == 0:
+        time.sleep(0.001)
+    return n
+
+
+@pytest.mark.parametrize("threads", THREADS)
+@pytest.mark.parametrize("jobs", [0, 1, 2, 30])
+def test_results_come_in_order(jobs, threads):
+    seen = []  # `then` sees the jobs in order, too
+    found = in_order(range(jobs), slow_when_even, lambda n: seen.append(n) or n * n, threads)
+    assert list(found) == [n * n for n in range(jobs)]
+    assert seen == list(range(jobs))
+
+
+@pytest.mark.parametrize("threads", THREADS)
+def test_jobs_are_found_by_the_caller_and_some_ahead_only(threads):
+    asked = []
+
+    def jobs():
+        for n in range(50):
+            asked.append((n, threading.current_thread()))
+            yield n
+
+    for result in in_order(jobs(), lambda n: n, lambda n: n, threads):
+        assert len(asked) <= result + 2 + 2 * threads
+    assert {thread for _, thread in asked} == {threading.current_thread()}
+
+
+def test_one_thread_is_that_of_the_caller():
+    found = in_order([1], lambda _: threading.current_thread(), lambda thread: thread, 1)
+    assert list(found) == [threading.current_thread()]
+
+
+def test_several_jobs_are_done_at_a_time():
+    both = threading.Barrier(2, timeout=60)
+    assert list(in_order([1, 2], lambda n: both.wait() >= 0, lambda done: done, 3)) == [True, True]
+
+
+def test_the_second_half_is_done_beside_the_first():
+    both = threading.Barrier(2, timeout=60)
+
+    def first(n):
+        return both.wait() >= 0 if n == 1 else None
+
+    def then(half):
+        return both.wait() >= 0 if half is None else half
+
+    assert list(in_order([0, 1], first, then, 2)) == [True, True]
+
+
+@settings(max_examples=40)
+@given(
+    st.sampled_from(THREADS),
+    st.sampled_from(["job", "first", "then"]),
+    st.integers(0, 12),
+    st.sampled_from([ValueError, KeyError]),
+)
+def test_an_error_comes_in_its_place(threads, where, place, kind):
+    def fail(here, n):
+        if here == where and n == place:
+            raise kind(n)
+        return n
+
+    results = []
+    jobs = (fail("job", n) for n in range(20))
+    found = in_order(jobs, lambda n: fail("first", n), lambda n: fail("then", n), threads)
+    with pytest.raises(kind) as caught:
+        results.extend(found)
+    assert caught.value.args == (place,)
+    assert results == list(range(place))
+
+
+@pytest.mark.parametrize("threads", THREADS)
+def test_whoever_stops_early_leaves_no_thread_behind(threads):
+    before = threading.active_count()
+    found = in_order(range(1000), slow_when_even, lambda n: n, threads)
+    assert next(found) == 0
+    found.close()
+    assert threading.active_count() == before
+
+
+def test_what_waits_behind_an_error_is_not_done():
+    began = []
+    never = threading.Event()
+
+    def first(n):
+        began.append(n)
+        if n == 1:
+            never.wait(0.2)
+
+    with pytest.raises(ZeroDivisionError):
+        list(in_order(range(5), first, lambda _: 1 / 0, 2))
+    assert began in ([0], [0, 1])
+
+
+@pytest.mark.parametrize("threads", THREADS)
+def test_an_interrupt_is_not_held_back(threads):
+    def jobs():
+        yield 1
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        list(in_order(jobs(), lambda n: n, lambda n: n, threads))
