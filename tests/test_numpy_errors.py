@@ -9,7 +9,7 @@ import pytest
 import cbow
 from cbow.errors import DivergenceError
 from cbow.evaluation import compare
-from cbow.vectors import WordVectors, batch, formats, search
+from cbow.vectors import WordVectors, formats, search
 from cbow.vectors.projection import principal_components
 
 WORDS = [f"w{i}" for i in range(40)]
@@ -48,8 +48,8 @@ def queries(vectors):
 def test_queries(monkeypatch, dtype, way):
     if way == "in batches":
         monkeypatch.setattr(search, "MANY", 1)
-        monkeypatch.setattr(batch, "R", 8)
-        monkeypatch.setattr(batch, "B", 2)
+        monkeypatch.setattr(search, "R", 8)
+        monkeypatch.setattr(search, "B", 2)
     if way == "by a rough copy":
         for name in ("LARGE", "PATIENCE"):
             monkeypatch.setattr(search, name, 0)

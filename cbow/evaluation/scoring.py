@@ -31,7 +31,7 @@ from cbow.evaluation.sets import (
 )
 from cbow.evaluation.similarity import pair_cosines
 from cbow.vectors.nearest import Floats, inverse_lengths
-from cbow.vectors.query import kind_of
+from cbow.vectors.query import described
 
 if TYPE_CHECKING:
     from cbow.vectors import WordVectors
@@ -108,7 +108,7 @@ def _sets(
     if items and not any(isinstance(each, str | os.PathLike | Pairs | Analogies) for each in items):
         return [in_memory(items)]
     raise QueryError(
-        f"{name} is {kind_of(source)}, but must be the name of a file, a list of these, or a list "
+        f"{name} is {described(source)}, but must be a file name, a list of these, or a list "
         "of tuples " + ("(word, word, score)" if kind is Pairs else "(a, b, c, d)")
     )
 

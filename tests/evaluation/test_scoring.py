@@ -368,7 +368,7 @@ def test_sets_in_memory_score_as_those_of_files(tmp_path, make):
     ("sets", "says"),
     [
         ({"pairs": {("king", "queen"): 5.0}}, "pairs is dict .* tuples (word, word, score)"),
-        ({"pairs": 5}, "pairs is int 5, but must be the name of a file"),
+        ({"pairs": 5}, "pairs is int 5, but must be a file name"),
         ({"analogies": 5}, "analogies is int 5, .* tuples (a, b, c, d)"),
         ({"pairs": [*JUDGED, "pairs.txt"]}, "pairs is list"),
         ({"pairs": [("king", "queen")]}, "pair 0 is ('king', 'queen'), but must be (word, word, s"),
