@@ -1,13 +1,13 @@
-r"""Scores every kind of word vectors of trained models, each with every post-processing.
+r"""Score every kind of word vectors of trained models.
 
     python scripts/bench_embeddings.py 1.safetensors 2.safetensors 3.safetensors \
         --pairs WS353.txt SimLex.txt MTurk.txt --analogies questions.txt
 
 The models are one network trained with several seeds; ``--vectors`` takes those of others, as one
-group. A JSON line tells the machine, one the scores of each, and one, for each combination, the
-medians with the smallest and the largest. The measures are those of ``bench_train.py``. *unit mean*
-is the mean of the unit rows of both matrices; *joint P* are joint vectors whose singular values are
-raised to the power P.
+group. A JSON line tells the machine, one the scores of each file and kind, and one, for each kind,
+the medians with the smallest and the largest. The measures are those of ``bench_train.py``. *unit
+mean* is the mean of the unit rows of both matrices; *joint P* are joint vectors whose singular
+values are raised to the power P.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from bench_train import machine, score, spread
 
 import cbow
 from cbow.model.embeddings import embed, joint_vectors
-from cbow.vectors.postprocess import centred, unit_rows, without_top_components
+from cbow.vectors.nearest import unit
 
 
 def main() -> None:
@@ -30,16 +30,13 @@ def main() -> None:
     here = machine()
     del here["left_out"]  # there, runs of their own begin without these variables
     print(json.dumps(here), flush=True)
-    results: dict[tuple[str, str], list[dict]] = {}
-    for path, words, embedding, raw in sources(arguments):
-        for steps, matrix in processed(raw, arguments.components):
-            scores = score(arguments, cbow.WordVectors(words, matrix))
-            result = {"embedding": embedding, "processing": steps, "file": path, **scores}
-            print(json.dumps(result), flush=True)
-            results.setdefault((embedding, steps), []).append(result)
-    for (embedding, steps), runs in results.items():
-        names = {"median": embedding, "processing": steps}
-        print(json.dumps({**names, **spread(runs)}), flush=True)
+    results: dict[str, list[dict]] = {}
+    for path, words, embedding, matrix in sources(arguments):
+        scores = score(arguments, cbow.WordVectors(words, matrix))
+        print(json.dumps({"embedding": embedding, "file": path, **scores}), flush=True)
+        results.setdefault(embedding, []).append(scores)
+    for embedding, runs in results.items():
+        print(json.dumps({"median": embedding, **spread(runs)}), flush=True)
 
 
 def parse() -> argparse.Namespace:
@@ -56,10 +53,6 @@ def parse() -> argparse.Namespace:
     parser.add_argument(
         "--powers", nargs="*", type=float, default=[0.5, 0.7, 0.85, 1.0],
         help="of the singular values of joint vectors (default: 0.5 0.7 0.85 1)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--components", nargs="*", type=int, default=[1, 2, 3, 5],
-        help="numbers of components to take away (default: 1 2 3 5)",
     )  # fmt: skip
     return parser.parse_args()
 
@@ -80,18 +73,9 @@ def embeddings(W1T, W2, powers) -> Iterator[tuple[str, np.ndarray]]:
     """Yield the vectors of each kind by name."""
     for kind in ("input", "output", "mean"):
         yield kind, embed(W1T, W2, kind)
-    yield "unit mean", (unit_rows(W1T) + unit_rows(W2)) / 2
+    yield "unit mean", (unit(W1T) + unit(W2)) / 2
     for power in powers:
         yield f"joint {power:g}", joint_vectors(W1T, W2, power)
-
-
-def processed(matrix, components) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield a matrix raw, centred, and without each number of components."""
-    yield "raw", matrix
-    centre = centred(matrix)
-    yield "centred", centre
-    for d in components:
-        yield f"centred, less {d}", without_top_components(centre, d)
 
 
 if __name__ == "__main__":

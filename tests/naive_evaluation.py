@@ -13,7 +13,7 @@ def cosine(a, b):
     return sum(x * y for x, y in zip(a, b, strict=True)) / length if length else 0.0
 
 
-def score(x, a, b, c, method, epsilon=0.001):
+def score(x, a, b, c, method, epsilon=1e-6):
     A, B, C = (cosine(x, word) for word in (a, b, c))
     if method == "3CosAdd":
         return B - A + C

@@ -9,8 +9,7 @@ import pytest
 import cbow
 from cbow.errors import DivergenceError
 from cbow.evaluation import compare
-from cbow.vectors import WordVectors, batch, formats, search
-from cbow.vectors.postprocess import postprocess
+from cbow.vectors import WordVectors, formats, search
 from cbow.vectors.projection import principal_components
 
 WORDS = [f"w{i}" for i in range(40)]
@@ -49,8 +48,8 @@ def queries(vectors):
 def test_queries(monkeypatch, dtype, way):
     if way == "in batches":
         monkeypatch.setattr(search, "MANY", 1)
-        monkeypatch.setattr(batch, "R", 8)
-        monkeypatch.setattr(batch, "B", 2)
+        monkeypatch.setattr(search, "R", 8)
+        monkeypatch.setattr(search, "B", 2)
     if way == "by a rough copy":
         for name in ("LARGE", "PATIENCE"):
             monkeypatch.setattr(search, name, 0)
@@ -105,8 +104,6 @@ def test_formats(tmp_path, name, dtype):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_what_is_drawn_and_postprocessed(dtype):
+def test_what_is_drawn(dtype):
     with np.errstate(all="raise"):
         principal_components(tiny(dtype))
-        for steps in ({"unit": True}, {"centre": False, "components": 1}):
-            postprocess(WordVectors(WORDS, tiny(dtype)), **steps)

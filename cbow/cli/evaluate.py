@@ -69,7 +69,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_rules(parser: argparse.ArgumentParser) -> None:
     """Add a flag for each of the rules, with its default."""
-    from cbow.evaluation.rules import METHODS, OOV, Rules
+    from cbow.evaluation.analogies import METHODS
+    from cbow.evaluation.results import OOV, Rules
 
     parser.add_argument(
         "--restrict", type=int, metavar="N", default=Rules.restrict,

@@ -15,7 +15,7 @@ from cbow.evaluation import (
     PairsResult,
     Rules,
 )
-from cbow.evaluation.correlation import Interval
+from cbow.evaluation.similarity import Interval
 
 #: What stands for a number that there is not.
 NONE: Final = "-"
@@ -87,7 +87,7 @@ def _pairs(names: list[str], results: Sequence[PairsResult], columns: int | None
         )
         for name, result in zip(names, results, strict=True)
     ]
-    asked = results[0].asked
+    asked = results[0].set
     title = f"{visible(asked.file)}: {len(asked.words):,} word pairs"
     return [title, table(("model", "found", "Spearman", "95 %", "Pearson"), rows, "<>>>>", columns)]
 
@@ -96,7 +96,7 @@ def _analogies(
     names: list[str], results: Sequence[AnalogiesResult], sections: bool, columns: int | None
 ) -> list[str]:
     """Return the title and the table of one file of analogies, a row per section and model."""
-    asked, methods = results[0].asked, list(results[0].right)
+    asked, methods = results[0].set, list(results[0].right)
     header = [*(["section"] if sections else []), "model", "found"]
     for method in methods:
         header += [f"{method} %", "95 %"]

@@ -75,7 +75,7 @@ def _scores(evaluation: Evaluation) -> Iterator[str]:
     results: list[PairsResult | AnalogiesResult] = [*evaluation.pairs, *evaluation.analogies]
     for result in results:
         counted, asked = int(result.counted.sum()), len(result.counted)
-        name = visible(Path(result.asked.file).name)
+        name = visible(Path(result.set.file).name)
         if isinstance(result, PairsResult):
             score = "none" if result.spearman is None else f"{result.spearman:.4f}"
             yield f"{name} Spearman {score} ({counted:,} of {asked:,} pairs)"

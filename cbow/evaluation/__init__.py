@@ -1,8 +1,13 @@
 """Word vectors scored: word pairs, analogies, and two models held against each other."""
 
-from cbow.evaluation.compare import Comparison, compare
-from cbow.evaluation.results import AnalogiesResult, Evaluation, PairsResult
-from cbow.evaluation.rules import Rules
+from cbow.evaluation.results import (
+    AnalogiesResult,
+    Comparison,
+    Evaluation,
+    PairsResult,
+    Rules,
+    compare,
+)
 from cbow.evaluation.scoring import Prepared, evaluate, prepare
 from cbow.evaluation.sets import (
     Analogies,

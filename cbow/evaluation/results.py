@@ -1,18 +1,98 @@
-"""What an evaluation found: numbers to be shown, and the single answers behind them."""
+"""Rules of an evaluation, its results, and two models held against each other.
+
+Two models are compared on the pairs, or the questions, that count for both. Word pairs: the
+difference of Spearman's ρ, with the interval of a bootstrap that draws the same pairs for both.
+Analogies: McNemar's exact test of the questions that one alone answered rightly.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
-from cbow.evaluation.accuracy import Accuracy, accuracy
-from cbow.evaluation.correlation import Doubles, Interval
-from cbow.evaluation.lookup import Flags
-from cbow.evaluation.rules import Rules
-from cbow.evaluation.sets import Analogies, Pairs, Skipped
+from cbow.config import POSITIVE, SEED, Range
+from cbow.errors import ConfigError, QueryError, shown
+from cbow.evaluation.analogies import METHODS, Accuracy, accuracy, mcnemar
+from cbow.evaluation.sets import Analogies, Flags, Pairs
+from cbow.evaluation.similarity import (
+    Interval,
+    interval,
+    resampled_spearman,
+    sign_probability,
+    spearman,
+)
+from cbow.vectors.nearest import Doubles
+
+#: What to do with an item of which the model lacks a word; see `Rules`.
+OOV: Final = ("skip", "zero")
+
+_ALLOWED: Final[Mapping[str, Range]] = {
+    "restrict": POSITIVE,
+    "resamples": Range(lambda x: 0 <= x < 2**31, "a whole number from 0 to 2^31 - 1"),
+    "seed": SEED,
+}
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The rules of an evaluation.
+
+    Parameters
+    ----------
+    restrict : int
+        Ask analogies about the first so many words of the model only: questions with another word
+        are left out, and no other word is an answer. Models have their most frequent words first.
+        Word pairs are looked up among all words.
+    oov : {"skip", "zero"}
+        Out-of-vocabulary policy. ``skip``: a pair or question with a word that the model lacks is
+        left out, and counted. ``zero``: such a pair has the cosine 0, such a question is answered
+        wrongly.
+    fold : bool
+        Where the model lacks a word as it is spelled, take the most frequent that differs only in
+        case: *king* for *KING*. An answer that differs from the right one only in case is right.
+    methods : tuple of str
+        Of ``3CosAdd`` and ``3CosMul``, those by which analogies are answered.
+    resamples : int
+        Resamples of the bootstrap behind each interval about word pairs; 0: no intervals.
+    seed : int
+        Of the bootstrap.
+
+    Raises
+    ------
+    ConfigError
+        If a value is outside its range.
+
+    Examples
+    --------
+    >>> Rules(restrict=0)
+    Traceback (most recent call last):
+    ...
+    cbow.errors.ConfigError: restrict is 0, but must be a whole number from 1 to 2^31 - 1
+    """
+
+    restrict: int = 30_000
+    oov: str = OOV[0]
+    fold: bool = True
+    methods: tuple[str, ...] = METHODS
+    resamples: int = 1000
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        for name, allowed in _ALLOWED.items():
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or not allowed.accepts(value):
+                raise ConfigError(f"{name} is {shown(value)}, but must be {allowed.expected}")
+        if self.oov not in OOV:
+            raise ConfigError(f"oov is {shown(self.oov)}, but must be one of {', '.join(OOV)}")
+        methods = self.methods
+        if not (isinstance(methods, tuple) and methods and set(METHODS).issuperset(methods)):
+            raise ConfigError(
+                f"methods is {shown(methods)}, but must be a tuple of {' or '.join(METHODS)}, or "
+                "of both"
+            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +101,7 @@ class PairsResult:
 
     Attributes
     ----------
-    asked : Pairs
+    set : Pairs
         n pairs.
     known : ndarray of bool, (n,)
         Whether the model has both words.
@@ -30,10 +110,10 @@ class PairsResult:
     spearman, pearson : float or None
         None if all scores, or all cosines, are equal.
     interval : Interval or None
-        Of Spearman's ρ; None if it was not asked for, or has no correlation in any resample.
+        Of Spearman's ρ; None without resamples, or if none of them has a correlation.
     """
 
-    asked: Pairs
+    set: Pairs
     known: Flags
     cosines: Doubles
     spearman: float | None
@@ -48,12 +128,12 @@ class PairsResult:
     def to_dict(self) -> dict[str, Any]:
         """Return every number by its name, for JSON."""
         return {
-            **_coverage(self.asked.file, self.known, self.counted),
+            **_coverage(self.set.file, self.known, self.counted),
             "spearman": self.spearman,
             "interval": None if self.interval is None else self.interval._asdict(),
             "pearson": self.pearson,
-            "score_column": self.asked.column,
-            "lines_skipped": _named(self.asked.skipped),
+            "score_column": self.set.column,
+            "lines_skipped": self.set.skipped._asdict(),
         }
 
 
@@ -63,7 +143,7 @@ class AnalogiesResult:
 
     Attributes
     ----------
-    asked : Analogies
+    set : Analogies
         n questions.
     known : ndarray of bool, (n,)
         Whether all four words are among those that the questions are restricted to.
@@ -73,7 +153,7 @@ class AnalogiesResult:
         By method: whether the answer was right.
     """
 
-    asked: Analogies
+    set: Analogies
     known: Flags
     counted: Flags
     right: Mapping[str, Flags]
@@ -86,21 +166,21 @@ class AnalogiesResult:
     def to_dict(self, section: int | None = None) -> dict[str, Any]:
         """Return every number by its name, for JSON: of all questions, or of those of a section."""
         members = self.members(section)
-        name = self.asked.file if section is None else self.asked.sections[section]
+        name = self.set.file if section is None else self.set.sections[section]
         numbers: dict[str, Any] = _coverage(name, self.known[members], self.counted[members])
         for method in self.right:
             numbers[method] = self.accuracy(method, section).to_dict()
         if section is not None:
             return {"section": numbers.pop("file"), **numbers}
-        numbers["lines_skipped"] = _named(self.asked.skipped)
-        numbers["sections"] = [self.to_dict(each) for each in range(len(self.asked.sections))]
+        numbers["lines_skipped"] = self.set.skipped._asdict()
+        numbers["sections"] = [self.to_dict(each) for each in range(len(self.set.sections))]
         return numbers
 
     def members(self, section: int | None) -> Flags:
-        """Tell which questions are those of a section, (n,); all if it is None."""
+        """Return which questions are those of a section, (n,); all if it is None."""
         if section is None:
             return np.ones(len(self.known), bool)
-        members: Flags = self.asked.section_of == section
+        members: Flags = self.set.section_of == section
         return members
 
 
@@ -127,9 +207,9 @@ class Evaluation:
     def summary(self) -> dict[str, float | None]:
         """Return one number for each file: Spearman's ρ, or the share right by the first method."""
         method = self.rules.methods[0]
-        numbers = {result.asked.file: result.spearman for result in self.pairs}
+        numbers = {result.set.file: result.spearman for result in self.pairs}
         return numbers | {
-            result.asked.file: result.accuracy(method).share for result in self.analogies
+            result.set.file: result.accuracy(method).share for result in self.analogies
         }
 
     def to_dict(self) -> dict[str, Any]:
@@ -144,16 +224,119 @@ class Evaluation:
 
 
 def _coverage(file: str, known: Flags, counted: Flags) -> dict[str, Any]:
-    """Count what was asked, what of it the model has the words for, and what counts."""
-    asked, found = len(known), int(known.sum())
+    """Count the items of a set, those whose words the model has, and those that count."""
+    n, found = len(known), int(known.sum())
     return {
         "file": file,
-        "asked": asked,
+        "asked": n,
         "found": found,
-        "coverage": found / asked if asked else None,
+        "coverage": found / n if n else None,
         "counted": int(counted.sum()),
     }
 
 
-def _named(skipped: Skipped) -> dict[str, int]:
-    return skipped._asdict()
+@dataclass(frozen=True)
+class Comparison:
+    """Two models by one file.
+
+    Attributes
+    ----------
+    file : str
+    measure : str
+        ``Spearman``, ``3CosAdd`` or ``3CosMul``.
+    test : str
+        How `p` was found.
+    common : int
+        Pairs or questions that count for both models.
+    first, second : float or None
+        ρ, or the share of right answers, on these; None where it cannot be told.
+    interval : Interval or None
+        Of first - second; only for word pairs, and only with resamples.
+    p : float or None
+        How likely so large a difference is by chance, both directions alike.
+    only : tuple of int, or None
+        Questions that the first alone, and that the second alone, answered rightly.
+    """
+
+    file: str
+    measure: str
+    test: str
+    common: int
+    first: float | None
+    second: float | None
+    interval: Interval | None
+    p: float | None
+    only: tuple[int, int] | None
+
+    @property
+    def difference(self) -> float | None:
+        """First less second."""
+        if self.first is None or self.second is None:
+            return None
+        return self.first - self.second
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return every number by its name, for JSON."""
+        return {
+            **{name: getattr(self, name) for name in ("file", "measure", "test", "common")},
+            **{name: getattr(self, name) for name in ("first", "second", "difference", "p")},
+            "interval": None if self.interval is None else self.interval._asdict(),
+            "right_only": None if self.only is None else list(self.only),
+        }
+
+
+@np.errstate(under="ignore")
+def compare(first: Evaluation, second: Evaluation) -> list[Comparison]:
+    """Compare two models that were scored by the same sets and rules.
+
+    Returns
+    -------
+    list of Comparison
+        One for each file of word pairs, one for each file of analogies and each method.
+
+    Raises
+    ------
+    QueryError
+        If the sets or the rules are not the same.
+    """
+    if first.rules != second.rules or _sets(first) != _sets(second):
+        raise QueryError(
+            "two models can be compared if both were scored by the same sets and rules; evaluate "
+            "both in the same way"
+        )
+    comparisons = []
+    for a, b in zip(first.pairs, second.pairs, strict=True):
+        common = a.counted & b.counted  # (n,)
+        n, y = int(common.sum()), a.set.scores[common]
+        X = np.array([a.cosines[common], b.cosines[common]])  # (2, common)
+        rho = [defined(spearman(x, y)) for x in X] if n else [None, None]
+        resamples = 0 if None in rho else first.rules.resamples
+        drawn = resampled_spearman(X, y, resamples, first.rules.seed)  # (2, R)
+        d = drawn[0] - drawn[1]  # (R,)
+        comparisons.append(Comparison(
+            a.set.file, "Spearman", "paired bootstrap", n, rho[0], rho[1], interval(d),
+            sign_probability(d), None,
+        ))  # fmt: skip
+    for c, d in zip(first.analogies, second.analogies, strict=True):
+        common = c.counted & d.counted  # (n,)
+        n = int(common.sum())
+        for method in c.right:
+            one, other = c.right[method] & common, d.right[method] & common  # (n,)
+            only = int((one & ~other).sum()), int((other & ~one).sum())
+            shares = [int(right.sum()) / n if n else None for right in (one, other)]
+            comparisons.append(Comparison(
+                c.set.file, method, "McNemar, exact", n, shares[0], shares[1], None,
+                mcnemar(*only) if n else None, only,
+            ))  # fmt: skip
+    return comparisons
+
+
+def _sets(evaluation: Evaluation) -> list[Any]:
+    """Return the words and scores of all sets."""
+    pairs = [(result.set.words, result.set.scores.tolist()) for result in evaluation.pairs]
+    return [*pairs, *(result.set.words for result in evaluation.analogies)]
+
+
+def defined(value: Any) -> float | None:
+    """Return a number as float, and None for NaN."""
+    return None if np.isnan(value) else float(value)

@@ -15,23 +15,36 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 import numpy as np
 
 from cbow.errors import QueryError
-from cbow.evaluation.analogy import answers
-from cbow.evaluation.correlation import defined, interval, pearson, resampled_spearman, spearman
-from cbow.evaluation.lookup import Flags, Ids, all_known, find_rows, find_variants
-from cbow.evaluation.results import AnalogiesResult, Evaluation, PairsResult
-from cbow.evaluation.rules import Rules
+from cbow.evaluation.analogies import answers
+from cbow.evaluation.results import (
+    AnalogiesResult,
+    Evaluation,
+    PairsResult,
+    Rules,
+    defined,
+)
 from cbow.evaluation.sets import (
     Analogies,
+    Flags,
     Pairs,
     StrPath,
+    all_known,
     analogies_of,
+    find_rows,
+    find_variants,
     pairs_of,
     read_analogies,
     read_pairs,
 )
-from cbow.evaluation.similarity import pair_cosines
-from cbow.vectors.nearest import Floats, inverse_lengths
-from cbow.vectors.query import kind_of
+from cbow.evaluation.similarity import (
+    interval,
+    pair_cosines,
+    pearson,
+    resampled_spearman,
+    spearman,
+)
+from cbow.vectors.nearest import Floats, Ids, inverse_lengths
+from cbow.vectors.query import described
 
 if TYPE_CHECKING:
     from cbow.vectors import WordVectors
@@ -54,10 +67,10 @@ def evaluate(
     ----------
     vectors : WordVectors
     pairs : path-like, iterable of these, or iterable of tuples, optional
-        Files of lines ``word word score``, or what `read_pairs` made of them; or one set, as tuples
+        Files of lines ``word word score``, or what `read_pairs` returned; or one set, as tuples
         (word, word, score).
     analogies : path-like, iterable of these, or iterable of tuples, optional
-        Files of lines ``: section`` and ``a b c d``, or what `read_analogies` made of them; or one
+        Files of lines ``: section`` and ``a b c d``, or what `read_analogies` returned; or one
         set, as tuples (a, b, c, d).
     **rules
         See `Rules`: restrict, oov, fold, methods, resamples, seed.
@@ -70,15 +83,15 @@ def evaluate(
     Raises
     ------
     QueryError
-        If there are no vectors or no set, a set does not hold what it should, the vectors know
-        next to nothing of it, or they are not finite.
+        If there are no vectors or no set, a set does not hold what it should or hardly any of its
+        words are known, or the vectors are not finite.
     ConfigError
         If a rule is outside its range.
     """
     if not hasattr(vectors, "matrix"):
         raise QueryError(
-            f"{type(vectors).__name__} is no word vectors; give those of a model, model.vectors, "
-            "or what cbow.load_vectors gives"
+            f"{type(vectors).__name__} is not word vectors; give those of a model, model.vectors, "
+            "or what cbow.load_vectors returns"
         )
     chosen = Rules(**rules)
     sets: list[Pairs | Analogies] = [
@@ -108,7 +121,7 @@ def _sets(
     if items and not any(isinstance(each, str | os.PathLike | Pairs | Analogies) for each in items):
         return [in_memory(items)]
     raise QueryError(
-        f"{name} is {kind_of(source)}, but must be the name of a file, a list of these, or a list "
+        f"{name} is {described(source)}, but must be a file name, a list of these, or a list "
         "of tuples " + ("(word, word, score)" if kind is Pairs else "(a, b, c, d)")
     )
 
@@ -153,27 +166,32 @@ class Prepared:
             )
         pairs = tuple(self._score_pairs(matrix, *each) for each in self.pairs)
         top = matrix[: self.rules.restrict if self.analogies else 0]  # (restrict, N)
-        inverse = self._inverse(top)  # (restrict,)
-        analogies = tuple(self._answer(top, inverse, *each) for each in self.analogies)
+        inverse = inverse_lengths(top)  # (restrict,)
+        broken = np.flatnonzero(np.isnan(inverse))
+        if len(broken):
+            raise _not_finite(repr(self.words[broken[0]]))
+        analogies = tuple(self._score_analogies(top, inverse, *each) for each in self.analogies)
         return Evaluation(V, matrix.shape[1], self.rules, pairs, analogies)
 
-    def _score_pairs(self, matrix: Floats, asked: Pairs, rows: Ids) -> PairsResult:
+    def _score_pairs(self, matrix: Floats, pairs: Pairs, rows: Ids) -> PairsResult:
         """Compare the cosines of pairs with their scores."""
         known = all_known(rows)  # (n,)
         cosines = np.full(len(rows), 0.0 if self.rules.oov == "zero" else np.nan)  # (n,)
         cosines[known] = pair_cosines(matrix, rows[known])
         broken = np.flatnonzero(known & np.isnan(cosines))
         if len(broken):
-            raise _not_finite(" or ".join(map(repr, asked.words[broken[0]])))
+            raise _not_finite(" or ".join(map(repr, pairs.words[broken[0]])))
         counted = ~np.isnan(cosines)
-        x, y = cosines[counted], asked.scores[counted]
+        x, y = cosines[counted], pairs.scores[counted]
         drawn = resampled_spearman(x[None], y, self.rules.resamples, self.rules.seed)  # (1, R)
         return PairsResult(
-            asked, known, cosines, defined(spearman(x, y)[0]), defined(pearson(x, y)),
+            pairs, known, cosines, defined(spearman(x, y)), defined(pearson(x, y)),
             interval(drawn[0]),
         )  # fmt: skip
 
-    def _answer(self, top: Floats, inverse: Floats, asked: Analogies, rows: Ids) -> AnalogiesResult:
+    def _score_analogies(
+        self, top: Floats, inverse: Floats, analogies: Analogies, rows: Ids
+    ) -> AnalogiesResult:
         """Answer the questions whose words are known; an answer in other letter case is right."""
         known = all_known(rows)  # (n,)
         first = np.arange(len(top))  # (restrict,), of the words that differ only in case
@@ -181,19 +199,11 @@ class Prepared:
             first[row] = spellings[0]
         right = {}
         for method in self.rules.methods:
-            found = answers(top, inverse, rows[known, :3], method, self.variants)  # (known,)
+            best = answers(top, inverse, rows[known, :3], method, self.variants)  # (known,)
             right[method] = np.zeros(len(rows), bool)
-            right[method][known] = (found >= 0) & (first[found] == first[rows[known, 3]])
+            right[method][known] = (best >= 0) & (first[best] == first[rows[known, 3]])
         counted: Flags = known | (self.rules.oov == "zero")
-        return AnalogiesResult(asked, known, counted, right)
-
-    def _inverse(self, top: Floats) -> Floats:
-        """Return one over the length of each row; refuse numbers that are not finite."""
-        inverse = inverse_lengths(top)
-        broken = np.flatnonzero(np.isnan(inverse))
-        if len(broken):
-            raise _not_finite(repr(self.words[broken[0]]))
-        return inverse
+        return AnalogiesResult(analogies, known, counted, right)
 
 
 def prepare(
@@ -220,41 +230,31 @@ def prepare(
     top = list(islice(words, rules.restrict))
     pairs, analogies = [], []
     for each in sets:
+        rows = find_rows(words if isinstance(each, Pairs) else top, each.words, rules.fold)
+        known = int(all_known(rows).sum())
         if isinstance(each, Pairs):
-            pairs.append((each, _rows_of_pairs(words, each, rules)))
+            if known < 2:
+                raise QueryError(
+                    f"{each.file}: of its word pairs, {len(rows):,} in all, the model has the "
+                    f"words of {known}, but a correlation takes 2 or more; give pairs in the "
+                    "language of the model"
+                )
+            pairs.append((each, rows))
         else:
-            analogies.append((each, _rows_of_analogies(top, each, rules)))
+            if not known:
+                raise QueryError(
+                    f"{each.file}: of its questions, {len(rows):,} in all, none has its four words "
+                    f"among the first {len(top):,} of the model; give questions in its language, "
+                    "or increase restrict"
+                )
+            analogies.append((each, rows))
     variants = find_variants(top) if analogies and rules.fold else {}
     return Prepared(words, rules, tuple(pairs), tuple(analogies), variants)
-
-
-def _rows_of_pairs(words: Sequence[str], asked: Pairs, rules: Rules) -> Ids:
-    """Look up pairs, (n, 2); refuse a set of which too little is known."""
-    rows = find_rows(words, asked.words, rules.fold)
-    known = all_known(rows).sum()
-    if known < 2:
-        raise QueryError(
-            f"{asked.file}: of its word pairs, {len(rows):,} in all, the model has the words of "
-            f"{known}, but a correlation takes 2 or more; give pairs in the language of the model"
-        )
-    return rows
-
-
-def _rows_of_analogies(top: Sequence[str], asked: Analogies, rules: Rules) -> Ids:
-    """Look up questions, (n, 4); refuse a set of which nothing is known."""
-    rows = find_rows(top, asked.words, rules.fold)
-    if not all_known(rows).any():
-        raise QueryError(
-            f"{asked.file}: of its questions, {len(rows):,} in all, none has its four words among "
-            f"the first {len(top):,} of the model; give questions in its language, or let restrict "
-            "be larger"
-        )
-    return rows
 
 
 def _not_finite(words: str) -> QueryError:
     """Create the error about a model whose training went wrong."""
     return QueryError(
-        f"the vector of {words} holds numbers that are not finite, or far too large; mend the "
+        f"the vector of {words} holds numbers that are not finite, or far too large; correct the "
         "vectors, or train the model again with a smaller learning rate"
     )

@@ -1,12 +1,17 @@
-"""Files of word pairs and of analogies, line by line.
+"""Sets of word pairs and of analogies, read line by line, and their words in a vocabulary.
 
 Word pairs:  ``word word score``, one pair a line, with or without more columns.
 Analogies:   ``: section`` and, below it, ``a b c d``: a is to b as c is to d.
 
-Fields stand apart by tabs, and then may hold spaces, or by white space; in a file of pairs by
-semicolons or commas as well, which its first line tells. Lines that begin with ``#`` or ``//`` are
+Fields are separated by tabs, and then may hold spaces, or by white space; in a file of pairs also
+by semicolons or commas, as its first line tells. Lines that begin with ``#`` or ``//`` are
 comments. A file of pairs may begin with a line of names; `_Layout` has how the columns are told.
-What is passed over is counted; any other line that does not fit is an error.
+What is skipped is counted; any other line that does not fit is an error.
+
+The words of a set are looked up as they are spelled, else in other letter case. Only case is
+folded, letter for letter, so that no word becomes another: *King* is *king*, but *maße* is not
+*masse*, and Turkish *sınır* is not *sinir*. Upper-casing, as gensim does it, makes one word of each
+of these pairs.
 """
 
 from __future__ import annotations
@@ -16,7 +21,7 @@ import math
 import numbers
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -24,14 +29,15 @@ from typing import Any, Final, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from cbow.errors import QueryError, shown
+from cbow.errors import QueryError, counted, shown
 from cbow.system.files import expanded, unopened
 from cbow.system.lines import read_lines
+from cbow.vectors.nearest import Ids
 
-#: With what a comment begins.
+#: What a comment begins with.
 COMMENTS: Final = ("#", "//")
 
-#: With what the name of a section begins.
+#: What the name of a section begins with.
 SECTION: Final = ":"
 
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -55,10 +61,11 @@ _SCORES: Final = (
 _SPREAD: Final = re.compile(r"(\b|_)(sd|std|stdev|stddev|dev|deviation|var|variance)(\b|_)", re.I)
 
 StrPath: TypeAlias = str | os.PathLike[str]
+Flags: TypeAlias = npt.NDArray[np.bool_]
 
 
 class Skipped(NamedTuple):
-    """Lines that were passed over."""
+    """Lines that were skipped."""
 
     comments: int = 0
     blank: int = 0
@@ -88,10 +95,10 @@ class Analogies:
 
 
 def read_set(path: StrPath) -> Pairs | Analogies:
-    """Read a file of either kind, as its first line tells that is neither blank nor a comment.
+    """Read a file of either kind: its first line that is neither blank nor a comment tells.
 
-    It holds analogies if that line names a section, or has four fields, apart by tabs or white
-    space and no names of columns, of which the last is no number; else word pairs.
+    It holds analogies if that line names a section, or has four fields, separated by tabs or white
+    space and not names of columns, of which the last is not a number; else word pairs.
 
     Raises
     ------
@@ -116,8 +123,8 @@ def read_pairs(path: StrPath) -> Pairs:
     Raises
     ------
     QueryError
-        If the file cannot be read, is not UTF-8, holds no pair, or a line is no pair. The message
-        names the line.
+        If the file cannot be read, is not UTF-8 or holds no pair, or a line is not a pair. The
+        message names the line.
     """
     return _pairs(path, _lines(path))
 
@@ -146,7 +153,7 @@ class _Layout(NamedTuple):
 
 
 def _layout(line: str) -> _Layout | None:
-    """Return the layout that a first line tells; None if it is no line of such a file."""
+    """Return the layout that a first line tells; None if it is not a line of such a file."""
     for separator in _SEPARATORS:
         fields = _split(line, separator)
         named = [i for i, field in enumerate(fields) if _WORD.fullmatch(field)]
@@ -177,7 +184,7 @@ def _column_of_scores(names: list[str], words: tuple[int, int]) -> int | None:
 
 
 def _first_number(fields: list[str], words: tuple[int, int], separator: str | None) -> int | None:
-    """Return the first field that is a number and no word, if one is."""
+    """Return the first field that is a number and not a word, if one is."""
     numbers = (i for i, f in enumerate(fields) if i not in words and not _is_nan(f, separator))
     return next(numbers, None)
 
@@ -239,7 +246,7 @@ def _pairs(path: StrPath, lines: Iterable[tuple[int, str]]) -> Pairs:
             continue
         if layout is None:
             layout = _layout(line) or _Layout(None, 3, (0, 1), 2, ())
-            _refuse_decimal_commas(path, number, line, layout)
+            _reject_decimal_commas(path, number, line, layout)
             if layout.names:
                 headers += 1
                 continue
@@ -258,7 +265,7 @@ def _pairs(path: StrPath, lines: Iterable[tuple[int, str]]) -> Pairs:
 
 
 def _fields_of_pair(path: StrPath, number: int, line: str, layout: _Layout) -> list[str]:
-    """Divide a line as the first line was; three fields may stand apart by tabs or white space."""
+    """Divide a line as the first line was; three fields may be separated by tabs or white space."""
     either = layout.columns == 3 and layout.separator in ("\t", None)
     needed = 1 + max(*layout.words, layout.score or 2)
     for separator in ("\t", None) if either else (layout.separator,):
@@ -273,8 +280,8 @@ def _fields_of_pair(path: StrPath, number: int, line: str, layout: _Layout) -> l
     raise _misfit(path, number, line.split() if either else fields, expected)
 
 
-def _refuse_decimal_commas(path: StrPath, number: int, line: str, layout: _Layout) -> None:
-    """Refuse ``word,word,7,5``, which may mean 7.5."""
+def _reject_decimal_commas(path: StrPath, number: int, line: str, layout: _Layout) -> None:
+    """Reject ``word,word,7,5``, which may mean 7.5."""
     behind = _split(line, ",")[2:]
     plain = layout.separator == "," and not layout.names and layout.columns == 4
     if plain and all(map(str.isdigit, behind)):
@@ -373,15 +380,14 @@ def _is_of_analogies(line: str) -> bool:
 
 def _misfit(path: StrPath, number: int, fields: list[str], expected: str) -> QueryError:
     """Say that a line has the wrong number of fields."""
-    found = len(fields)
     return QueryError(
-        f"{path}, line {number} has {found} field{'s' * (found != 1)}, but {expected}; mend the "
+        f"{path}, line {number} has {counted(len(fields), 'field')}, but {expected}; correct the "
         "line, or put # before it"
     )
 
 
 def _names_a_column(field: str) -> bool:
-    """Whether this is no number, nor one that was meant as one."""
+    """Whether this is neither a number nor meant as one."""
     try:
         float(field)
     except ValueError:
@@ -397,7 +403,7 @@ def _number(field: str, separator: str | None) -> float:
 
 
 def _is_nan(field: str, separator: str | None) -> bool:
-    """Whether a field is no number."""
+    """Whether a field is not a number."""
     return math.isnan(_number(field, separator))
 
 
@@ -407,6 +413,76 @@ def _score(path: StrPath, number: int, field: str, separator: str | None) -> flo
     if not math.isfinite(score):
         raise QueryError(
             f"{path}, line {number} has {shown(field)} for a score, but must have a finite number "
-            "such as 7.5; mend the line, or put # before it"
+            "such as 7.5; correct the line, or put # before it"
         )
     return score
+
+
+def folded(word: str) -> str:
+    """Return a word in small letters, final sigma as any other sigma.
+
+    Examples
+    --------
+    >>> folded("MAẞE"), folded("masse"), folded("SINIR"), folded("sınır"), folded("ΟΔΟΣ")
+    ('maße', 'masse', 'sinir', 'sınır', 'οδοσ')
+    """
+    return word.lower().replace("ς", "σ")
+
+
+def find_rows(vocabulary: Iterable[str], items: Sequence[Sequence[str]], fold: bool) -> Ids:
+    """Find the row of each word, (n, k); -1 for a word that is not there.
+
+    Parameters
+    ----------
+    vocabulary : iterable of str
+        V distinct words, the most frequent first.
+    items : sequence of n sequences of k words
+    fold : bool
+        Where a word is not there as it is spelled, take the first, that is the most frequent, that
+        differs from it in nothing but case.
+
+    Examples
+    --------
+    >>> find_rows(["The", "king", "the"], [("the", "THE"), ("KING", "queen")], fold=True).tolist()
+    [[2, 0], [1, -1]]
+    """
+    exact = dict.fromkeys((word for words in items for word in words), -1)
+    alike = dict.fromkeys(map(folded, exact), -1) if fold else {}
+    for row, word in enumerate(vocabulary):
+        if word in exact:
+            exact[word] = row
+        if fold and alike.get(key := folded(word)) == -1:
+            alike[key] = row
+    if fold:
+        exact = {word: alike[folded(word)] if row < 0 else row for word, row in exact.items()}
+    return np.array([[exact[word] for word in words] for words in items], np.intp)
+
+
+def all_known(rows: Ids) -> Flags:
+    """Return which items, (n, k), have all their words in the vocabulary, (n,)."""
+    known: Flags = (rows >= 0).min(axis=1)
+    return known
+
+
+def find_variants(vocabulary: Iterable[str]) -> Mapping[int, Ids]:
+    """Find words that differ in nothing but case.
+
+    Returns
+    -------
+    mapping of int to ndarray of int
+        For each row whose word has such others: all their rows and its own, in order.
+
+    Examples
+    --------
+    >>> find_variants(["the", "king", "The"])
+    {0: array([0, 2]), 2: array([0, 2])}
+    """
+    groups: dict[str, list[int]] = {}
+    for row, word in enumerate(vocabulary):
+        groups.setdefault(folded(word), []).append(row)
+    return {
+        row: np.array(group, np.intp)
+        for group in groups.values()
+        if len(group) > 1
+        for row in group
+    }

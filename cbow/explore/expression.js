@@ -1,4 +1,4 @@
-// Sums of words as people write them, king - man + woman: the grammar of cbow.vectors.expression.
+// Sums of words as people write them, king - man + woman: the grammar of cbow.vectors.query.
 
 /** What separates words: white space as Python has it, which JavaScript's \s is not quite. */
 const SPACE =

@@ -1,4 +1,4 @@
-"""The missing word, asked of the trained network itself.
+"""The missing word, predicted by the trained network itself.
 
     x    = mean of the one-hot vectors of the words around the gap    (V, 1)
     Z1   = W1 x + b1        H    = g(Z1)                              (N, 1)
@@ -17,13 +17,12 @@ import numpy as np
 
 from cbow.errors import QueryError, UnknownWordError, shown
 from cbow.network import cbow_network, contexts, forward
-from cbow.vectors import spelling
 from cbow.vectors.nearest import Floats, Ids, may_be_largest
+from cbow.vectors.query import check_integer, described, spelled_like
 
 if TYPE_CHECKING:
     from cbow.model.model import Model
     from cbow.network import Network, Parameters
-    from cbow.text import Vocabulary
 
 #: A word and its probability.
 Guess: TypeAlias = tuple[str, float]
@@ -35,22 +34,25 @@ HELD: Final = 2**22
 def predict_center(
     model: Model, context_words: Sequence[str] | Sequence[Sequence[str]], topn: int
 ) -> list[Guess] | list[list[Guess]]:
-    """Answer `Model.predict_center`, which see."""
-    if isinstance(topn, bool) or not isinstance(topn, int | np.integer) or topn < 0:
-        raise QueryError(f"topn is {shown(topn)}, but must be a whole number of 0 or more")
+    """Do what `Model.predict_center` says."""
+    check_integer("topn", topn, 0)
+    vocabulary, ids = model.vocabulary, []
     lists, many = _lists(context_words)
-    asked = [_ids(words, model.vocabulary) for words in lists]
+    for words in lists:
+        for word in words:
+            if word not in vocabulary:
+                raise UnknownWordError(word, partial(spelled_like, word, vocabulary))
+        ids.append(np.array([vocabulary[word] for word in words], np.intp))
     network = cbow_network(model.config.activation)
-    found = most_probable(network, model.parameters, asked, int(topn))
     guesses = [
-        [(model.vocabulary.word(id), float(p)) for id, p in zip(ids, probabilities, strict=True)]
-        for ids, probabilities in found
+        [(vocabulary.word(id), float(p)) for id, p in zip(outputs, probabilities, strict=True)]
+        for outputs, probabilities in most_probable(network, model.parameters, ids, int(topn))
     ]
     return guesses if many else guesses[0]
 
 
 def most_probable(
-    network: Network, parameters: Parameters, asked: Sequence[Ids], topn: int
+    network: Network, parameters: Parameters, context_ids: Sequence[Ids], topn: int
 ) -> list[tuple[Ids, Floats]]:
     """Find the outputs of largest probability for each context.
 
@@ -60,7 +62,7 @@ def most_probable(
         Whose output is softmax.
     parameters : Parameters
         W1 (N, V), b1 (N, 1), W2 (V, N), b2 (V, 1).
-    asked : sequence of m arrays of int
+    context_ids : sequence of m arrays of int
         The ids of the words of each context, none empty; an id that comes twice counts twice.
     topn : int
         How many to find; all V if that is fewer.
@@ -73,44 +75,40 @@ def most_probable(
     Raises
     ------
     QueryError
-        If a probability is no number.
+        If a probability is not a number.
     """
     V = len(parameters.W2)
     step, done, results = max(1, HELD // V), None, []
-    for start in range(0, len(asked), step):
-        block = asked[start : start + step]
+    for start in range(0, len(context_ids), step):
+        block = context_ids[start : start + step]
         ends = np.cumsum([0, *map(len, block)])  # (m + 1,)
         X = contexts(np.concatenate(block), ends, V, parameters.W1.dtype)  # (V, m)
         with np.errstate(all="ignore"):  # the next line says what is wrong
             done = forward(network, parameters, X, into=done)
         if np.isnan(done.Yhat).any():
             raise QueryError(
-                "the model holds numbers that are not finite, or far too large, so that its "
-                "probabilities are none; train it again with a smaller learning rate"
+                "the model holds numbers that are not finite, or far too large, so that it has no "
+                "probabilities; train it again with a smaller learning rate"
             )
-        results += [_largest(p, min(topn, V)) for p in done.Yhat.T]  # (V,) each
+        for p in done.Yhat.T:  # (V,)
+            ids = may_be_largest(p, min(topn, V), slack=0) if topn else np.empty(0, np.intp)
+            ids = ids[np.argsort(-p[ids], kind="stable")[:topn]]
+            results.append((ids, p[ids]))
     return results
 
 
-def _largest(p: Floats, k: int) -> tuple[Ids, Floats]:
-    """Find the k largest, the largest first; equals in their order."""
-    ids = may_be_largest(p, k, slack=0) if k else np.empty(0, np.intp)
-    ids = ids[np.argsort(-p[ids], kind="stable")[:k]]  # (k,)
-    return ids, p[ids]
-
-
 def _lists(context_words: Iterable[str | Iterable[str]]) -> tuple[list[list[str]], bool]:
-    """Return the words of each context, and whether a batch was asked, be it of one."""
-    given = _listed(context_words)
-    single = [isinstance(each, str) for each in given]
+    """Return the words of each context, and whether they came as a list of lists."""
+    gaps = _listed(context_words)
+    single = [isinstance(each, str) for each in gaps]
     if all(single):
-        return [_checked(given, "the context")], False
+        return [_checked(gaps, "the context")], False
     if any(single):
         raise QueryError(
-            f"of {len(given)} contexts {sum(single)} are single words; give words, or a list of "
+            f"of {len(gaps)} contexts {sum(single)} are single words; give words, or a list of "
             "words for each gap"
         )
-    lists = [_listed(each) for each in given]
+    lists = [_listed(each) for each in gaps]
     return [_checked(words, f"context {i}") for i, words in enumerate(lists)], True
 
 
@@ -120,14 +118,14 @@ def _listed(words: object) -> list[str]:
         return [words]
     if not isinstance(words, Iterable) or isinstance(words, bytes):
         raise QueryError(
-            f"{type(words).__name__} {shown(words)} is no context; give a list of the words around "
-            "the gap, or a list of such lists"
+            f"{described(words)} is not a context; give a list of the words around the gap, or a "
+            "list of such lists"
         )
     return list(words)
 
 
 def _checked(words: list[str], name: str) -> list[str]:
-    """Refuse a context of no words, or of what are none."""
+    """Reject a context without words, or with something else."""
     if not words:
         raise QueryError(f"{name} is empty; give at least one of the words around the gap")
     for word in words:
@@ -136,17 +134,3 @@ def _checked(words: list[str], name: str) -> list[str]:
                 f"{shown(word)} in {name} is not a word; ask for words by their spelling"
             )
     return words
-
-
-def _ids(words: list[str], vocabulary: Vocabulary) -> Ids:
-    """Return the id of each word, (c,)."""
-    for word in words:
-        if word not in vocabulary:
-            raise UnknownWordError(word, partial(_alike, word, vocabulary))
-    return np.array([vocabulary[word] for word in words], np.intp)
-
-
-def _alike(word: str, vocabulary: Vocabulary) -> list[str]:
-    """Find known words that are spelled alike."""
-    ids = {known: id for id, known in enumerate(vocabulary)}
-    return spelling.alike(word, vocabulary.words, ids)

@@ -6,11 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cbow.config import EMBEDDINGS
 from cbow.errors import ConfigError, shown
-from cbow.vectors.nearest import Floats
+from cbow.vectors.nearest import Doubles, Floats, unit
 
 #: The power that joint vectors raise the singular values to: 1 would keep the distances of the
 #: unit rows; less evens the components out. docs/training.md has what chose it.
@@ -21,8 +20,6 @@ NOTHING: Final = 1e-12
 
 #: Rows handled at a time: little memory.
 ROWS: Final = 2**14
-
-Doubles = NDArray[np.float64]
 
 
 def embed(W1T: Floats, W2: Floats, kind: str) -> Floats:
@@ -108,21 +105,9 @@ def _moments(W1T: Floats, W2: Floats) -> tuple[Doubles, Doubles]:
 
 
 def _unit_rows(W1T: Floats, W2: Floats) -> Doubles:
-    """Put unit rows side by side, (rows, 2N).
-
-    A row of zeros stays one; one that is not finite becomes not-a-number throughout.
-    """
-    V, N = W1T.shape
-    X, broken = np.empty((V, 2 * N)), np.zeros(V, bool)
-    for half, part in ((W1T, X[:, :N]), (W2, X[:, N:])):
-        part[...] = half
-        if half.dtype == np.float64:  # so that no square overflows; those of float32 do not
-            largest = np.abs(part).max(axis=1, keepdims=True)
-            part /= np.where(largest == 0, 1, largest)
-        norms = np.sqrt(np.einsum("ij,ij->i", part, part))  # (rows,)
-        part /= np.where(norms == 0, 1, norms)[:, None]
-        broken |= ~np.isfinite(norms)
-    X[broken] = np.nan
+    """Put unit rows side by side, (rows, 2N); a row that is not finite becomes NaN throughout."""
+    X = unit(np.stack([W1T, W2], axis=1)).reshape(len(W1T), -1)
+    X[~np.isfinite(X).all(axis=1)] = np.nan
     return X
 
 

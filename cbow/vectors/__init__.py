@@ -1,6 +1,6 @@
-"""Words as vectors: look-up, nearest words, analogies."""
+"""Words as vectors: look them up, compare them, find the nearest; analogies."""
 
-from cbow.vectors.expression import parse_expression
+from cbow.vectors.query import parse_expression
 from cbow.vectors.word_vectors import WordVectors
 
 __all__ = ["WordVectors", "parse_expression"]

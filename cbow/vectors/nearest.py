@@ -8,6 +8,15 @@ few in float64, each in the same way whichever other rows there are. So the answ
 on the quick way, nor on the number of threads, nor on what else is asked at the same time.
 
 The matrix is never copied at unit length: one number per row, 1/|r|, does the same.
+
+3CosMul multiplies cosines, moved to the range from 0 to 1, where a sum of vectors adds them:
+
+                Π_p (1 + cos(p, r)) / 2
+    score(r) = -------------------------        p: words that count for r, n: those against it
+               Π_n (1 + cos(n, r)) / 2 + ε
+
+(Levy and Goldberg 2014, "Linguistic Regularities in Sparse and Explicit Word Representations",
+equation 4 and footnote 7.) One large cosine cannot outweigh the others as it can in a sum.
 """
 
 from __future__ import annotations
@@ -21,21 +30,47 @@ Floats = npt.NDArray[np.floating[Any]]
 Doubles = npt.NDArray[np.float64]
 Ids = npt.NDArray[np.intp]
 
-#: Rows that are handled at once in float64: enough to be fast, little to hold.
+#: Rows converted to float64 at once: enough to be fast, little to hold.
 ROWS: Final = 4096
 
-#: The same where the rows are looked at several times, and stay in the processor's cache.
+#: The same where the rows are used several times, and stay in the processor's cache.
 FEW_ROWS: Final = 256
 
-#: Neighbouring cosines of which only the largest is looked at first, by `may_be_largest`.
+#: Neighbouring cosines of which only the largest is compared first, by `may_be_largest`.
 BLOCK: Final = 128
 
+#: Keeps 3CosMul from dividing by zero. This is gensim's value; the paper has 0.001. The two differ
+#: only where the cosine with a negative word is nearly -1.
+EPSILON: Final = 1e-6
 
-class Found(NamedTuple):
-    """The rows that are nearest to a query."""
+
+class Hits(NamedTuple):
+    """The rows nearest to a query."""
 
     ids: Ids  #: (n,)
-    cosines: Doubles  #: (n,), falling; equals in the order of the rows
+    cosines: Floats  #: (n,), falling; equals in the order of the rows
+
+
+def in_range(vectors: Floats) -> Doubles:
+    """Copy vectors, the last axis of an array (..., N), so that no square overflows or vanishes.
+
+    In float64 the squares of float32 do neither. Other vectors are divided by their largest number.
+    """
+    wide: Doubles = np.array(vectors, np.float64, order="C")  # (..., N)
+    if vectors.dtype != np.float32:
+        largest = np.abs(wide).max(axis=-1, initial=0, keepdims=True)  # (..., 1)
+        largest[largest == 0] = 1
+        wide /= largest
+    return wide
+
+
+@np.errstate(under="ignore")
+def unit(vectors: Floats) -> Doubles:
+    """Scale vectors, the last axis of an array (..., N), to length 1; zero stays zero."""
+    wide = in_range(vectors)  # (..., N)
+    lengths = np.sqrt(np.einsum("...i,...i->...", wide, wide))[..., None]  # (..., 1)
+    wide /= np.where(lengths == 0, 1, lengths)
+    return wide
 
 
 @np.errstate(under="ignore")
@@ -63,20 +98,6 @@ def inverse_lengths(matrix: Floats) -> Floats:
         lengths[lengths < limits.tiny] = np.inf
         inverse[start : start + ROWS] = np.where(sound, 1 / lengths, np.nan)
     return inverse
-
-
-@np.errstate(under="ignore")
-def unit(vectors: Floats) -> Doubles:
-    """Scale vectors, the last axis of an array (..., N), to length 1; zero stays zero."""
-    wide: Doubles = np.array(vectors, np.float64)  # (..., N)
-    if vectors.dtype == np.float64:  # of which squares overflow or vanish
-        largest = np.abs(wide).max(axis=-1, initial=0, keepdims=True)  # (..., 1)
-        largest[largest == 0] = 1
-        wide /= largest
-    lengths = np.sqrt(np.add.reduce(wide * wide, axis=-1, keepdims=True))  # (..., 1)
-    lengths[lengths == 0] = 1
-    wide /= lengths
-    return wide
 
 
 def slack(dtype: npt.DTypeLike, N: int) -> float:
@@ -139,9 +160,9 @@ def exact_cosines(
     result = np.empty(len(ids))
     for start in range(0, len(ids), FEW_ROWS):
         part = slice(start, start + FEW_ROWS)
-        these = ids[part]  # (n,)
-        rows = matrix[these].astype(np.float64)  # (n, N)
-        rows *= inverse[these, None]  # about 1 long, so that no square overflows
+        few = ids[part]  # (n,)
+        rows = matrix[few].astype(np.float64)  # (n, N)
+        rows *= inverse[few, None]  # about 1 long, so that no square overflows
         lengths = np.sqrt(np.add.reduce(rows * rows, axis=1))  # (n,)
         lengths[lengths == 0] = 1
         rows *= queries if which is None else queries[which[part]]
@@ -169,16 +190,16 @@ def may_be_largest(scores: Floats, k: int, slack: float) -> Ids:
     ndarray of int
         Their positions, rising; k at least.
     """
-    few, whole = scores, len(scores) // BLOCK
-    if 2 * k <= whole:  # with fewer blocks, t would be far too small
-        few = scores[: whole * BLOCK].reshape(whole, BLOCK).max(axis=1)  # (whole,)
+    few, blocks = scores, len(scores) // BLOCK
+    if 2 * k <= blocks:  # with fewer blocks, t would be far too small
+        few = scores[: blocks * BLOCK].reshape(blocks, BLOCK).max(axis=1)  # (blocks,)
     t = np.partition(few, len(few) - k)[len(few) - k]
     return np.flatnonzero(scores >= t - 2 * slack)
 
 
 def nearest(
-    matrix: Floats, inverse: Floats, query: Doubles, hidden: Ids, topn: int, rows: range
-) -> Found:
+    matrix: Floats, inverse: Floats, query: Doubles, excluded: Ids, topn: int, rows: range
+) -> Hits:
     """Find the rows of largest cosine.
 
     Parameters
@@ -188,7 +209,7 @@ def nearest(
         From `inverse_lengths`, without NaN.
     query : ndarray, (N,)
         Of length 1.
-    hidden : ndarray of int
+    excluded : ndarray of int
         Rows that are not to be found, each once.
     topn : int
         How many to find; all there are if there are fewer.
@@ -197,14 +218,87 @@ def nearest(
     """
     part = slice(rows.start, rows.stop)
     scores = cosines(matrix[part], inverse[part], query)  # (len(rows),)
-    k = min(topn + len(hidden), len(rows))
+    k = min(topn + len(excluded), len(rows))
     ids = rows.start + may_be_largest(scores, k, slack(matrix.dtype, matrix.shape[1]))
-    return chosen(ids, exact_cosines(matrix, inverse, query, ids), hidden, topn)
+    return select(ids, exact_cosines(matrix, inverse, query, ids), excluded, topn)
 
 
-def chosen(ids: Ids, cosines: Doubles, hidden: Ids, topn: int) -> Found:
-    """Choose the largest cosines among candidates, in the order of their rows, but none hidden."""
-    order = np.argsort(-cosines, kind="stable")[: topn + len(hidden)]
-    found, without = ids[order], set(hidden.tolist())  # quicker than np.isin for a few
-    order = order[[row not in without for row in found.tolist()]][:topn]
-    return Found(ids[order], cosines[order])
+def select(ids: Ids, scores: Floats, excluded: Ids, topn: int) -> Hits:
+    """Select the largest scores of candidates, in the order of their rows, without the excluded."""
+    order = np.argsort(-scores, kind="stable")[: topn + len(excluded)]
+    candidates, out = ids[order].tolist(), set(excluded.tolist())  # quicker than np.isin for a few
+    order = order[[row not in out for row in candidates]][:topn]
+    return Hits(ids[order], scores[order])
+
+
+def cosmul(above: Floats, below: Floats) -> Floats:
+    """Return the scores of 3CosMul from the products above and below the line, (n,) and (n,)."""
+    score: Floats = above / (below + EPSILON)
+    return score
+
+
+def product_scores(cosines: Doubles, positive: int, error: float = 0) -> Floats:
+    """Compute the scores of 3CosMul from cosines.
+
+    Parameters
+    ----------
+    cosines : ndarray, (n, T)
+        Of n rows with each term, the positive ones first.
+    positive : int
+        How many terms are positive.
+    error : float
+        Return the largest scores that cosines wrong by so much allow; the least if it is negative.
+
+    Returns
+    -------
+    ndarray, (n,)
+    """
+    signs = np.where(np.arange(cosines.shape[1]) < positive, error, -error)  # (T,)
+    factors = np.maximum(1 + cosines + signs, 0) / 2  # (n, T)
+    above, below = factors[:, :positive].prod(axis=1), factors[:, positive:].prod(axis=1)
+    return cosmul(above, below)
+
+
+@np.errstate(under="ignore")
+def largest_products(
+    matrix: Floats,
+    inverse: Floats,
+    terms: Doubles,
+    positive: int,
+    excluded: Ids,
+    topn: int,
+    rows: range,
+) -> Hits:
+    """Find the rows of largest score by 3CosMul.
+
+    Parameters
+    ----------
+    matrix, inverse, excluded, topn, rows
+        As in `nearest`.
+    terms : ndarray, (T, N)
+        Of length 1, the positive ones first.
+    positive : int
+        How many terms are positive.
+
+    Returns
+    -------
+    Hits
+        With scores in the place of cosines.
+    """
+    k = min(topn + len(excluded), len(rows))
+    if not k:
+        return Hits(np.empty(0, np.intp), np.empty(0))
+    error = slack(matrix.dtype, matrix.shape[1])
+    least, most = np.empty(len(rows)), np.empty(len(rows))
+    for start in range(0, len(rows), ROWS):
+        part = rows[start : start + ROWS]
+        tile = slice(part.start, part.stop)
+        # (n, T), each wrong by `error` at most
+        quick = (matrix[tile] @ terms.T.astype(matrix.dtype)) * inverse[tile, None]
+        wide = quick.astype(np.float64)
+        least[start : start + ROWS] = product_scores(wide, positive, -error)
+        most[start : start + ROWS] = product_scores(wide, positive, error)
+    t = np.partition(least, len(rows) - k)[len(rows) - k]
+    ids = rows.start + np.flatnonzero(most >= t)
+    each = [exact_cosines(matrix, inverse, term, ids) for term in terms]  # T of (n,)
+    return select(ids, product_scores(np.stack(each, axis=1), positive), excluded, topn)

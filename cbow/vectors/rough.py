@@ -5,6 +5,9 @@ unit rows rounded to a byte an entry, u = m + s c + e, m their mean and c from -
 quarter of float32. q·m is the same for all rows. By Cauchy and Schwarz q·(u - m) differs from s q·c
 by |e| at most, and |e| of the worst row is known: what falls behind by more than twice that is not
 among the nearest. The few others are looked at as they are. So the answer is exact.
+
+Rows come in blocks of B. Within a block all first entries stand together, then all second ones and
+so on: a query's entry is multiplied with B of them at once, and sums over a row need no shuffling.
 """
 
 from __future__ import annotations
@@ -15,9 +18,19 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from cbow.system.compiled import compiled
+from cbow.system.lanes import dot, largest
 from cbow.system.processors import processors, thread_pool
-from cbow.vectors import rough_kernels as kernels
-from cbow.vectors.nearest import Doubles, Floats, Found, Ids, chosen, exact_cosines, nearest, slack
+from cbow.vectors.nearest import Doubles, Floats, Hits, Ids, exact_cosines, nearest, select, slack
+
+#: Rows of a block.
+B: Final = 512
+
+#: Entries of a row that are multiplied before they are added to the sum.
+TOGETHER: Final = 4
+
+#: The largest whole number that an entry becomes.
+LARGEST: Final = 127
 
 #: If more than one of so many rows cannot be told from the nearest, all are looked at as they are.
 SHARE: Final = 64
@@ -28,7 +41,7 @@ SIDE_BY_SIDE: Final = 2**25
 Singles = npt.NDArray[np.float32]
 
 
-class Rough:
+class RoughCopy:
     """Rows of a matrix, rounded.
 
     Parameters
@@ -41,67 +54,169 @@ class Rough:
     @np.errstate(under="ignore")
     def __init__(self, matrix: Floats, inverse: Floats) -> None:
         V, N = matrix.shape
-        blocks, padded = -(-V // kernels.B), -(-N // kernels.TOGETHER) * kernels.TOGETHER
+        blocks, padded = -(-V // B), -(-N // TOGETHER) * TOGETHER
         self._matrix = matrix
         self._inverse = inverse
-        self._codes = np.zeros((blocks, padded, kernels.B), np.int8)
-        self._scales = np.zeros((blocks, kernels.B), np.float32)
+        self._codes = np.zeros((blocks, padded, B), np.int8)
+        self._scales = np.zeros((blocks, B), np.float32)
         mean = inverse @ matrix / V  # (N,), of the unit rows; any m would do
 
-        def round_off(part: tuple[int, int]) -> float:
-            worst: float = kernels.round_off(matrix, inverse, mean, part, self._codes, self._scales)
+        def round_part(part: tuple[int, int]) -> float:
+            worst: float = round_off(matrix, inverse, mean, part, self._codes, self._scales)
             return worst
 
         with thread_pool(processors()) as (pool, _):
-            worst = max(pool.map(round_off, _parts(0, blocks)))
+            worst = max(pool.map(round_part, _parts(0, blocks)))
         #: For the cosines of a query, (blocks, B): as many as there were queries at the same time.
-        self._rooms: list[Singles] = []
+        self._buffers: list[Singles] = []
         # The slack is once for the sums and once for what is lost when |e| itself is computed.
         self._slack = float(np.sqrt(worst)) + 2 * slack(np.float32, N)
 
-    def nearest(self, query: Doubles, hidden: Ids, topn: int, rows: range) -> Found:
-        """Find the rows of largest cosine: the same as by `cbow.vectors.nearest.nearest`."""
-        ids = self.candidates(query, topn + len(hidden), rows)
+    def nearest(self, query: Doubles, excluded: Ids, topn: int, rows: range) -> Hits:
+        """Find the rows of largest cosine: the same as `cbow.vectors.nearest.nearest`."""
+        ids = self.candidates(query, topn + len(excluded), rows)
         if ids is None:
-            return nearest(self._matrix, self._inverse, query, hidden, topn, rows)
-        return chosen(ids, exact_cosines(self._matrix, self._inverse, query, ids), hidden, topn)
+            return nearest(self._matrix, self._inverse, query, excluded, topn, rows)
+        cosines = exact_cosines(self._matrix, self._inverse, query, ids)
+        return select(ids, cosines, excluded, topn)
 
     @np.errstate(under="ignore")
     def candidates(self, query: Doubles, k: int, rows: range) -> Ids | None:
         """Find the rows that may be among the k nearest, rising; None if they are too many."""
-        B, (blocks, padded, _) = kernels.B, self._codes.shape
-        first, behind = -(-rows.start // B), rows.stop // B  # whole blocks
+        blocks, padded, _ = self._codes.shape
+        first, behind = -(-rows.start // B), rows.stop // B  # full blocks
         if 2 * k > behind - first:  # they would leave too many
             return None
         q = np.zeros(padded, np.float32)  # (N',)
         q[: len(query)] = query
         # Memory that is fresh each time would take as long as a fifth of the search.
-        room = self._rooms.pop() if self._rooms else np.empty((blocks, B), np.float32)
+        cosines = self._buffers.pop() if self._buffers else np.empty((blocks, B), np.float32)
         maxima = np.empty(blocks, np.float32)
-        span = rows.start // B, -(-rows.stop // B)
-        self._compute(q, span, room, maxima)
-        whole = maxima[first:behind]
-        t = np.partition(whole, len(whole) - k)[len(whole) - k] - 2 * self._slack
-        hot = span[0] + np.flatnonzero(maxima[span[0] : span[1]] >= t)
+
+        def compute(part: tuple[int, int]) -> None:
+            rough_cosines(self._codes, self._scales, q, part, cosines, maxima)
+
+        start, stop = rows.start // B, -(-rows.stop // B)  # blocks
+        if (stop - start) * self._codes[0].size < SIDE_BY_SIDE:
+            compute((start, stop))
+        else:
+            with thread_pool(processors()) as (pool, _):
+                list(pool.map(compute, _parts(start, stop)))
+        full = maxima[first:behind]
+        t = np.partition(full, len(full) - k)[len(full) - k] - 2 * self._slack
+        hot = start + np.flatnonzero(maxima[start:stop] >= t)
         ids = np.empty(len(hot) * B, np.intp)
-        n = kernels.rows_above(room, (rows.start, rows.stop), hot, t, ids)
-        self._rooms.append(room)
+        n = rows_above(cosines, (rows.start, rows.stop), hot, t, ids)
+        self._buffers.append(cosines)
         return ids[:n] if n * SHARE <= len(rows) else None
-
-    def _compute(self, q: Singles, span: tuple[int, int], room: Singles, maxima: Singles) -> None:
-        """Compute the rough cosines of some blocks, side by side if they are many."""
-
-        def work(part: tuple[int, int]) -> None:
-            kernels.rough_cosines(self._codes, self._scales, q, part, room, maxima)
-
-        if (span[1] - span[0]) * self._codes[0].size < SIDE_BY_SIDE:
-            work(span)
-            return
-        with thread_pool(processors()) as (pool, _):
-            list(pool.map(work, _parts(*span)))
 
 
 def _parts(start: int, stop: int) -> list[tuple[int, int]]:
     """Cut a range of blocks into a part for each processor."""
     edges = np.linspace(start, stop, processors() + 1).astype(int).tolist()
     return list(pairwise(edges))
+
+
+@compiled
+def round_off(matrix, inverse, mean, part, codes, scales):  # type: ignore[no-untyped-def]
+    """Round the unit rows of some blocks: u ≈ mean + scale · code.
+
+    Parameters
+    ----------
+    matrix : ndarray, (V, N)
+    inverse : ndarray, (V,)
+        1/|r| of each row.
+    mean : ndarray, (N,)
+    part : (int, int)
+        From which block to which; only the last one may lack rows.
+    codes : ndarray of int8, (blocks, N', B)
+        Receives the rounded entries; N' is N or more. What lacks of rows and entries is not
+        written.
+    scales : ndarray of float32, (blocks, B)
+        Receives a factor for each row.
+
+    Returns
+    -------
+    float
+        The largest |u - mean - scale · code|² of a row.
+    """
+    N = matrix.shape[1]
+    rest, error = np.empty(N), np.empty(N)
+    worst = 0.0
+    for b in range(*part):
+        for j in range(min(B, len(matrix) - b * B)):
+            row = b * B + j
+            for d in range(N):
+                rest[d] = matrix[row, d] * inverse[row] - mean[d]
+            scale = np.float32(largest(np.abs(rest)) / LARGEST)
+            scales[b, j] = scale
+            per_unit = 1 / scale if scale > 0 else np.float32(0)
+            for d in range(N):
+                code = min(max(np.rint(rest[d] * per_unit), -LARGEST), LARGEST)
+                codes[b, d, j] = np.int8(code)
+                error[d] = rest[d] - scale * code
+            worst = max(worst, dot(error, error))
+    return worst
+
+
+@compiled
+def rough_cosines(codes, scales, query, blocks, cosines, maxima):  # type: ignore[no-untyped-def]
+    """Compute the cosines of a query with rounded rows, all less that with the mean.
+
+    Parameters
+    ----------
+    codes, scales : ndarray
+        From `round_off`.
+    query : ndarray of float32, (N',)
+        With zeros up to the entries that codes have.
+    blocks : (int, int)
+        From which block to which.
+    cosines : ndarray of float32, (blocks, B)
+        Receives them.
+    maxima : ndarray of float32, (blocks,)
+        Receives the largest of each block.
+    """
+    for b in range(*blocks):
+        sums = cosines[b]  # (B,)
+        sums[:] = 0
+        for d in range(0, len(query), TOGETHER):
+            q0, q1, q2, q3 = query[d], query[d + 1], query[d + 2], query[d + 3]
+            c0, c1, c2, c3 = codes[b, d], codes[b, d + 1], codes[b, d + 2], codes[b, d + 3]
+            for j in range(B):
+                sums[j] += (
+                    q0 * np.float32(c0[j]) + q1 * np.float32(c1[j])
+                    + q2 * np.float32(c2[j]) + q3 * np.float32(c3[j])
+                )  # fmt: skip
+        for j in range(B):
+            sums[j] *= scales[b, j]
+        maxima[b] = largest(sums)
+
+
+@compiled
+def rows_above(cosines, rows, hot, t, ids):  # type: ignore[no-untyped-def]
+    """Find the rows of some blocks whose rough cosine is t or more.
+
+    Parameters
+    ----------
+    cosines : ndarray of float32, (blocks, B)
+    rows : (int, int)
+        From which row to which.
+    hot : ndarray of int
+        The blocks, rising.
+    t : float
+    ids : ndarray of int, (len(hot) · B,)
+        Receives the rows.
+
+    Returns
+    -------
+    int
+        How many they are.
+    """
+    start, stop = rows
+    n = 0
+    for b in hot:
+        for j in range(max(start - b * B, 0), min(stop - b * B, B)):
+            if cosines[b, j] >= t:
+                ids[n] = b * B + j
+                n += 1
+    return n

@@ -12,7 +12,7 @@ from scipy import stats
 import cbow
 from cbow.cli.evaluate import main
 from cbow.cli.evaluate_report import _decimal
-from cbow.evaluation import compare, evaluate, rules
+from cbow.evaluation import Rules, compare, evaluate
 
 CORPORA = Path(__file__).parents[2] / "corpora"
 WORDS = ["king", "queen", "man", "woman", "dog", "cat", "red", "\x1b[2J", "blue", "cold"]
@@ -315,17 +315,17 @@ BAD_INPUT = {
     "fields of a pair": (
         bad("set", b"king queen 5\nking queen\n"),
         ["one.txt", "--pairs", "set"],
-        ["set, line 2 has 2 fields", "3: word word score", "mend"],
+        ["set, line 2 has 2 fields", "3: word word score", "correct"],
     ),
     "fields of a question": (
         bad("set", b": a\nking queen man\n"),
         ["one.txt", "--analogies", "set"],
-        ["set, line 2 has 3 fields", "a question has 4", "mend"],
+        ["set, line 2 has 3 fields", "a question has 4", "correct"],
     ),
     "score": (
         bad("set", b"king queen 5\nking queen high\n"),
         ["one.txt", "--pairs", "set"],
-        ["set, line 2 has 'high' for a score", "finite number", "mend"],
+        ["set, line 2 has 'high' for a score", "finite number", "correct"],
     ),
     "score nan": (
         bad("set", b"king queen nan\n"), ["one.txt", "--pairs", "set"], ["set, line 1 has 'nan'"]
@@ -353,7 +353,7 @@ BAD_INPUT = {
     "nothing so frequent": (
         None,
         ["one.txt", "--analogies", "analogies.txt", "--restrict", "2"],
-        ["one.txt: analogies.txt: of its questions, 5 in all", "let restrict be larger"],
+        ["one.txt: analogies.txt: of its questions, 5 in all", "increase restrict"],
     ),
     "restrict 0": (None, ["one.txt", *BOTH, "--restrict", "0"], ["restrict is 0, but must be"]),
     "resamples -1": (None, ["one.txt", *BOTH, "--resamples", "-1"], ["resamples is -1, but must"]),
@@ -402,7 +402,7 @@ def test_help(capsys):
     assert main(["--help"]) == 0
     out, _ = capsys.readouterr()
     for name, value in (("restrict", 30_000), ("resamples", 1000), ("seed", 1), ("oov", "skip")):
-        assert getattr(rules.Rules(), name) == value
+        assert getattr(Rules(), name) == value
         assert f"(default: {value})" in re.sub(r"\s+", " ", out)
 
 

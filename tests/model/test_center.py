@@ -109,9 +109,9 @@ def test_equals_come_by_falling_frequency():
         (["king", None], "of 2 contexts 1 are single words"),
         ([["king", 7]], "7 in context 0 is not a word"),
         ([[["king"]]], r"\['king'\] in context 0 is not a word"),
-        ([1, 2], "int 1 is no context; give a list of the words around the gap"),
-        (None, "NoneType None is no context"),
-        (b"king", "bytes b'king' is no context"),
+        ([1, 2], "int 1 is not a context; give a list of the words around the gap"),
+        (None, "NoneType None is not a context"),
+        (b"king", "bytes b'king' is not a context"),
     ],
 )
 def test_what_is_no_context(words, message):

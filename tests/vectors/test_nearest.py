@@ -1,4 +1,4 @@
-"""Cosines and the selection of the largest."""
+"""Cosines, products of them, and the selection of the largest; held against plain loops."""
 
 import math
 
@@ -19,6 +19,13 @@ MATRICES = st.sampled_from([np.float32, np.float64]).flatmap(
         dtype,
         st.tuples(st.integers(1, 12), st.integers(1, 5)),
         elements=st.sampled_from([0.0, 0.0, 1.0, -1.0, 0.5, 3.0, 1e-3, 1e6]),
+    )
+)
+TERMS = st.sampled_from([np.float32, np.float64]).flatmap(
+    lambda dtype: arrays.arrays(
+        dtype,
+        st.tuples(st.integers(3, 12), st.integers(1, 4)),
+        elements=st.sampled_from([0.0, 1.0, -1.0, 0.5, 3.0, 1e-3]),
     )
 )
 
@@ -152,11 +159,60 @@ def test_nearest_is_the_naive_search(matrix, topn, start, stop):
     rows = range(len(matrix))[start:stop]
     inverse = nearest.inverse_lengths(matrix)
     for i in range(len(matrix) if rows else 0):
-        hidden = np.array([0, i] if i else [0])
+        excluded = np.array([0, i] if i else [0])
         query = nearest.unit(matrix[i])
-        ids, cosines = nearest.nearest(matrix, inverse, query, hidden, topn, rows)
-        expected = {row: naive.cosine(matrix[i], matrix[row]) for row in rows if row not in hidden}
+        ids, cosines = nearest.nearest(matrix, inverse, query, excluded, topn, rows)
+        expected = {
+            row: naive.cosine(matrix[i], matrix[row]) for row in rows if row not in excluded
+        }
         assert len(ids) == len(cosines) == min(topn, len(expected))
         np.testing.assert_allclose(cosines, [expected[row] for row in ids.tolist()], atol=1e-12)
         best = sorted(expected.values(), reverse=True)[:topn]
         np.testing.assert_allclose(cosines, best, atol=1e-12)
+
+
+@given(TERMS, st.integers(1, 3), st.integers(0, 9), st.integers(0, 9), st.integers(0, 14))
+def test_largest_products_are_the_naive_search(matrix, positive, topn, start, stop):
+    terms = matrix[:3] + np.array([2, 0, 0, 0], matrix.dtype)[: matrix.shape[1]]
+    rows = range(len(matrix))[start:stop]
+    inverse = nearest.inverse_lengths(matrix)
+    excluded = np.array([1], np.intp)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(nearest, "ROWS", 5)
+        ids, scores = nearest.largest_products(
+            matrix, inverse, nearest.unit(terms), positive, excluded, topn, rows
+        )
+    expected = {
+        row: naive.product(matrix[row], terms[:positive], terms[positive:])
+        for row in rows
+        if row != 1
+    }
+    best = sorted(expected.values(), reverse=True)[:topn]
+    # Where the denominator is nearly 0, the rounding of a cosine is a million times as large.
+    np.testing.assert_allclose(scores, [expected[row] for row in ids.tolist()], rtol=1e-8)
+    np.testing.assert_allclose(scores, best, rtol=1e-8, atol=1e-8)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_products_equal_but_for_rounding_are_told_apart(dtype):
+    matrix = near_ties(dtype, V=500)
+    terms = nearest.unit(np.stack([matrix[0], matrix[1], -matrix[2]]))
+    inverse, none = nearest.inverse_lengths(matrix), np.array([], np.intp)
+    ids, scores = nearest.largest_products(matrix, inverse, terms, 2, none, 20, range(500))
+    every = np.arange(500)
+    each = [nearest.exact_cosines(matrix, inverse, term, every) for term in terms]
+    exact = nearest.product_scores(np.stack(each, axis=1), 2)
+    assert ids.tolist() == naive.largest(exact.tolist(), 20)
+    assert scores.tolist() == exact[ids].tolist()
+
+
+@given(
+    arrays.arrays(np.float64, (5, 4), elements=st.floats(-1, 1)),
+    arrays.arrays(np.float64, (5, 4), elements=st.floats(-1, 1)),
+    st.integers(1, 4),
+)
+def test_the_bounds_of_a_score(cosines, errors, positive):
+    wrong = cosines + 0.999e-3 * errors  # the rest is for rounding
+    scores = nearest.product_scores(cosines, positive)
+    assert (nearest.product_scores(wrong, positive, -1e-3) <= scores * (1 + 1e-9)).all()
+    assert (nearest.product_scores(wrong, positive, 1e-3) >= scores * (1 - 1e-9)).all()

@@ -1,10 +1,16 @@
-"""What a query may look like."""
+"""Queries: terms and weights, sums as they are typed, words spelled like unknown ones."""
 
+import re
+
+import naive_vectors as naive
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cbow.errors import QueryError
-from cbow.vectors.query import questions, terms
+from cbow.vectors import parse_expression
+from cbow.vectors.query import pair_up, spelled_like, terms
 
 A = np.array([1.0, 2.0])
 
@@ -41,16 +47,16 @@ def test_an_empty_query(nothing):
 @pytest.mark.parametrize(
     ("query", "message"),
     [
-        (3, "int 3 is no query"),
-        ({"king"}, "set {'king'} is no query"),
+        (3, "int 3 is not a query"),
+        ({"king"}, "set {'king'} is not a query"),
         ([3], "int 3 is neither a word nor a vector"),
         ([b"king"], "bytes b'king' is neither"),
         ([(3, 1.0)], "int 3 is neither"),
-        ([("king",)], r"\('king',\) is no pair"),
-        ([()], r"\(\) is no pair"),
-        ([("king", "man")], "is no pair of a word and its weight"),
-        ([("king", 1, 2)], "is no pair"),
-        ([("king", None)], "is no pair"),
+        ([("king",)], r"\('king',\) is not a pair"),
+        ([()], r"\(\) is not a pair"),
+        ([("king", "man")], "is not a pair"),
+        ([("king", 1, 2)], "is not a pair"),
+        ([("king", None)], "is not a pair"),
         ([("king", float("nan"))], "the weight nan is not finite"),
         ([("king", float("inf"))], "the weight inf is not finite"),
     ],
@@ -74,7 +80,7 @@ def test_no_queries(query, message):
     ],
 )
 def test_one_or_many(positive, negative, pairs, many):
-    assert questions(positive, negative) == (pairs, many)
+    assert pair_up(positive, negative) == (pairs, many)
 
 
 @pytest.mark.parametrize(
@@ -83,9 +89,145 @@ def test_one_or_many(positive, negative, pairs, many):
 )
 def test_batches_that_do_not_match(positive, negative):
     with pytest.raises(QueryError, match="do not match"):
-        questions(positive, negative)
+        pair_up(positive, negative)
 
 
 def test_lists_and_words_mixed():
     with pytest.raises(QueryError, match="1 of 2 terms are lists"):
-        questions([["a"], "b"], None)
+        pair_up([["a"], "b"], None)
+
+
+INNER = st.text(st.characters(codec="utf-8", exclude_categories=("Z", "C")), min_size=1)
+WORDS = INNER.filter(lambda word: word not in "+-" and word.split() == [word])
+
+
+@pytest.mark.parametrize(
+    ("text", "positive", "negative"),
+    [
+        ("king", ["king"], []),
+        ("king - man + woman", ["king", "woman"], ["man"]),
+        ("  king\t-\nman  ", ["king"], ["man"]),
+        ("- man + king", ["king"], ["man"]),
+        ("  - man + king", ["king"], ["man"]),
+        ("-man + king", ["-man", "king"], []),
+        ("+king", ["+king"], []),
+        ("-king", ["-king"], []),
+        ("- -king", [], ["-king"]),
+        ("+ -ness", ["-ness"], []),
+        ("well-known - rock'n'roll", ["well-known"], ["rock'n'roll"]),
+        ("a + -b", ["a", "-b"], []),
+        ("a - --", ["a"], ["--"]),
+        ("--", ["--"], []),
+        ("-+", ["-+"], []),
+        ("king - king", ["king"], ["king"]),
+        ("नमस्ते + 🙂", ["नमस्ते", "🙂"], []),
+    ],
+)
+def test_sums(text, positive, negative):
+    assert parse_expression(text) == (positive, negative)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "the query is empty; give a word, or words with + and - between them"),
+        (" \t\n", "the query is empty"),
+        ("-", "'-' ends where a word must follow"),
+        ("king -", "'king -' ends where a word must follow; add the word"),
+        ("king queen", "character 6 begins 'queen', but must be + or -"),
+        ("king  man + woman", "character 7 begins 'man'"),
+        ("king - + man", "character 8 is '+', but must begin a word"),
+        ("+ + king", "character 3 is '+', but must begin a word"),
+        ("king -man", "character 6 begins '-man', but must be + or -"),
+        ("new york - usa", "character 5 begins 'york'"),
+    ],
+)
+def test_what_does_not_parse(text, message):
+    with pytest.raises(QueryError, match=re.escape(message)):
+        parse_expression(text)
+
+
+@given(st.lists(st.tuples(st.sampled_from("+-"), WORDS), min_size=1), st.booleans())
+def test_what_is_written_is_read(signed, bare):
+    text = " ".join(f"{sign} {word}" for sign, word in signed)
+    if bare and signed[0][0] == "+":
+        text = text[2:]
+    positive, negative = parse_expression(text)
+    assert positive == [word for sign, word in signed if sign == "+"]
+    assert negative == [word for sign, word in signed if sign == "-"]
+
+
+@given(st.text())
+def test_any_text_parses_or_says_why(text):
+    try:
+        positive, negative = parse_expression(text)
+    except QueryError:
+        return
+    assert positive or negative
+
+
+KNOWN = ["the", "king", "queen", "kind", "Paris", "ring", "kingdom", "well-known", "नमस्ते", "NATO"]
+
+
+def alike(word, words=KNOWN, **most):
+    return spelled_like(word, dict.fromkeys(words), **most)
+
+
+@pytest.mark.parametrize(
+    ("word", "first"),
+    [
+        ("King", "king"),
+        ("KING", "king"),
+        ("paris", "Paris"),
+        ("nato", "NATO"),
+        ("kinng", "king"),
+        ("kng", "king"),
+        ("ikng", "king"),
+        ("kjng", "king"),
+        ("quene", "queen"),
+        ("kingdon", "kingdom"),
+        ("wellknown", "well-known"),
+        ("नमसते", "नमस्ते"),
+        ("KINGDOMS", "kingdom"),
+    ],
+)
+def test_slips(word, first):
+    assert alike(word)[0] == first
+
+
+def test_equally_alike_words_come_by_frequency():
+    assert alike("bing", ["ping", "king", "ring", "sing"]) == ["ping", "king", "ring"]
+    assert alike("bing", ["sing", "ring", "king", "ping"], most=2) == ["sing", "ring"]
+
+
+@pytest.mark.parametrize("word", ["", "xyzzy", "k" * 41, "king" * 100_000, "\ud800"])
+def test_nothing_is_alike(word):
+    assert alike(word) == []
+
+
+def test_no_words_at_all():
+    assert alike("king", []) == []
+
+
+def test_a_word_is_not_alike_to_itself():
+    assert "king" not in alike("king")
+
+
+@given(
+    st.text("abcd", min_size=1, max_size=7),
+    st.lists(st.text("abcd", min_size=1, max_size=7), unique=True),
+)
+def test_all_within_a_third_of_the_letters_are_found(word, words):
+    near = {each: naive.edit_distance(word, each) for each in words if each != word}
+    expected = [each for each in near if near[each] <= max(1, len(word) // 3)]
+    assert alike(word, words, most=10_000) == sorted(expected, key=lambda each: near[each])
+
+
+@pytest.mark.parametrize("word", ["bacd", "acbd", "abdc"])
+def test_swapped_letters_are_one_slip(word):
+    assert alike(word, ["abcd"]) == ["abcd"]
+
+
+def test_a_rare_word_is_found_among_many():
+    words = [f"{i}" for i in range(30_000)] + ["rarest"]
+    assert alike("Rearest", words) == ["rarest"]

@@ -7,10 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from test_nearest import near_ties
 
-from cbow.vectors import nearest, rough, rough_kernels
-from cbow.vectors.rough import Rough
+from cbow.vectors import nearest, rough
+from cbow.vectors.rough import B, RoughCopy
 
-B = rough_kernels.B
 MATRICES = st.sampled_from([np.float32, np.float64]).flatmap(
     lambda dtype: arrays.arrays(
         dtype,
@@ -26,7 +25,7 @@ def rounded(matrix):
     codes = np.zeros((blocks, matrix.shape[1], B), np.int8)
     scales = np.zeros((blocks, B), np.float32)
     mean = inverse @ matrix / len(matrix)
-    worst = rough_kernels.round_off(matrix, inverse, mean, (0, blocks), codes, scales)
+    worst = rough.round_off(matrix, inverse, mean, (0, blocks), codes, scales)
     flat = codes.transpose(0, 2, 1).reshape(blocks * B, -1)[: len(matrix)]  # (V, N)
     units = nearest.unit(matrix)
     units[inverse == 0] = 0
@@ -48,7 +47,7 @@ def test_the_nearest_are_among_the_candidates(matrix, k, start, stop):
     """Small matrices many times over: some blocks are whole, the last one is not."""
     matrix = np.tile(matrix, (8 * B // len(matrix) + 1, 1))
     rows = range(len(matrix))[start : len(matrix) - stop]
-    found = Rough(matrix, nearest.inverse_lengths(matrix))
+    found = RoughCopy(matrix, nearest.inverse_lengths(matrix))
     query = nearest.unit(matrix[0])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rough, "SHARE", 1)
@@ -70,11 +69,11 @@ def test_it_finds_what_the_rows_themselves_give(dtype, rows, topn):
     matrix = np.random.default_rng(1).standard_normal((8000, 8)).astype(dtype)
     matrix[5] = 0
     inverse = nearest.inverse_lengths(matrix)
-    found = Rough(matrix, inverse)
+    found = RoughCopy(matrix, inverse)
     for query in nearest.unit(matrix[[600, 690, 1990, 3000, 7990]]):
-        hidden = nearest.nearest(matrix, inverse, query, np.array([], int), 2, rows).ids[:1]
-        ours = found.nearest(query, hidden, topn, rows)
-        theirs = nearest.nearest(matrix, inverse, query, hidden, topn, rows)
+        excluded = nearest.nearest(matrix, inverse, query, np.array([], int), 2, rows).ids[:1]
+        ours = found.nearest(query, excluded, topn, rows)
+        theirs = nearest.nearest(matrix, inverse, query, excluded, topn, rows)
         assert ours.ids.tolist() == theirs.ids.tolist()
         assert ours.cosines.tolist() == theirs.cosines.tolist()
     few = len(rows) > 2000 and topn < 300
@@ -85,13 +84,13 @@ def test_cosines_are_wrong_by_the_slack_at_most_and_may_be():
     """The worst query for a row points where its rounding went."""
     matrix = np.random.default_rng(5).standard_normal((100, 12))
     _, _, errors, worst = rounded(matrix)
-    found = Rough(matrix, nearest.inverse_lengths(matrix))
+    found = RoughCopy(matrix, nearest.inverse_lengths(matrix))
     mean = found._inverse @ matrix / 100  # (N,)
     cosines, maxima = np.empty((1, B), np.float32), np.empty(1, np.float32)
     largest = 0.0
     for query in nearest.unit(errors):
         q = query.astype(np.float32)
-        rough_kernels.rough_cosines(found._codes, found._scales, q, (0, 1), cosines, maxima)
+        rough.rough_cosines(found._codes, found._scales, q, (0, 1), cosines, maxima)
         true = nearest.exact_cosines(matrix, found._inverse, query, np.arange(100)) - mean @ query
         largest = max(largest, np.abs(cosines[0, :100] - true).max())
         assert maxima[0] == max(cosines[0])
@@ -101,7 +100,7 @@ def test_cosines_are_wrong_by_the_slack_at_most_and_may_be():
 
 def test_few_rows_are_looked_at_twice():
     matrix = np.random.default_rng(3).standard_normal((6000, 25)).astype(np.float32)
-    found = Rough(matrix, nearest.inverse_lengths(matrix))
+    found = RoughCopy(matrix, nearest.inverse_lengths(matrix))
     for query in nearest.unit(matrix[:5]):
         assert 5 <= len(found.candidates(query, 5, range(6000))) < 60
 
@@ -110,7 +109,7 @@ def test_rows_that_have_much_in_common_are_told_apart(monkeypatch):
     """What they have in common is not rounded."""
     monkeypatch.setattr(rough, "SHARE", 1)
     matrix = np.random.default_rng(6).standard_normal((6000, 25)).astype(np.float32) + 5
-    found = Rough(matrix, nearest.inverse_lengths(matrix))
+    found = RoughCopy(matrix, nearest.inverse_lengths(matrix))
     for query in nearest.unit(matrix[:5]):
         assert 5 <= len(found.candidates(query, 5, range(6000))) < 200
 
@@ -118,7 +117,7 @@ def test_rows_that_have_much_in_common_are_told_apart(monkeypatch):
 def test_rows_that_rounding_makes_equal_are_all_looked_at():
     matrix = near_ties(np.float32, V=6000)
     inverse = nearest.inverse_lengths(matrix)
-    found, query = Rough(matrix, inverse), nearest.unit(matrix[0])
+    found, query = RoughCopy(matrix, inverse), nearest.unit(matrix[0])
     assert found.candidates(query, 2, range(6000)) is None
     none = np.array([], np.intp)
     ours, theirs = (
@@ -131,9 +130,9 @@ def test_rows_that_rounding_makes_equal_are_all_looked_at():
 @pytest.mark.parametrize("threads", [1, 2, 5])
 def test_any_number_of_threads(threads, monkeypatch):
     matrix = np.random.default_rng(4).standard_normal((6000, 3))
-    one = Rough(matrix, nearest.inverse_lengths(matrix))
+    one = RoughCopy(matrix, nearest.inverse_lengths(matrix))
     monkeypatch.setattr(rough, "processors", lambda: threads)
-    other = Rough(matrix, nearest.inverse_lengths(matrix))
+    other = RoughCopy(matrix, nearest.inverse_lengths(matrix))
     np.testing.assert_array_equal(one._codes, other._codes)
     np.testing.assert_array_equal(one._scales, other._scales)
     assert one._slack == other._slack
@@ -147,5 +146,5 @@ def test_any_number_of_threads(threads, monkeypatch):
 
 def test_it_is_a_quarter_of_the_matrix():
     matrix = np.ones((512, 100), np.float32)
-    found = Rough(matrix, nearest.inverse_lengths(matrix))
+    found = RoughCopy(matrix, nearest.inverse_lengths(matrix))
     assert found._codes.nbytes + found._scales.nbytes < 0.28 * matrix.nbytes

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from cbow.errors import CBOWError, ModelFileError, QueryError, UnknownWordError
-from cbow.vectors import WordVectors, formats, nearest, search
+from cbow.vectors import WordVectors, formats, nearest, search, word_vectors
 from cbow.vectors.packed import PackedWords, encode_words
 
 V, N = 700, 16
@@ -125,7 +125,7 @@ def test_unknown_words(vectors):
 
 
 def test_suggestions_cost_nothing_until_they_are_shown(vectors, monkeypatch):
-    monkeypatch.setattr("cbow.vectors.spelling.alike", lambda *_: pytest.fail("asked too early"))
+    monkeypatch.setattr(word_vectors, "spelled_like", lambda *_: pytest.fail("too early"))
     with pytest.raises(UnknownWordError) as caught:
         vectors["W69"]
     assert caught.value.word == "W69"
@@ -411,7 +411,7 @@ def test_saving(tmp_path):
         (("w1", None, 10, 0, None, 0), "restrict_vocab is 0, but must be a whole number of 1"),
         (("w1", None, 10, 3, None, 9), "restrict_vocab is given and so is clip_start or clip_end"),
         (("w1", None, 10, 0, 3, 9), "restrict_vocab is given and so is"),
-        ((7,), "int 7 is no query"),
+        ((7,), "int 7 is not a query"),
         ((np.ones(3),), r"shape \(3,\), but must hold 16 finite numbers"),
         ((np.ones(()),), r"shape \(\)"),
         ((np.full(N, np.nan),), "finite numbers"),

@@ -1,4 +1,4 @@
-"""3CosAdd and 3CosMul, held against plain loops and against gensim."""
+"""3CosAdd and 3CosMul, held against plain loops and gensim; shares of right answers, scipy."""
 
 import warnings
 
@@ -8,16 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from scipy import stats
 
-from cbow.evaluation import analogy
-from cbow.evaluation.lookup import all_known, find_rows, find_variants
+from cbow.evaluation import analogies
+from cbow.evaluation.analogies import accuracy, mcnemar
+from cbow.evaluation.sets import find_rows, find_variants
 from cbow.vectors.nearest import inverse_lengths
 
 METHODS = pytest.mark.parametrize("method", ["3CosAdd", "3CosMul"])
 
 
 def ask(matrix, questions, method, variants=None):
-    return analogy.answers(
+    return analogies.answers(
         matrix, inverse_lengths(matrix), np.array(questions, np.intp), method, variants or {}
     ).tolist()
 
@@ -45,7 +47,7 @@ def test_blocks_change_nothing(method, monkeypatch):
     matrix, questions = random()
     whole = ask(matrix, questions, method)
     for cosines in (1, 5 * 50, 20 * 50):  # 3, 5, 20 distinct words at a time
-        monkeypatch.setattr(analogy, "COSINES", cosines)
+        monkeypatch.setattr(analogies, "COSINES", cosines)
         assert ask(matrix, questions, method) == whole
 
 
@@ -53,7 +55,7 @@ def test_blocks_change_nothing(method, monkeypatch):
     arrays.arrays(np.intp, st.tuples(st.integers(0, 20), st.just(3)), elements=st.integers(0, 9))
 )
 def test_blocks_hold_every_question_once(questions):
-    blocks = list(analogy._blocks(questions, 4))
+    blocks = list(analogies._blocks(questions, 4))
     assert [i for block in blocks for i in range(block.start, block.stop)] == list(
         range(len(questions))
     )
@@ -108,14 +110,16 @@ def test_float32_does_not_decide_what_it_cannot_tell(method):
 def test_vectors_that_tell_no_words_apart(method, monkeypatch):
     matrix, questions = np.ones((20, 3)), [[0, 1, 2], [3, 4, 5]]
     assert ask(matrix, questions, method) == [3, 0]
-    monkeypatch.setattr(analogy, "CLOSE", 5)  # more than these are equally good
+    monkeypatch.setattr(analogies, "CLOSE", 5)  # more than these are equally good
     assert ask(matrix, questions, method) == [3, 0]
     assert ask(np.zeros((20, 3)), questions, method) == [3, 0]
 
 
 @METHODS
-def test_opposite_vectors(method):
+@pytest.mark.parametrize("close", [1000, 5])
+def test_opposite_vectors(method, close, monkeypatch):
     """Where the cosine with a is -1, 3CosMul divides by next to nothing."""
+    monkeypatch.setattr(analogies, "CLOSE", close)
     rng = np.random.default_rng(5)
     matrix = rng.standard_normal((60, 20)).astype(np.float32)
     matrix[30:] = -matrix[:30]
@@ -152,25 +156,22 @@ def test_the_reach_covers_the_errors():
         wide = matrix.astype(np.float64)
         wide /= np.linalg.norm(wide, axis=1, keepdims=True)
         S = wide[:3].astype(np.float32) @ matrix.T * inverse
-        error = analogy.slack(np.float32, N)
+        error = analogies.slack(np.float32, N)
         for method in ("3CosAdd", "3CosMul"):
-            quick = analogy._score(method, *(analogy._scaled(method, row) for row in S))
-            exact = analogy._score(
-                method, *(analogy._scaled(method, row) for row in wide[:3] @ wide.T)
+            quick = analogies._score(method, *(analogies._factors(method, row) for row in S))
+            exact = analogies._score(
+                method, *(analogies._factors(method, row) for row in wide[:3] @ wide.T)
             )
-            least = float(analogy._scaled(method, S[0]).min())
-            reach = analogy._reach(method, float(quick.max()), least, error)
+            reach = analogies._reach(method, float(quick.max()), float(S[0].min()), error)
             assert np.abs(quick - exact).max() <= reach / 2
 
 
-def test_3cosmul_is_that_of_gensim(monkeypatch):
-    """Which has another ε than the paper; with its own they agree."""
+def test_3cosmul_is_that_of_gensim():
     models = pytest.importorskip("gensim.models")
     matrix, questions = random(V=200, n=100)
     words = [f"w{i}" for i in range(200)]
     theirs = models.KeyedVectors(6)
     theirs.add_vectors(words, matrix)
-    monkeypatch.setattr(analogy, "EPSILON", 1e-6)
     for found, (a, b, c) in zip(ask(matrix, questions, "3CosMul"), questions, strict=True):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # of itself
@@ -178,62 +179,23 @@ def test_3cosmul_is_that_of_gensim(monkeypatch):
         assert words[found] == word
 
 
-def test_rows_of_words():
-    words = ["The", "king", "the", "Straße"]
-    asked = [("THE", "king"), ("the", "STRASSE"), ("nobody", "the")]
-    assert find_rows(words, asked, fold=True).tolist() == [[0, 1], [2, -1], [-1, 2]]
-    assert find_rows(words, asked, fold=False).tolist() == [[-1, 1], [2, -1], [-1, 2]]
-    assert all_known(find_rows(words, asked, fold=True)).tolist() == [True, False, False]
-    variants = find_variants(words)
-    assert {row: rows.tolist() for row, rows in variants.items()} == {0: [0, 2], 2: [0, 2]}
-
-
-CASE = st.text(st.sampled_from("aAiIıİßẞsSσΣςéÉkK\u212a\u0307"), min_size=1, max_size=3)
-
-
-@given(st.lists(CASE, unique=True, max_size=12), st.lists(CASE, min_size=1, max_size=6))
-def test_rows_are_those_of_plain_loops(words, asked):
-    for fold in (False, True):
-        found = find_rows(words, [asked], fold).tolist()[0]
-        assert found == [naive.row(words, word, fold) for word in asked]
-        # A word that is there is taken as it is, however others are spelled.
-        assert all(words[row] == word for row, word in zip(found, asked, strict=True)
-                   if word in words)  # fmt: skip
-    variants = find_variants(words)
-    for row, word in enumerate(words):
-        alike = [i for i, other in enumerate(words) if naive.folded(other) == naive.folded(word)]
-        assert variants.get(row, np.array([row])).tolist() == alike
+@given(st.integers(0, 300), st.integers(0, 300))
+def test_shares_have_wilsons_interval(right, wrong):
+    found = accuracy(right, right + wrong)
+    if right + wrong == 0:
+        assert found == (0, 0, None, None, None)
+        return
+    test = stats.binomtest(right, right + wrong)
+    expected = test.proportion_ci(method="wilson")
+    assert found.share == test.statistic
+    assert [found.low, found.high] == pytest.approx([expected.low, expected.high], abs=1e-12)
+    assert 0 <= found.low <= found.share <= found.high <= 1
 
 
 @pytest.mark.parametrize(
-    ("word", "other"),
-    [
-        ("maße", "masse"),
-        ("MASSE", "maße"),
-        ("sınır", "sinir"),
-        ("SINIR", "sınır"),
-        ("İran", "iran"),
-        ("ﬁn", "fin"),
-        ("ŉ", "ʼn"),
-        ("ſie", "sie"),
-        ("µ", "μ"),
-        ("ᾳ", "αι"),
-    ],
+    ("table", "p"),
+    # Fisher's tables of the binomial: 2 P(X ≤ k), X of n throws of a coin
+    [((0, 0), 1.0), ((3, 3), 1.0), ((0, 5), 2 / 32), ((1, 7), 2 * 9 / 256), ((7, 1), 18 / 256)],
 )
-def test_what_upper_casing_makes_one_word_stays_two(word, other):
-    assert word.upper() == other.upper() or word.casefold() == other.casefold() or word == "İran"
-    assert find_rows([other], [[word]], fold=True).tolist() == [[-1]]
-    assert find_rows([other, word], [[word, other]], fold=True).tolist() == [[1, 0]]
-    assert find_variants([word, other]) == {}
-
-
-@pytest.mark.parametrize(
-    ("word", "other"),
-    [("King", "king"), ("MAẞE", "maße"), ("ΟΔΟΣ", "οδος"), ("İran", "i̇ran"), ("ÉTÉ", "été")],
-)
-def test_case_alone_is_folded(word, other):
-    assert find_rows([other], [[word]], fold=True).tolist() == [[0]]
-    assert find_rows([word], [[other]], fold=True).tolist() == [[0]]
-    assert find_rows([other], [[word]], fold=False).tolist() == [[-1]]
-    assert find_rows([other, word], [[word, other]], fold=True).tolist() == [[1, 0]]
-    assert find_variants([word, other])[1].tolist() == [0, 1]
+def test_mcnemar(table, p):
+    assert mcnemar(*table) == pytest.approx(p)

@@ -49,7 +49,7 @@ def test_pairs_that_both_have(scored):
     first, second = (each.pairs[0] for each in scored)
     common = first.known & second.known
     assert 0 < common.sum() == found.common < len(common)
-    y = first.asked.scores[common]
+    y = first.set.scores[common]
     x1, x2 = first.cosines[common], second.cosines[common]
     assert found.first == pytest.approx(stats.spearmanr(x1, y).statistic, abs=1e-12)
     assert found.second == pytest.approx(stats.spearmanr(x2, y).statistic, abs=1e-12)
