@@ -10,24 +10,20 @@ A command prints it after ``cbow-train: error:`` and exits with 1; no traceback 
     ├── OutputError        a file that cannot be written          (also an OSError)
     ├── QueryError         a query that makes no sense            (also a ValueError)
     ├── UnknownWordError   a word the model does not know         (also a KeyError)
-    └── DivergenceError    the loss was no number any more       (also an ArithmeticError)
+    └── DivergenceError    the loss became infinite or NaN        (also an ArithmeticError)
 
-    Interrupted            Ctrl-C while training; a KeyboardInterrupt, no CBOWError
-    VectorsWarning         a file of vectors is not used quite as it stands; a UserWarning
-    CorpusWarning          a text looks like none to learn words from; a UserWarning
-    OutputWarning          something about the place of a file that is written; a UserWarning
+    Interrupted            Ctrl-C while training; a KeyboardInterrupt, not a CBOWError
+    VectorsWarning         a file of vectors is not used exactly as it is; a UserWarning
+    CorpusWarning          a text should be prepared before it is read; a UserWarning
+    OutputWarning          something about the place of an output file; a UserWarning
 
-DivergenceError and Interrupted bring the model with them: ``.model`` holds what there is.
+DivergenceError and Interrupted carry a model, ``.model``: they are defined in `cbow.training`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final
-
-if TYPE_CHECKING:
-    from cbow.model import Model
-
+from typing import Any, Final
 
 #: The most characters of a value that a message shows.
 LONGEST_SHOWN: Final = 200
@@ -118,46 +114,6 @@ class UnknownWordError(CBOWError, KeyError):
             f"the word {shown(self.word)} is not in the vocabulary, and no word of it is spelled "
             "alike; ask for a word that occurs in the training text at least min_count times"
         )
-
-
-class DivergenceError(CBOWError, ArithmeticError):
-    """The loss or a parameter became infinite or not a number.
-
-    Parameters
-    ----------
-    message : str
-        One sentence: what was seen, where, and what to do.
-    model : Model
-        The last good state, ready to be saved or used.
-    """
-
-    def __init__(self, message: str, model: Model) -> None:
-        super().__init__(message)
-        self.model = model
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (str(self), self.model)
-
-
-class Interrupted(KeyboardInterrupt):
-    """The user stopped the training with Ctrl-C.
-
-    Not a `CBOWError`: whoever handles errors and goes on must not go on after Ctrl-C.
-
-    Parameters
-    ----------
-    message : str
-        One sentence: where it stopped.
-    model : Model
-        The state at that moment, ready to be saved or used.
-    """
-
-    def __init__(self, message: str, model: Model) -> None:
-        super().__init__(message)
-        self.model = model
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (str(self), self.model)
 
 
 class VectorsWarning(UserWarning):

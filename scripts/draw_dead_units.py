@@ -24,7 +24,7 @@ from cbow.cli.common import DONE, command_parser, run, show, table
 from cbow.errors import CorpusError
 from cbow.system.files import check_writable, replacing
 from cbow.text import Vocabulary, tokenize
-from cbow.training.windows import context_positions, windows
+from cbow.training.examples import Windows, context_positions
 
 ROOT: Final = Path(__file__).parents[1]
 BOOK: Final = ROOT / "corpora" / "alder.txt"
@@ -69,7 +69,10 @@ def read_examples(path: Path) -> Examples:
     vocabulary = Vocabulary.from_counts(Counter(word for line in lines for word in line))
     y = np.array([vocabulary[word] for line in lines for word in line])  # (m,)
     line_of = np.repeat(np.arange(len(lines)), [len(line) for line in lines])  # (m,)
-    positions, indptr = context_positions(windows(line_of, np.full(len(y), RADIUS)))
+    centre = np.arange(len(y))
+    left = np.maximum(np.searchsorted(line_of, line_of, side="left"), centre - RADIUS)
+    right = np.minimum(np.searchsorted(line_of, line_of, side="right"), centre + RADIUS + 1)
+    positions, indptr = context_positions(Windows(centre, left, right))
     return Examples(network.contexts(y[positions], indptr, len(vocabulary), np.float64), y)
 
 

@@ -19,6 +19,7 @@ def stream(seed, purpose, epoch=0):
 
 
 def uniform(key, position):
+    position, key = int(position), int(key)
     return (mix((position * 0x9E3779B97F4A7C15 + key) & MASK) >> 11) * 2.0**-53
 
 
@@ -52,3 +53,15 @@ def epoch_examples(lines, keep, *, window, seed, epoch, heldout=0.0, want_heldou
             if around:
                 examples.append(([w for _, w in around], word))
     return examples
+
+
+def windows(line, radius):
+    """The tokens around each token, from the line and the radius of each."""
+    return [
+        [
+            j
+            for j in range(max(0, t - radius[t]), min(len(line), t + radius[t] + 1))
+            if j != t and line[j] == line[t]
+        ]
+        for t in range(len(line))
+    ]

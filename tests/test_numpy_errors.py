@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import cbow
-from cbow.errors import DivergenceError
 from cbow.evaluation import compare
+from cbow.training import DivergenceError
 from cbow.vectors import WordVectors, formats, search
 from cbow.vectors.projection import principal_components
 

@@ -17,7 +17,7 @@ from cbow.system.files import name_of, same
 if TYPE_CHECKING:
     from cbow.model import Model
     from cbow.training import Observer
-    from cbow.training.earlier import Earlier
+    from cbow.training.run import Run
 
 #: Ends the name of a checkpoint; before it stands that of the model to come.
 CHECKPOINT: Final = ".checkpoint"
@@ -85,23 +85,23 @@ def task_to_go_on(arguments: argparse.Namespace) -> Task:
     OutputError
         If the model to go on with would be written over without being asked for.
     """
-    from cbow.training.earlier import go_on, read_earlier, sources_of
+    from cbow.training.run import run_from
 
-    earlier = read_earlier(arguments.resume, given_settings(arguments))
+    run = run_from(arguments.resume, given_settings(arguments))
     given = make_sources(arguments.corpus) if arguments.corpus else None
-    sources = given or sources_of(earlier)
-    output = _given_output(arguments) or _next_output(earlier, arguments)
+    sources = given or run.sources()
+    output = _given_output(arguments) or _next_output(run, arguments)
     every = arguments.checkpoint_every
     checkpoint = None
-    if earlier.fingerprint is None and every is not None:
+    if run.is_more_epochs and every is not None:
         checkpoint = _checkpoint_of(output)
-    earlier = earlier.saved_to(checkpoint, every, given)
+    run = run.saved_to(checkpoint, every, given)
 
     def start(observer: Observer) -> Model:
-        return go_on(earlier, sources, None, observer)
+        return run.train(sources, None, observer)
 
-    checkpoint = earlier.saving.path if earlier.saving else None
-    return Task(sources, earlier.config, output, checkpoint, start)
+    checkpoint = run.saving.path if run.saving else None
+    return Task(sources, run.config, output, checkpoint, start)
 
 
 def make_sources(names: Sequence[str]) -> list[str | Path]:
@@ -121,18 +121,18 @@ def _given_output(arguments: argparse.Namespace) -> Path | None:
     return None if arguments.output is None else named("-o", arguments.output)
 
 
-def _next_output(earlier: Earlier, arguments: argparse.Namespace) -> Path:
+def _next_output(run: Run, arguments: argparse.Namespace) -> Path:
     """Choose where the model goes if nobody says."""
-    if earlier.fingerprint is not None:
-        output = _output_of(earlier.path)
+    if not run.is_more_epochs:
+        output = _output_of(run.path)
         if output is None:
             raise OutputError(
-                f"the name {name_of(earlier.path)} does not end in {CHECKPOINT}, and so does not "
+                f"the name {name_of(run.path)} does not end in {CHECKPOINT}, and so does not "
                 "tell where the model goes; say with -o"
             )
         return output
     output = Path(default_output(arguments.corpus[0]))
-    if same(output, earlier.path):
+    if same(output, run.path):
         raise OutputError(
             f"{name_of(output)} would be written over; say with -o where the model with more "
             "epochs goes"

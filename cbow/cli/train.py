@@ -23,7 +23,7 @@ from cbow.cli.outputs import (
     size,
 )
 from cbow.cli.task import Task, command_to_go_on, new_task, plain_name, task_to_go_on
-from cbow.errors import DivergenceError, Interrupted, OutputWarning
+from cbow.errors import OutputWarning
 from cbow.system.interrupts import END_OF_SESSION, INTERRUPTED, interrupts
 
 if TYPE_CHECKING:
@@ -173,7 +173,9 @@ def _scoring(
 
 
 def _trained(task: Task, observer: Observer) -> tuple[Model, BaseException | None]:
-    """Train; if that ends early, give what there is and why."""
+    """Train; if that ends early, return the model so far and why."""
+    from cbow.training import DivergenceError, Interrupted
+
     try:
         return task.train(observer), None
     except (DivergenceError, Interrupted) as stopped:
@@ -192,7 +194,7 @@ def _next(
         hint = _hint(model.report)
         command = next_command(output, list(model.vocabulary))
         return [*([hint] if hint else []), f"next: {command}"]
-    if isinstance(failure, Interrupted) and task.checkpoint and task.checkpoint.exists():
+    if isinstance(failure, KeyboardInterrupt) and task.checkpoint and task.checkpoint.exists():
         return ["to go on: " + command_to_go_on(task.checkpoint, task, arguments)]
     return []
 
@@ -209,7 +211,7 @@ def _exit_code(failure: BaseException | None) -> int:
     """Return the exit code of a run that ended early, or did not."""
     if failure is None:
         return DONE
-    return INTERRUPTED if isinstance(failure, Interrupted) else FAILED
+    return INTERRUPTED if isinstance(failure, KeyboardInterrupt) else FAILED
 
 
 def _hint(report: dict[str, Any]) -> str | None:

@@ -1,10 +1,13 @@
-"""From the encoded corpus to batches of examples: which words are context, which are asked for.
+"""From the encoded corpus to examples: which tokens are kept, which are context, which are targets.
 
-The text is taken in small blocks of consecutive tokens. Blocks overlap by a margin of context on
-both sides, and every random decision depends on the position of its token alone: the examples are
-the same wherever the blocks begin. To shuffle a text that may be larger than memory, an epoch
-takes blocks from random places, many at a time, and shuffles the examples of those: a batch holds
-words from all over the text, not from one chapter.
+The text is taken in small blocks of consecutive tokens. Every random decision depends on the
+position of its token alone, and the windows of a block reach into a margin on both sides of it: the
+examples are the same wherever blocks begin, and any thread can read any block at any time. What
+becomes of a token is written once, in `read_block`, for both objectives.
+
+To shuffle a text that may be larger than memory, an epoch takes blocks from random places, many at
+a time, and shuffles the examples of those: a batch holds words from all over the text, not from one
+chapter.
 """
 
 from __future__ import annotations
@@ -12,16 +15,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cbow.config import LARGEST_BATCH, SMALLEST_BATCH, STEPS_PER_EPOCH
-from cbow.text import EncodedCorpus
+from cbow.system.compiled import compiled
 from cbow.training.randomness import Purpose, stream, uniform
-from cbow.training.subsampling import keep_probability
-from cbow.training.windows import Windows, context_positions, windows
+
+if TYPE_CHECKING:
+    from cbow.text import EncodedCorpus
 
 #: Tokens per block: many beside the window, so that margins cost little.
 BLOCK: Final = 2**12
@@ -35,7 +39,7 @@ class Batch(NamedTuple):
 
     indices: NDArray[np.int32]  # (nnz,) words of all contexts
     indptr: NDArray[np.int64]  # (m + 1,) context i is indices[indptr[i]:indptr[i + 1]]
-    y: NDArray[np.int32]  # (m,) the words asked for
+    y: NDArray[np.int32]  # (m,) the targets
 
 
 @dataclass
@@ -49,22 +53,238 @@ class Tally:
     examples: int = 0
 
     def add(self, other: Tally) -> None:
-        """Count the tokens of one more block."""
+        """Add the tokens of another part of the epoch."""
         for name, value in vars(other).items():
             setattr(self, name, getattr(self, name) + value)
 
 
-class _Run(NamedTuple):
-    """Kept tokens that follow each other, from a part of the corpus."""
-
-    positions: NDArray[np.int64]  # (n,) in the corpus
-    ids: NDArray[np.int32]  # (n,)
-    lines: NDArray[np.int64]  # (n,)
+# What becomes of a token.
 
 
-_NO_IDS = np.empty(0, np.int64)
-_NO_TOKENS = _Run(_NO_IDS, _NO_IDS.astype(np.int32), _NO_IDS)
-_NO_WINDOWS = Windows(_NO_IDS, _NO_IDS, _NO_IDS)
+class Sampling(NamedTuple):
+    """All that decides which tokens of an epoch are kept, and how far their windows reach."""
+
+    ids: NDArray[np.int32]  #: (T,) the text
+    line_starts: NDArray[np.int64]  #: (L + 1,) line i is ids[line_starts[i]:line_starts[i + 1]]
+    keep: NDArray[np.float64]  #: (V,) probability of keeping an occurrence of each word
+    heldout: float  #: share of the lines that are held out
+    take_heldout: bool  #: take those lines and leave the others, instead of the other way round
+    window: int  #: C: the radius of each window is drawn from 1 to C
+    margin: int  #: beyond which no window reaches: C, or less where no line is as long
+    heldout_key: np.uint64  #: the streams of random numbers; see `cbow.training.randomness`
+    subsample_key: np.uint64
+    radius_key: np.uint64
+
+
+class Block(NamedTuple):
+    """The kept tokens of a block and its margins, at most M, and the windows of the block's own.
+
+    The window of token j is left[j] ≤ i < right[j], i ≠ j.
+    """
+
+    ids: NDArray[np.int32]  #: (M,)
+    positions: NDArray[np.int64]  #: (M,) in the text, of the tokens of the block itself
+    left: NDArray[np.int32]  #: (M,)
+    right: NDArray[np.int32]  #: (M,)
+
+
+class Extent(NamedTuple):
+    """What `read_block` found: first .. last-1 are the block's own tokens among 0 .. n-1."""
+
+    first: int
+    last: int
+    n: int
+    heldout: int  #: tokens of the block that are left out with their line
+    subsampled: int  #: tokens of the block that are left out as frequent
+
+
+@compiled
+def is_left_out(sampling: Any, line: Any) -> Any:
+    """Whether this epoch leaves out a line."""
+    held_out = uniform(sampling.heldout_key, line) < sampling.heldout
+    return held_out != sampling.take_heldout
+
+
+@compiled
+def is_kept(sampling: Any, position: Any) -> Any:
+    """Whether this epoch keeps an occurrence of a word."""
+    word = sampling.ids[position]
+    return uniform(sampling.subsample_key, position) < sampling.keep[word]
+
+
+@compiled
+def read_margin_before(sampling: Any, start: Any, block: Any) -> Any:
+    """Read the kept tokens before `start` on its line, at most a margin; return their number."""
+    starts, margin = sampling.line_starts, sampling.margin
+    line = np.searchsorted(starts, start, side="right") - 1
+    n, position = 0, start - 1
+    while position >= starts[line] and n < margin:
+        if is_kept(sampling, position):
+            n += 1
+            block.ids[margin - n] = sampling.ids[position]
+        position -= 1
+    for j in range(n):
+        block.ids[j] = block.ids[margin - n + j]
+    return n
+
+
+@compiled
+def close_line(block: Any, begin: Any, stop: Any, end: Any) -> None:
+    """Let no window of the tokens begin .. stop-1 reach beyond the end of their line."""
+    for j in range(begin, stop):
+        block.right[j] = min(block.right[j], end)
+
+
+@compiled
+def read_block(sampling: Any, start: Any, stop: Any, block: Any) -> Any:
+    """Read the kept tokens of a block and of its margins, and the windows of the block's own.
+
+    Parameters
+    ----------
+    sampling : Sampling
+    start, stop : int
+        The block is ``ids[start:stop]``, not empty.
+    block : Block
+        Is filled. M must be stop - start + 2 margins at least.
+
+    Returns
+    -------
+    Extent
+    """
+    starts, margin = sampling.line_starts, sampling.margin
+    heldout, subsampled = 0, 0
+    line = np.searchsorted(starts, start, side="right") - 1
+    end = starts[line + 1]
+    left_out = is_left_out(sampling, line)
+    first = 0 if left_out else read_margin_before(sampling, start, block)
+    n = first
+    begin = 0  # the first of the tokens on the line
+    for position in range(start, stop):
+        if position >= end:
+            close_line(block, max(begin, first), n, n)
+            begin = n
+            while position >= end:
+                line += 1
+                end = starts[line + 1]
+            left_out = is_left_out(sampling, line)
+        if left_out:
+            heldout += 1
+        elif is_kept(sampling, position):
+            radius = 1 + int(uniform(sampling.radius_key, position) * sampling.window)
+            radius = min(radius, margin)
+            block.ids[n] = sampling.ids[position]
+            block.positions[n] = position
+            block.left[n] = max(begin, n - radius)
+            block.right[n] = n + radius + 1
+            n += 1
+        else:
+            subsampled += 1
+    last, position = n, stop
+    while position < end and n - last < margin and not left_out:
+        if is_kept(sampling, position):
+            block.ids[n] = sampling.ids[position]
+            n += 1
+        position += 1
+    close_line(block, max(begin, first), last, n)
+    return Extent(first, last, n, heldout, subsampled)
+
+
+def keep_probability(counts: NDArray[np.int64], sample: float) -> NDArray[np.float64]:
+    """Return the probability with which each occurrence of a word is kept.
+
+    With f the share of the word in the text and t = `sample`::
+
+        keep = min(1, (√(f/t) + 1) · t/f)
+
+    This is the rule of the word2vec program. The paper it belongs to prints the other form
+    1 - √(t/f) for the probability of leaving out (Mikolov et al. 2013, "Distributed
+    representations of words and phrases", section 2.3).
+
+    Parameters
+    ----------
+    counts : (V,) int64
+        Occurrences of each word.
+    sample : float
+        t, a share of the text; 0 keeps every occurrence.
+
+    Returns
+    -------
+    (V,) float64
+    """
+    if sample == 0:
+        return np.ones(len(counts))
+    f = counts / counts.sum()
+    ratio = sample / np.maximum(f, np.finfo(np.float64).tiny)
+    keep: NDArray[np.float64] = np.minimum(1.0, np.sqrt(ratio) + ratio)
+    return keep
+
+
+def target_distribution(
+    counts: NDArray[np.int64], keep: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the share of each word among the targets.
+
+    Subsampling changes which words the network must predict, so the unigram baseline has to be
+    that of the thinned text: against the full text every model would look better than it is.
+
+    Parameters
+    ----------
+    counts : (V,) int64
+    keep : (V,) float64
+        From `keep_probability`.
+
+    Returns
+    -------
+    (V,) float64
+        Positive where the count is, with sum 1.
+    """
+    weight = counts * keep
+    share: NDArray[np.float64] = weight / weight.sum()
+    return share
+
+
+def entropy(p: NDArray[np.float64]) -> float:
+    """H = -Σ p log p in nats, with 0 log 0 = 0."""
+    positive = p[p > 0]
+    return float(-(positive * np.log(positive)).sum())
+
+
+# Examples, shuffled, in batches.
+
+
+class Windows(NamedTuple):
+    """Windows over some tokens: the tokens left ≤ j < right without j = centre."""
+
+    centre: NDArray[np.int64]  # (n,)
+    left: NDArray[np.int64]  # (n,)
+    right: NDArray[np.int64]  # (n,)
+
+    def take(self, chosen: NDArray[np.int64]) -> Windows:
+        """Return the windows of the chosen rows, in that order."""
+        return Windows(self.centre[chosen], self.left[chosen], self.right[chosen])
+
+
+def context_positions(windows: Windows) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """List the tokens of every window one after the other.
+
+    Parameters
+    ----------
+    windows : Windows
+        n windows.
+
+    Returns
+    -------
+    positions : (nnz,) integers
+        Token positions, from left to right within each window.
+    indptr : (n + 1,) integers
+        Window i is ``positions[indptr[i]:indptr[i + 1]]``.
+    """
+    size = windows.right - windows.left - 1
+    indptr = np.concatenate(([0], np.cumsum(size)))
+    # Count up from each window's left edge, and step over the centre once it is reached.
+    positions = np.arange(indptr[-1]) + np.repeat(windows.left - indptr[:-1], size)
+    positions += positions >= np.repeat(windows.centre, size)
+    return positions, indptr
 
 
 class ExampleSource:
@@ -78,7 +298,7 @@ class ExampleSource:
     sample : float
         See `keep_probability`.
     heldout : float
-        Share of the lines that are kept back.
+        Share of the lines that are held out.
     seed : int
     """
 
@@ -90,6 +310,17 @@ class ExampleSource:
         self.keep = keep_probability(corpus.vocabulary.counts, sample)  # (V,)
         self.heldout = heldout
         self.seed = seed
+        self.margin = min(window, int(np.diff(corpus.line_starts).max()))
+
+    def sampling(self, epoch: int, *, heldout: bool = False) -> Sampling:
+        """Return what decides about the tokens of an epoch; see `epoch`."""
+        return Sampling(
+            self.corpus.ids, np.asarray(self.corpus.line_starts), self.keep,
+            float(self.heldout), heldout, self.window, self.margin,
+            stream(self.seed, Purpose.HELDOUT),
+            stream(self.seed, Purpose.SUBSAMPLE, epoch),
+            stream(self.seed, Purpose.RADIUS, epoch),
+        )  # fmt: skip
 
     def epoch(
         self, epoch: int, batch: int, tally: Tally, *, heldout: bool = False
@@ -119,29 +350,62 @@ class ExampleSource:
         drawn = np.argsort(
             uniform(stream(self.seed, Purpose.ORDER_OF_BLOCKS, epoch), np.arange(blocks))
         )
+        # `POOL` blocks are shuffled together, or as many as fill two batches.
+        together = max(POOL, math.ceil(2 * batch / (BLOCK * self.share_kept())))
         order = stream(self.seed, Purpose.ORDER_OF_EXAMPLES, epoch)
-        pools = np.array_split(drawn, -(-blocks // self._blocks_together(batch)))
+        sampling = self.sampling(epoch, heldout=heldout)
+        pools = np.array_split(drawn, -(-blocks // together))
         for done, pool in enumerate(pools):
-            these, run = _pooled(
-                [self._block(bounds[b], bounds[b + 1], epoch, tally, heldout) for b in pool]
+            ids, positions, windows = self._read_pool(
+                sampling, [(bounds[b], bounds[b + 1]) for b in pool], tally
             )
             self.corpus.release()
-            shuffled = np.argsort(uniform(order, run.positions[these.centre]))
+            shuffled = np.argsort(uniform(order, positions))
             parts = max(1, round(len(shuffled) / batch))
             for i, chosen in enumerate(np.array_split(shuffled, parts)):
                 if len(chosen):
+                    these = windows.take(chosen)
+                    context, indptr = context_positions(these)
                     share = (done + (i + 1) / parts) / len(pools)
-                    yield _batch(run.ids, these.take(chosen)), share
+                    yield Batch(ids[context], indptr, ids[these.centre]), share
+
+    def _read_pool(
+        self, sampling: Sampling, bounds: list[tuple[int, int]], tally: Tally
+    ) -> tuple[NDArray[np.int32], NDArray[np.int64], Windows]:
+        """Read some blocks: their tokens, the positions of the targets, and their windows."""
+        M = max(stop - start for start, stop in bounds) + 2 * self.margin
+        block = Block(
+            np.empty(M, np.int32), np.empty(M, np.int64), np.empty(M, np.int32),
+            np.empty(M, np.int32),
+        )  # fmt: skip
+        ids, positions, edges, read = [], [], [], 0
+        for start, stop in bounds:
+            with np.errstate(over="ignore"):  # random numbers wrap around, if nothing is compiled
+                first, last, n, heldout, subsampled = read_block(sampling, start, stop, block)
+            left, right = block.left[first:last], block.right[first:last]
+            centre = first + np.flatnonzero(right - left > 1)  # of tokens that have a context
+            tally.add(
+                Tally(stop - start, heldout, subsampled, last - first - len(centre), len(centre))
+            )
+            ids.append(block.ids[:n].copy())
+            positions.append(block.positions[centre])
+            edges.append(read + np.stack([centre, block.left[centre], block.right[centre]]))
+            read += n
+        return np.concatenate(ids), np.concatenate(positions), Windows(*np.hstack(edges))
+
+    def compile(self) -> None:
+        """Compile what reads blocks, or fetch it from its cache, by reading one token."""
+        self._read_pool(self.sampling(0), [(0, 1)], Tally())
 
     def heldout_batches(self, batch: int) -> Iterator[Batch]:
         """Yield the held-out examples: always the same draw, so that losses can be compared."""
         for drawn, _ in self.epoch(0, batch, Tally(), heldout=True):
             yield drawn
 
-    def batch_size(self, given: int | None) -> int:
-        """Return the batch size: the one given, or one that makes enough steps of a small text."""
-        if given is not None:
-            return given
+    def batch_size(self, chosen: int | None) -> int:
+        """Return the batch size: the chosen one, or one that gives a small text enough steps."""
+        if chosen is not None:
+            return chosen
         examples = len(self.corpus.ids) * self.share_kept() * (1 - self.heldout)
         return min(LARGEST_BATCH, max(SMALLEST_BATCH, round(examples / STEPS_PER_EPOCH)))
 
@@ -149,88 +413,3 @@ class ExampleSource:
         """Return the share of the tokens that subsampling is expected to leave."""
         counts = self.corpus.vocabulary.counts
         return float((counts * self.keep).sum() / counts.sum())
-
-    def _blocks_together(self, batch: int) -> int:
-        """How many blocks to shuffle together: `POOL`, or as many as fill two batches."""
-        return max(POOL, math.ceil(2 * batch / (BLOCK * self.share_kept())))
-
-    def _block(
-        self, start: int, stop: int, epoch: int, tally: Tally, heldout: bool
-    ) -> tuple[Windows, _Run]:
-        """Return the windows of the tokens from `start` to `stop`, and the run they lie in."""
-        inside, counted = self._kept(start, stop, epoch, heldout)
-        if not len(inside.ids):
-            tally.add(counted)
-            return _NO_WINDOWS, inside
-        # Only a token on the line that the edge cuts can need what lies beyond it.
-        first_line, last_line = int(inside.lines[0]), int(inside.lines[-1])
-        run = _joined(
-            self._margin(start, -1, first_line, epoch, heldout),
-            inside,
-            self._margin(stop, +1, last_line, epoch, heldout),
-        )
-        draw = uniform(stream(self.seed, Purpose.RADIUS, epoch), run.positions)
-        radius = 1 + (draw * self.window).astype(np.int64)
-        first = np.searchsorted(run.positions, start)
-        these = windows(run.lines, radius).take(np.arange(first, first + len(inside.ids)))
-        together = these.take(these.size > 0)
-        counted.examples = len(together.centre)
-        counted.isolated = len(inside.ids) - counted.examples
-        tally.add(counted)
-        return together, run
-
-    def _kept(self, start: int, stop: int, epoch: int, heldout: bool) -> tuple[_Run, Tally]:
-        """Return the tokens from `start` to `stop` that this epoch keeps, and count the others."""
-        ids = np.asarray(self.corpus.ids[start:stop])
-        positions = np.arange(start, stop)
-        lines = np.searchsorted(self.corpus.line_starts, positions, side="right") - 1
-        kept_back = (
-            uniform(stream(self.seed, Purpose.HELDOUT), lines.astype(np.int64)) < self.heldout
-        )
-        ours = kept_back if heldout else ~kept_back
-        chance = uniform(stream(self.seed, Purpose.SUBSAMPLE, epoch), positions)
-        frequent = chance >= self.keep[ids]
-        chosen = ours & ~frequent
-        counted = Tally(
-            tokens=len(ids),
-            heldout=int(np.count_nonzero(~ours)),
-            subsampled=int(np.count_nonzero(ours & frequent)),
-        )
-        return _Run(positions[chosen], ids[chosen], lines[chosen]), counted
-
-    def _margin(self, edge: int, direction: int, line: int, epoch: int, heldout: bool) -> _Run:
-        """Return the kept tokens of a line that lie beyond the edge of a block.
-
-        Looks further and further until a whole window of them is found, or the line ends.
-        """
-        starts = self.corpus.line_starts
-        limit = int(starts[line + 1] if direction > 0 else starts[line])
-        reach, run = 4 * self.window, _NO_TOKENS
-        while len(run.ids) < self.window and (limit - edge) * direction > 0:
-            far = min(limit, edge + reach) if direction > 0 else max(limit, edge - reach)
-            more, _ = self._kept(min(edge, far), max(edge, far), epoch, heldout)
-            run = _joined(run, more) if direction > 0 else _joined(more, run)
-            edge, reach = far, 2 * reach
-        return run
-
-
-def _joined(*runs: _Run) -> _Run:
-    """Put runs that follow each other in the corpus into one."""
-    return _Run(*(np.concatenate(parts) for parts in zip(*runs, strict=True)))
-
-
-def _pooled(blocks: list[tuple[Windows, _Run]]) -> tuple[Windows, _Run]:
-    """Put the windows of several blocks, each counted from its own run, into one."""
-    offsets = np.cumsum([0] + [len(run.ids) for _, run in blocks[:-1]])
-    moved = [
-        [edge + offset for edge in these]
-        for (these, _), offset in zip(blocks, offsets, strict=True)
-    ]
-    together = Windows(*(np.concatenate(edges) for edges in zip(*moved, strict=True)))
-    return together, _joined(*(run for _, run in blocks))
-
-
-def _batch(ids: NDArray[np.int32], these: Windows) -> Batch:
-    """Turn windows over `ids` into a batch."""
-    positions, indptr = context_positions(these)
-    return Batch(ids[positions], indptr, ids[these.centre])

@@ -10,7 +10,7 @@ from typing import Final
 from cbow.system.interrupts import Interrupts
 from cbow.training.exact import Workspace, batch_loss
 from cbow.training.examples import Batch, ExampleSource, Tally
-from cbow.training.state import EpochState
+from cbow.training.state import State
 
 #: Examples that stand for the rest where the exact loss of all would take longer than to train.
 PROBE: Final = 4096
@@ -48,7 +48,7 @@ class Losses:
         self.interrupts = interrupts
         self.batches = None if probe is None else -(-probe // TOGETHER)
 
-    def of_epoch(self, state: EpochState) -> float:
+    def of_epoch(self, state: State) -> float:
         """Return the loss of an epoch: that of its batches, or of some examples after it."""
         if self.batches is None:
             return state.measures.loss

@@ -1,8 +1,8 @@
-"""Exact softmax or candidates: which is the objective, and why."""
+"""Exact softmax or candidates: which objective to train by, and why."""
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from cbow.config import LEARNING_RATES, SAMPLED_BATCH, SAMPLED_RATE, Config
 from cbow.errors import ConfigError
@@ -36,6 +36,15 @@ class Objective(NamedTuple):
     batch: int  #: examples per step, about
     b1_start: float  #: where the biases of the hidden layer start
 
+    def settings(self) -> dict[str, Any]:
+        """Return the settings with which the same objective would be chosen again."""
+        return {
+            "objective": self.name,
+            "optimizer": self.optimizer,
+            "learning_rate": self.rate,
+            "batch": self.batch,
+        }
+
 
 def choose_objective(config: Config, source: ExampleSource, threads: int) -> Objective:
     """Choose by the cost, unless the settings say which.
@@ -62,31 +71,23 @@ def choose_objective(config: Config, source: ExampleSource, threads: int) -> Obj
     else:
         reason = f"the exact softmax would take about {_rounded(work / SPEED / threads)}; {about}"
     if exact:
-        return _exact(config, source, reason)
-    return _sampled(config, V, reason)
-
-
-def _exact(config: Config, source: ExampleSource, reason: str) -> Objective:
-    optimizer = config.optimizer or "adam"
-    rate = config.learning_rate or usual_rate("exact", optimizer)
-    return Objective("exact", reason, optimizer, rate, source.batch_size(config.batch), B1_START)
-
-
-def _sampled(config: Config, vocabulary_size: int, reason: str) -> Objective:
+        optimizer = config.optimizer or "adam"
+        rate = config.learning_rate or usual_rate("exact", optimizer)
+        batch = source.batch_size(config.batch)
+        return Objective("exact", reason, optimizer, rate, batch, B1_START)
     if config.optimizer not in (None, "sgd"):
         raise ConfigError(
             f"optimizer is {config.optimizer}, but the sampled objective has sgd only; leave it "
             "out, or set the objective to exact"
         )
-    if config.candidates > vocabulary_size:
+    if config.candidates > V:
         raise ConfigError(
-            f"candidates is {config.candidates}, but the vocabulary has {vocabulary_size} words; "
-            "give fewer candidates, or set the objective to exact"
+            f"candidates is {config.candidates}, but the vocabulary has {V} words; give fewer "
+            "candidates, or set the objective to exact"
         )
     rate = config.learning_rate or usual_rate("sampled", "sgd")
-    return Objective(
-        "sampled", reason, "sgd", rate, config.batch or SAMPLED_BATCH, SAMPLED_B1_START
-    )
+    batch = config.batch or SAMPLED_BATCH
+    return Objective("sampled", reason, "sgd", rate, batch, SAMPLED_B1_START)
 
 
 def usual_rate(objective: str, optimizer: str) -> float:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import sys
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from cbow.errors import CorpusWarning, OutputError
-from cbow.text import Progress, TokenAccount
 
 if TYPE_CHECKING:
     from cbow.model import Model
+    from cbow.text import Progress, TokenAccount
+    from cbow.training.examples import Tally
+    from cbow.training.measures import Measures
 
 
 def perplexity(loss: float) -> float:
@@ -41,9 +44,46 @@ class Baselines:
     heldout_unigram: float | None = None
 
 
+class Curve(NamedTuple):
+    """How a figure of an epoch is drawn over the epochs by ``cbow-plot loss``."""
+
+    panel: str  #: title of the panel it is drawn in
+    name: str = ""  #: of the line; a figure that is a table has a line for each of its names
+    form: str = "{:.3f}"  #: how its last value is written at the end of the line
+    logarithmic: bool = False
+
+
+#: The panel of the losses, in which the baselines stand, too.
+LOSS: Final = "loss, nats per token"
+
+
+def figure(
+    default: Any = dataclasses.MISSING,
+    *,
+    measured: bool = False,
+    line: str | None = None,
+    curve: Curve | None = None,
+) -> Any:
+    """Declare a figure of `Epoch`. The report, checkpoints, the log and the plot go by this alone.
+
+    Parameters
+    ----------
+    default : number, optional
+        For the epochs of files from before there was this figure.
+    measured : bool
+        `Measures` has it, under the same name.
+    line : str, optional
+        How it stands in the line that is shown after an epoch: a format for the epoch, 0.
+    curve : Curve, optional
+        How it is drawn.
+    """
+    metadata = {"measured": measured, "line": line, "curve": curve}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
 @dataclass(frozen=True)
 class Epoch:
-    """What happened in one pass over the text.
+    """What happened in one pass over the text. Each field is declared once, by `figure`.
 
     ``tokens = heldout + subsampled + isolated + examples``.
 
@@ -74,20 +114,34 @@ class Epoch:
         not to be compared with the others, which are about the whole vocabulary.
     """
 
-    epoch: int
-    loss: float
-    heldout_loss: float | None
-    tokens: int
-    heldout: int
-    subsampled: int
-    isolated: int
-    examples: int
-    steps: int
-    learning_rate: float
-    active: float
-    dead: int
-    gradient_norms: dict[str, float]
-    candidate_loss: float | None = None
+    epoch: int = figure()
+    loss: float = figure(
+        line="loss {0.loss:.4f} nats per token, perplexity {0.perplexity:,.1f}",
+        curve=Curve(LOSS, "training"),
+    )
+    heldout_loss: float | None = figure(
+        line="held out {0.heldout_loss:.4f}, {0.heldout_perplexity:,.1f}",
+        curve=Curve(LOSS, "held out"),
+    )
+    tokens: int = figure()
+    heldout: int = figure()
+    subsampled: int = figure()
+    isolated: int = figure()
+    examples: int = figure()
+    steps: int = figure(measured=True)
+    learning_rate: float = figure()
+    active: float = figure(measured=True, curve=Curve("share of units", "active", "{:.0%}"))
+    dead: int = figure(measured=True)
+    gradient_norms: Mapping[str, float] = figure(
+        measured=True, curve=Curve("norm of the gradients", form="{:.2g}", logarithmic=True)
+    )
+    candidate_loss: float | None = figure(None, measured=True)
+
+    @classmethod
+    def of(cls, measures: Measures, tally: Tally, **figures: Any) -> Epoch:
+        """Sum up an epoch from its measures, its tally and the other figures by name."""
+        measured = [each.name for each in dataclasses.fields(cls) if each.metadata.get("measured")]
+        return cls(**{name: getattr(measures, name) for name in measured}, **vars(tally), **figures)
 
     @property
     def perplexity(self) -> float:
@@ -99,19 +153,32 @@ class Epoch:
         """exp(heldout_loss)."""
         return None if self.heldout_loss is None else perplexity(self.heldout_loss)
 
+    def line(self) -> str:
+        """Return the figures that are shown after an epoch, in a line."""
+        return "; ".join(
+            each.metadata["line"].format(self)
+            for each in dataclasses.fields(self)
+            if each.metadata.get("line") and getattr(self, each.name) is not None
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain numbers, for JSON; None for a number beyond all numbers."""
         more = {"perplexity": self.perplexity, "heldout_perplexity": self.heldout_perplexity}
-        return {
-            **asdict(self),
-            **_finite(more),
-            "gradient_norms": _finite(self.gradient_norms),
-        }
+        return {name: _finite(value) for name, value in {**asdict(self), **more}.items()}
+
+    @classmethod
+    def curves(cls) -> Iterator[tuple[str, Curve]]:
+        """Yield the figures that are drawn, by name."""
+        for each in dataclasses.fields(cls):
+            if curve := each.metadata.get("curve"):
+                yield each.name, curve
 
 
-def _finite(values: Mapping[str, float | None]) -> dict[str, float | None]:
-    """Put None for infinity, for which JSON has no word."""
-    return {name: None if value == math.inf else value for name, value in values.items()}
+def _finite(value: Any) -> Any:
+    """Put None for infinity, for which JSON has no word; also in a table."""
+    if isinstance(value, Mapping):
+        return {name: _finite(each) for name, each in value.items()}
+    return None if value == math.inf else value
 
 
 class Step(NamedTuple):

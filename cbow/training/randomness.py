@@ -11,13 +11,12 @@ pseudorandom number generators", OOPSLA, figure 17.
 from __future__ import annotations
 
 import enum
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
+from numba.extending import register_jitable
 
-_GOLDEN: Final = 0x9E3779B97F4A7C15
-_MASK: Final = 2**64 - 1
+GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
 
 
 class Purpose(enum.IntEnum):
@@ -32,35 +31,40 @@ class Purpose(enum.IntEnum):
     ORDER_IN_POOL = 7
 
 
-def _mix(z: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Scramble 64-bit numbers one to one, so that neighbours become unrelated."""
+@register_jitable
+def mix(z: Any) -> Any:
+    """Scramble 64-bit numbers one to one, so that neighbours become unrelated.
+
+    Like `uniform`, it takes an array in Python and a number in a kernel.
+    """
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return z ^ (z >> np.uint64(31))
 
 
-def stream(seed: int, purpose: Purpose, epoch: int = 0) -> int:
+def stream(seed: int, purpose: Purpose, epoch: int = 0) -> np.uint64:
     """Return the 64-bit key of one stream of random numbers."""
-    key = 0
+    key = np.zeros(1, np.uint64)  # an array wraps around without a warning
     for part in (seed, int(purpose), epoch):
-        key = int(_mix(np.array([(key + part + _GOLDEN) & _MASK], dtype=np.uint64))[0])
-    return key
+        key = mix(key + np.uint64(part) + GOLDEN)
+    return np.uint64(key[0])
 
 
-def uniform(key: int, positions: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Draw the numbers of one stream at the given positions.
+@register_jitable
+def uniform(key: Any, position: Any) -> Any:
+    """Draw numbers of one stream, each uniform in [0, 1) with 53 random bits.
 
     Parameters
     ----------
-    key : int
+    key : uint64
         From `stream`.
-    positions : (n,) integers
-        Which numbers of the stream: token positions, line numbers, block numbers.
+    position : integers
+        Which numbers of the stream: positions of tokens, numbers of lines or of blocks.
 
     Returns
     -------
-    (n,) float64
-        Uniform in [0, 1), with 53 random bits.
+    float64
+        One for each position.
     """
-    z = positions.astype(np.uint64) * np.uint64(_GOLDEN) + np.uint64(key)
-    return (_mix(z) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    z = mix(np.uint64(position) * GOLDEN + key)
+    return np.float64(z >> np.uint64(11)) * 2.0**-53

@@ -1,22 +1,83 @@
-"""`train`: from a text to a model."""
+"""`train` and `resume`: from a text to a model, in a new training or in one that goes on."""
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import math
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from cbow.config import Config
-from cbow.errors import ConfigError, OutputError, shown
+from cbow.errors import CBOWError, ConfigError, CorpusError, OutputError, counted, shown
 from cbow.model import Model
-from cbow.system.files import temporary_folder
-from cbow.text import Corpus, EncodedCorpus, Tokenizer, encode_corpus, find_sources
-from cbow.training.learn import Task, learn
-from cbow.training.observer import Observer, Warnings
-from cbow.training.saving import make_saving
+from cbow.network import cbow_network, initialise
+from cbow.system.blas import single_threaded_blas
+from cbow.system.compiled import KernelCache
+from cbow.system.files import temporary_folder, to_read
+from cbow.system.interrupts import interrupts
+from cbow.system.processors import processors, thread_pool
+from cbow.text import Corpus, EncodedCorpus, TokenAccount, Tokenizer, encode_corpus, find_sources
+from cbow.text.sources import NLTK
+from cbow.training.checkpoint import (
+    Checkpoint,
+    Checkpoints,
+    Saving,
+    fill,
+    fingerprint,
+    new_saving,
+    read,
+)
+from cbow.training.exact import Workspace
+from cbow.training.exact_trainer import BatchTrainer
+from cbow.training.examples import ExampleSource, entropy, target_distribution
+from cbow.training.loop import Loop, Stop
+from cbow.training.losses import PROBE, Losses
+from cbow.training.measures import Measures
+from cbow.training.objective import choose_objective, usual_rate
+from cbow.training.observer import Baselines, Observer, Plan, Resumed, Warnings
+from cbow.training.sampled.trainer import SampledTrainer
+from cbow.training.state import State, Trainer, copy
+
+#: Seconds within which kernels come out of their cache.
+QUICK: Final = 1.0
+
+
+class _EndedEarly(BaseException):
+    """What both ways to end early carry.
+
+    Parameters
+    ----------
+    message : str
+        One sentence: what was seen, where, and what to do.
+    model : Model
+        The last good state, ready to be saved or used.
+    """
+
+    def __init__(self, message: str, model: Model) -> None:
+        super().__init__(message)
+        self.model = model
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (str(self), self.model)
+
+
+class DivergenceError(_EndedEarly, CBOWError, ArithmeticError):
+    """The loss or a parameter became infinite or NaN; ``.model`` is the last good state."""
+
+
+class Interrupted(_EndedEarly, KeyboardInterrupt):
+    """The user stopped the training with Ctrl-C; ``.model`` is the state at that moment.
+
+    Not a `CBOWError`: whoever handles errors and goes on must not go on after Ctrl-C.
+    """
 
 
 def train(
@@ -42,12 +103,13 @@ def train(
     tokenizer : str or callable, optional
         The name of a tokenizer, or a function that cuts a line into words.
     observer : Observer, optional
-        Hears of the progress. Without one, what the text looks like is told as a `CorpusWarning`.
+        Hears of the progress. Without one, notes on what the text looks like are issued as
+        `CorpusWarning`.
     checkpoint : path-like, optional
         A file to go on from with `resume` if the training is interrupted or killed. It replaces
-        one that is there, and stays: delete it when the model is saved.
+        an existing one, and stays: delete it when the model is saved.
     checkpoint_every : float, optional
-        Seconds between two checkpoints, at least.
+        The least number of seconds between two checkpoints.
     **settings
         Fields of `Config`: ``dimension=50, window=3, epochs=10``.
 
@@ -68,8 +130,8 @@ def train(
     Interrupted
         On Ctrl-C while training. Its ``.model`` is the state at that moment.
     OutputError
-        If there is no room for the encoded text. That a checkpoint cannot be written ends no
-        training; the observer hears of it.
+        If there is no space for the encoded text. A checkpoint that cannot be written does not end
+        the training; the observer hears of it.
 
     Examples
     --------
@@ -85,17 +147,80 @@ def train(
         )
     settings, function = with_tokenizer(settings, tokenizer)
     config = (config or Config()).replace(settings)
-    observer = observer or Warnings()
     corpus = find_sources(corpus)
-    saving = make_saving(checkpoint, checkpoint_every, corpus)
-    with encoded(corpus, config, function, observer) as text:
-        return learn(Task(text, config, observer, saving))
+    run = Run(config, new_saving(checkpoint, checkpoint_every, corpus))
+    return run.train(corpus, function, observer or Warnings())
+
+
+def resume(
+    path: str | os.PathLike[str],
+    *,
+    corpus: Corpus | None = None,
+    tokenizer: str | Tokenizer | None = None,
+    observer: Observer | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_every: float | None = None,
+    **settings: Any,
+) -> Model:
+    """Go on with a training.
+
+    From a checkpoint, the model will be the same to the byte as if nothing had happened. A finished
+    model is trained for more epochs, with a learning rate that falls anew.
+
+    Parameters
+    ----------
+    path : path-like
+        A checkpoint of `train`, or a model to train for more epochs.
+    corpus : path, list of paths or iterable, optional
+        The text. A checkpoint knows the names of its files; an iterable or standard input has to
+        be given again, and so has the text of a finished model. It must be the same text.
+    tokenizer : str or callable, optional
+        A function that cut the lines into words has to be given again.
+    observer : Observer, optional
+        Hears of the progress.
+    checkpoint : path-like, optional
+        Where to write checkpoints. By default, those of a checkpoint replace it.
+    checkpoint_every : float, optional
+        The least number of seconds between two checkpoints; by default as before.
+    **settings
+        ``threads``, which may change; ``epochs`` for a finished model, the number of those to
+        come. Any other setting must be as it was.
+
+    Returns
+    -------
+    Model
+
+    Raises
+    ------
+    ModelFileError
+        If the file is neither a checkpoint nor a model, or is damaged.
+    ConfigError
+        If a setting differs from that of the earlier training.
+    CorpusError
+        If the text differs from that of the earlier training, or cannot be read.
+    DivergenceError, Interrupted, OutputError
+        As `train` does.
+
+    Examples
+    --------
+    >>> import cbow
+    >>> text = ["old king", "old queen"] * 40
+    >>> model = cbow.train(text, dimension=4, epochs=2, sample=0)
+    >>> folder = getfixture("tmp_path")
+    >>> model.save(folder / "m.safetensors")
+    >>> more = cbow.resume(folder / "m.safetensors", corpus=text, epochs=3)
+    >>> [epoch["epoch"] for epoch in more.report["epochs"]]
+    [1, 2, 3, 4, 5]
+    """
+    settings, function = with_tokenizer(settings, tokenizer)
+    run = run_from(path, settings).saved_to(checkpoint, checkpoint_every, corpus)
+    return run.train(corpus, function, observer or Warnings())
 
 
 def with_tokenizer(
     settings: Mapping[str, Any], tokenizer: str | Tokenizer | None
 ) -> tuple[dict[str, Any], Tokenizer | None]:
-    """Put the name of the tokenizer among the settings; give the function if it is one."""
+    """Put the name of the tokenizer among the settings; return the function if it is one."""
     if tokenizer is None:
         return dict(settings), None
     if isinstance(tokenizer, str):
@@ -103,11 +228,101 @@ def with_tokenizer(
     return {**settings, "tokenizer": "custom"}, tokenizer
 
 
+class Run(NamedTuple):
+    """A training that is about to begin, or to go on."""
+
+    config: Config  #: of what is to come
+    saving: Saving | None  #: where checkpoints are written; None if they are not
+    start: Checkpoint | None = None  #: what it goes on from
+    path: Path = Path()  #: the file of that
+
+    @property
+    def is_more_epochs(self) -> bool:
+        """Whether a finished model is to be trained for more epochs."""
+        return self.start is not None and self.start.fingerprint is None
+
+    def saved_to(
+        self,
+        checkpoint: str | os.PathLike[str] | None,
+        every: float | None,
+        corpus: Corpus | None,
+    ) -> Run:
+        """Write checkpoints elsewhere, or more often, or with other names of the text."""
+        return self._replace(saving=new_saving(checkpoint, every, corpus, self.saving))
+
+    def sources(self) -> list[str | Path]:
+        """Return the names of the text, as far as the file to go on from knows them.
+
+        Raises
+        ------
+        CorpusError
+            If it does not.
+        """
+        names = self.saving.sources if self.saving else None
+        if names is None:
+            raise CorpusError(
+                f"{self.path} does not say where its text is; give the text again, as corpus=... "
+                "or as CORPUS"
+            )
+        return [name if name.startswith(NLTK) else Path(name) for name in names]
+
+    def train(
+        self, corpus: Corpus | None, tokenizer: Tokenizer | None, observer: Observer
+    ) -> Model:
+        """Read the text and train; if it goes on, see that the text is the same."""
+        if self.config.tokenizer == "custom" and tokenizer is None and self.start:
+            raise ConfigError(
+                f"{self.path} was trained with a tokenizer of its own, which no file holds; give "
+                "it again: cbow.resume(..., tokenizer=...)"
+            )
+        corpus = self.sources() if corpus is None else corpus
+        with encoded(corpus, self.config, tokenizer, observer) as text:
+            if self.start:
+                _check_text(self.start, text, self.path)
+            return _learn(self, text, observer)
+
+
+def run_from(path: str | os.PathLike[str], settings: Mapping[str, Any]) -> Run:
+    """Read a checkpoint or a model to go on with, and compare the settings with its own.
+
+    Raises
+    ------
+    ModelFileError
+        If it is neither, or damaged.
+    ConfigError
+        If a setting differs from what it says.
+    """
+    path = to_read(path)
+    start = read(path)
+    run = Run(start.model.config.replace(settings), None, start, path)
+    free = ("threads", "epochs") if run.is_more_epochs else ("threads",)
+    for name in settings:
+        new, old = getattr(run.config, name), getattr(start.model.config, name)
+        if name not in free and new != old:
+            new, old = (
+                "the default" if value is None else shown(value) if type(value) is tuple else value
+                for value in (new, old)
+            )
+            raise ConfigError(
+                f"{name} is {new}, but {path} was trained with {old}; leave {name} / "
+                f"--{name.replace('_', '-')} out, or train anew"
+            )
+    if start.every is not None:
+        return run._replace(saving=Saving(path, start.every, start.sources))
+    if "epochs" not in settings:
+        raise ConfigError(
+            f"{path} is a finished model, and epochs is not given; say with epochs / --epochs how "
+            "many more to train"
+        )
+    epochs = start.state.before + run.config.epochs
+    return run._replace(config=run.config.replace({"epochs": epochs}))
+
+
 @contextlib.contextmanager
 def encoded(
     corpus: Corpus, config: Config, tokenizer: Tokenizer | None, observer: Observer
 ) -> Iterator[EncodedCorpus]:
-    """Read a text, and keep it encoded for the while."""
+    """Read a text, and keep it encoded in a temporary folder for the duration of the block."""
     with contextlib.ExitStack() as stack:
         try:
             folder = stack.enter_context(temporary_folder(Path(tempfile.gettempdir())))
@@ -127,3 +342,152 @@ def encoded(
         stack.callback(text.close)
         observer.encoded(text.account)
         yield text
+
+
+def _check_text(start: Checkpoint, text: EncodedCorpus, path: Path) -> None:
+    """Reject another text; for a finished model one with other words or counts."""
+    model = start.model
+    account = TokenAccount().to_dict() | model.report["account"]  # older files have fewer numbers
+    if text.vocabulary == model.vocabulary and (
+        start.fingerprint is None
+        or (text.account.to_dict() == account and fingerprint(text) == start.fingerprint)
+    ):
+        return
+    remedy = "give the text as it was, or train anew"
+    if text.account.read != account["read"]:
+        raise CorpusError(
+            f"the corpus had {account['read']:,} tokens when {path} was written and has "
+            f"{text.account.read:,} now; {remedy}"
+        )
+    if len(text.vocabulary) != len(model.vocabulary):
+        raise CorpusError(
+            f"the corpus had {len(model.vocabulary):,} words frequent enough when {path} was "
+            f"written and has {len(text.vocabulary):,} now; {remedy}"
+        )
+    raise CorpusError(
+        f"the corpus has as many tokens as when {path} was written, but its text differs; {remedy}"
+    )
+
+
+@np.errstate(under="ignore")
+def _learn(run: Run, corpus: EncodedCorpus, observer: Observer) -> Model:
+    """Train on an encoded corpus; raise if that ended early."""
+    config, start, tokens = run.config, run.start, len(corpus.ids)
+    source = ExampleSource(corpus, config.window, config.sample, config.heldout, config.seed)
+    p = target_distribution(corpus.vocabulary.counts, source.keep)  # (V,)
+    threads = config.threads or processors()
+    if start is None:
+        objective = choose_objective(config, source, threads)
+        parameters = initialise(
+            len(p), config.dimension, config.seed, log_unigram=np.log(p),
+            b1_start=objective.b1_start,
+        )  # fmt: skip
+        state = State(1, Measures(config.dimension))
+    else:
+        objective = choose_objective(config.replace(start.objective), source, threads)
+        objective = objective._replace(reason="as before")
+        parameters, state = copy(start.model.parameters), start.state
+    heldout = _heldout_unigram(source, np.log(p), objective.batch) if config.heldout else None
+    baselines = Baselines(math.log(len(p)), entropy(p), heldout)
+
+    with single_threaded_blas(), thread_pool(threads) as (pool, started), interrupts() as signals:
+        signals.deferred = True
+        if started < threads:
+            observer.short_of_threads(started, threads)
+        network = cbow_network(config.activation)
+        trainer: Trainer
+        if objective.name == "exact":
+            trainer = BatchTrainer(
+                network, parameters, source, objective.batch, objective.optimizer, pool
+            )
+        else:
+            trainer = SampledTrainer(config, parameters, source, objective.batch, pool, started)
+        probe = None if objective.name == "exact" else PROBE
+        losses = Losses(Workspace(network, parameters), source, pool, signals, probe)
+        with _telling_if_slow(observer.compiling):
+            source.compile()
+            trainer.compile()
+        size = sum(array.size for array in parameters)
+        plan = Plan(
+            len(p), size, tokens, objective.batch, baselines, objective.name, objective.reason
+        )
+        observer.planned(plan)  # now, so that no clock counts the compiling
+        loop = Loop(config, trainer, losses, objective.rate, tokens, observer, state)
+        if start:
+            if start.optimizer is not None:
+                fill(trainer.optimizer_arrays(), start.optimizer)
+            done = round((state.epoch - 1 + state.share) * tokens)
+            observer.resumed(Resumed(state.epoch, config.epochs, done, list(state.finished)))
+
+        def model(stop: Stop | None = None) -> Model:
+            """Return the model as far as it is trained."""
+            report = {
+                "account": corpus.account.to_dict(),
+                "objective": objective.name,
+                "batch": objective.batch,
+                "baselines": dataclasses.asdict(baselines),
+                "epochs": [epoch.to_dict() for epoch in state.finished],
+                "restarts": list(state.restarts),
+                "stopped": stop.to_dict() if stop else None,
+            }
+            return Model(config, corpus.vocabulary, loop.parameters, report)
+
+        checkpoints = None
+        if run.saving:
+            _, every, sources = run.saving
+            known = fingerprint(corpus)
+
+            def checkpoint(state: State) -> Checkpoint:
+                optimizer = trainer.optimizer_arrays()
+                return Checkpoint(
+                    model(), state, objective.settings(), optimizer, known, sources, every
+                )
+
+            checkpoints = Checkpoints(run.saving, checkpoint, observer)
+        stop = loop.run(signals, model, checkpoints)
+        if checkpoints and stop and stop.reason == "interrupted":
+            checkpoints.write(state)
+
+    if stop is None or stop.reason == "patience":
+        return model(stop)
+    where = f"after {counted(stop.step, 'step')}, in epoch {stop.epoch} of {config.epochs}"
+    if stop.reason == "interrupted":
+        raise Interrupted(f"interrupted {where}", model(stop))
+    lower = min(objective.rate / 10, usual_rate(objective.name, objective.optimizer))
+    raise DivergenceError(
+        f"{stop.found} {where}, with learning rate {objective.rate:g}; train again with "
+        f"{lower:g} or less (the state after {counted(stop.kept_step, 'step')} is kept)",
+        model(stop),
+    )
+
+
+@contextlib.contextmanager
+def _telling_if_slow(compiling: Callable[[], None]) -> Iterator[None]:
+    """Tell the observer that kernels are compiled, if it takes long."""
+
+    def tell() -> None:
+        if KernelCache.compiled:  # else they are loaded, which a busy machine may be slow at
+            compiling()
+
+    telling = threading.Timer(QUICK, tell)
+    with contextlib.suppress(RuntimeError):  # no more threads: then nobody is told
+        telling.start()
+    try:
+        yield
+    finally:
+        telling.cancel()
+
+
+def _heldout_unigram(source: ExampleSource, log_p: NDArray[np.float64], batch: int) -> float:
+    """Return the loss of the word frequencies on the held-out lines; see that there are some."""
+    total, examples = 0.0, 0
+    for drawn in source.heldout_batches(batch):
+        total -= float(log_p[drawn.y].sum())
+        examples += len(drawn.y)
+    if not examples:
+        lines = len(source.corpus.line_starts) - 1
+        raise CorpusError(
+            f"heldout {source.heldout:g} of {lines} lines keeps back no line with two words or "
+            "more; expected at least one; raise it, or set it to 0"
+        )
+    return total / examples

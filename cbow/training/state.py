@@ -1,4 +1,4 @@
-"""What a training has reached: all that is needed to go on from there."""
+"""How far a training has come: all that is needed to go on from there, and who advances it."""
 
 from __future__ import annotations
 
@@ -14,32 +14,68 @@ from cbow.training.examples import Tally
 from cbow.training.measures import Measures
 from cbow.training.observer import Epoch
 
-#: Gives the learning rate after a share (0 to 1) of the epoch.
+#: Returns the learning rate after a share (0 to 1) of the epoch.
 RateOf = Callable[[float], float]
 
 
-class Portion(NamedTuple):
-    """A piece of an epoch that was learned from, after which the training may be interrupted."""
-
-    share: float  #: of the epoch that is done
-    loss: float  #: of its examples, nats per token, as the objective has it
-    steps: int  #: updates of the parameters
-
-
-class DivergedError(Exception):
-    """The loss is no number any more; the parameters may be or not."""
-
-
 @dataclass
-class EpochState:
-    """What is known of the epoch under way."""
+class State:
+    """How far a training has come.
+
+    Attributes
+    ----------
+    epoch : int
+        The epoch under way, or the next one.
+    measures : Measures
+        What was measured in it so far.
+    tally : Tally
+        Where its tokens went so far.
+    portions : int
+        How many of its portions were learned.
+    rate : float
+        The learning rate of the last step.
+    share : float
+        The share of the epoch that is done.
+    finished : list of Epoch
+        The epochs that are over.
+    steps : int
+        Updates of the parameters, in all epochs.
+    restarts : list of int
+        Epochs after which a finished model was trained on, with a learning rate that falls anew.
+    """
 
     epoch: int
     measures: Measures
     tally: Tally = field(default_factory=Tally)
-    portions: int = 0  #: that were learned from
-    rate: float = 0.0  #: of the last step
-    share: float = 0.0  #: of the epoch that is done
+    portions: int = 0
+    rate: float = 0.0
+    share: float = 0.0
+    finished: list[Epoch] = field(default_factory=list)
+    steps: int = 0
+    restarts: list[int] = field(default_factory=list)
+
+    @property
+    def before(self) -> int:
+        """How many epochs came before the last restart: the learning rate ignores them."""
+        return self.restarts[-1] if self.restarts else 0
+
+    def finish(self, record: Epoch, units: int) -> None:
+        """Put the epoch under way among the finished ones, and begin the next."""
+        self.finished.append(record)
+        self.epoch += 1
+        self.measures, self.tally = Measures(units), Tally()
+        self.portions, self.share = 0, 0.0
+
+
+class Portion(NamedTuple):
+    """A piece of an epoch that was learned from, after which the training may be interrupted.
+
+    If its loss is not finite, the training has diverged, and the state does not count the portion.
+    """
+
+    share: float  #: of the epoch that is done
+    loss: float  #: of its examples, nats per token, as the objective has it
+    steps: int  #: updates of the parameters
 
 
 class Trainer(Protocol):
@@ -56,19 +92,17 @@ class Trainer(Protocol):
     parameters: Parameters
     keep_every: int
 
-    def portions(self, state: EpochState, rate_of: RateOf) -> Iterator[Portion]:
+    def compile(self) -> None:
+        """Compile the kernels, or fetch them from their cache."""
+
+    def portions(self, state: State, rate_of: RateOf) -> Iterator[Portion]:
         """Learn the portions of an epoch that `state` does not have yet.
 
         Parameters
         ----------
-        state : EpochState
-            Is brought up to date before each portion is yielded.
+        state : State
+            Is brought up to date before each portion is yielded, but for ``steps`` and ``share``.
         rate_of : callable
-
-        Raises
-        ------
-        DivergedError
-            If the loss is no number; the step that would learn from it may have been made.
         """
 
     def optimizer_arrays(self) -> Mapping[str, NDArray[Any]]:
@@ -83,30 +117,3 @@ def is_finite(parameters: Parameters) -> bool:
 def copy(parameters: Parameters) -> Parameters:
     """Copy parameters with the memory order of each array."""
     return Parameters(*(array.copy(order="K") for array in parameters))
-
-
-@dataclass
-class State:
-    """What a training has reached.
-
-    Attributes
-    ----------
-    epoch : EpochState
-        The epoch under way, or the next one.
-    finished : list of Epoch
-        The epochs that are over.
-    steps : int
-        Updates of the parameters.
-    restarts : list of int
-        Epochs after which a finished model was trained on, with a learning rate that falls anew.
-    """
-
-    epoch: EpochState
-    finished: list[Epoch] = field(default_factory=list)
-    steps: int = 0
-    restarts: list[int] = field(default_factory=list)
-
-    @property
-    def before(self) -> int:
-        """How many epochs the learning rate knows nothing of."""
-        return self.restarts[-1] if self.restarts else 0

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 import cbow
 from cbow.cli import common
-from cbow.errors import CBOWError, ConfigError, Interrupted, OutputWarning, UnknownWordError
+from cbow.errors import CBOWError, ConfigError, OutputWarning, UnknownWordError
+from cbow.training import Interrupted
 
 PROGRAM = """
 import sys

@@ -7,6 +7,7 @@ from pathlib import Path
 import autograd
 import autograd.numpy as anp
 import naive_explain as naive
+import naive_training
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -17,7 +18,6 @@ from cbow import network
 from cbow.errors import ConfigError, CorpusError
 from cbow.explain import Settings, as_json, explain, work_out, worked
 from cbow.explain.content import number
-from cbow.training.windows import context_positions, windows
 
 LINE = ["the", "dog", "sees", "the", "cat", "and", "the", "cat", "runs"]
 DEFAULT = Settings(window=2, dimension=3, activation="relu", seed=1, learning_rate=0.5)
@@ -161,9 +161,9 @@ def test_two_words_by_hand():
 def test_contexts_are_those_of_training(lines, window):
     tokens = [word for line in lines for word in line]
     line = np.array([n for n, words in enumerate(lines) for _ in words])
-    positions, ends = context_positions(windows(line, np.full(len(tokens), window)))
     theirs = [
-        tuple(tokens[j] for j in positions[ends[i] : ends[i + 1]]) for i in range(len(tokens))
+        tuple(tokens[j] for j in around)
+        for around in naive_training.windows(line, [window] * len(tokens))
     ]
     assert [each.context for each in worked.contexts(lines, window)] == theirs
 

@@ -21,16 +21,25 @@ from cbow.errors import (
     CBOWError,
     ConfigError,
     CorpusError,
-    DivergenceError,
-    Interrupted,
     ModelFileError,
     OutputError,
 )
 from cbow.system import files, safetensors_file
 from cbow.text import EncodedCorpus, TokenAccount, Vocabulary, encode_corpus
-from cbow.training import Observer, batches, checkpoint, forms, objective, saving
+from cbow.training import (
+    DivergenceError,
+    Interrupted,
+    Observer,
+    checkpoint,
+    exact_trainer,
+    objective,
+    run,
+    state,
+)
+from cbow.training.checkpoint import names_of
+from cbow.training.examples import ExampleSource
+from cbow.training.measures import Measures, StepResult
 from cbow.training.sampled import trainer
-from cbow.training.saving import names_of
 
 WORDS = ["the", "king", "queen", "rules", "a", "land", "dog", "barks"]
 
@@ -124,7 +133,7 @@ def test_lists_of_words_and_the_rest_go_on_too(tmp_path):
 
 def test_an_account_from_with_fewer_numbers(one, tmp_path, monkeypatch):
     new = bytes_of(cbow.resume(one, corpus=story()), tmp_path)
-    read = checkpoint.read
+    read = run.read
 
     def older(path):
         saved = read(path)
@@ -132,7 +141,7 @@ def test_an_account_from_with_fewer_numbers(one, tmp_path, monkeypatch):
             del saved.model.report["account"][name]
         return saved
 
-    monkeypatch.setattr(checkpoint, "read", older)
+    monkeypatch.setattr(run, "read", older)
     assert bytes_of(cbow.resume(one, corpus=story()), tmp_path) == new
 
 
@@ -174,7 +183,7 @@ def test_ctrl_c_writes_one_more(tmp_path, name, at):
     with pytest.raises(Interrupted):
         cbow.train(story(), **chosen, checkpoint=path, checkpoint_every=1000, observer=Press())
     signal.signal(signal.SIGINT, before)
-    assert checkpoint.read(path).state.epoch.portions == at
+    assert checkpoint.read(path).state.portions == at
     plain = bytes_of(cbow.train(story(), **chosen), tmp_path)
     assert bytes_of(cbow.resume(path, corpus=story()), tmp_path) == plain
 
@@ -197,7 +206,7 @@ def test_ctrl_c_while_the_heldout_loss_is_measured(tmp_path, monkeypatch):
 
 def test_checkpoints_keep_their_distance(tmp_path, monkeypatch):
     now = [0.0]
-    monkeypatch.setattr(saving.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(checkpoint.time, "monotonic", lambda: now[0])
 
     class Clock(Keep):
         def stepped(self, step):
@@ -206,14 +215,14 @@ def test_checkpoints_keep_their_distance(tmp_path, monkeypatch):
     keep = Clock(tmp_path / "c")
     cbow.train(story(), **EXACT, checkpoint=keep.path, checkpoint_every=3, observer=keep)
     portions = [checkpoint.read(copy).state for copy in keep.copies]
-    assert [(s.epoch.epoch, s.epoch.portions) for s in portions] == [(1, 3), (2, 1), (2, 4)]
+    assert [(s.epoch, s.portions) for s in portions] == [(1, 3), (2, 1), (2, 4)]
 
 
 def test_a_resumed_run_goes_on_writing_where_it_did_or_elsewhere(tmp_path, one):
     keep = Keep(one)
     cbow.resume(one, corpus=story(), observer=keep)
     assert len(keep.copies) == 4
-    assert checkpoint.read(one).state.epoch.portions == 5
+    assert checkpoint.read(one).state.portions == 5
     keep = Keep(tmp_path / "other")
     cbow.resume(one, corpus=story(), observer=keep, checkpoint=keep.path, checkpoint_every=0)
     assert checkpoint.read(one).every == 0
@@ -397,19 +406,18 @@ class TestMoreEpochs:
         from concurrent.futures import ThreadPoolExecutor
 
         from cbow.network import cbow_network, linear_decay
-        from cbow.training.examples import ExampleSource
-        from cbow.training.measures import Measures
-        from cbow.training.state import EpochState, copy
 
         path = tmp_path / "m.safetensors"
         cbow.train(story(), **EXACT).save(path)
         more = cbow.resume(path, corpus=story(), epochs=1)
         corpus = encode_corpus(story(), Config(**EXACT), folder=tmp_path)
         source = ExampleSource(corpus, 2, 0.0, 0.1, seed=1)
-        parameters = copy(cbow.load(path).parameters)
+        parameters = state.copy(cbow.load(path).parameters)
         with ThreadPoolExecutor(1) as pool:
-            by_hand = batches.BatchTrainer(cbow_network(), parameters, source, 48, "adam", pool)
-            list(by_hand.portions(EpochState(3, Measures(4)), lambda s: linear_decay(0.005, s)))
+            by_hand = exact_trainer.BatchTrainer(
+                cbow_network(), parameters, source, 48, "adam", pool
+            )
+            list(by_hand.portions(state.State(3, Measures(4)), lambda s: linear_decay(0.005, s)))
         for one, other in zip(parameters, more.parameters, strict=True):
             np.testing.assert_array_equal(one, other)
 
@@ -593,10 +601,10 @@ class TestDamage:
 
 def test_an_infinite_sum_of_norms_comes_back(tmp_path, one):
     read = checkpoint.read(one)
-    read.state.epoch.measures._norms["dW1"] = math.inf
+    read.state.measures._norms["dW1"] = math.inf
     checkpoint.write(tmp_path / "x", read)
-    norms = checkpoint.read(tmp_path / "x").state.epoch.measures._norms
-    assert norms == read.state.epoch.measures._norms
+    norms = checkpoint.read(tmp_path / "x").state.measures._norms
+    assert norms == read.state.measures._norms
 
 
 def test_parameters_that_are_no_numbers_are_not_written(tmp_path, monkeypatch):
@@ -607,20 +615,17 @@ def test_parameters_that_are_no_numbers_are_not_written(tmp_path, monkeypatch):
         def update(self, parameters, gradients, rate):
             parameters.W1[0, 0] = np.nan
 
-    monkeypatch.setitem(batches.PARALLEL_OPTIMIZERS, "adam", lambda *_: Spoiler())
+    monkeypatch.setitem(exact_trainer.PARALLEL_OPTIMIZERS, "adam", lambda *_: Spoiler())
     with pytest.raises(DivergenceError):
         cbow.train(story(), **EXACT, checkpoint=tmp_path / "c", checkpoint_every=0)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_divergence_after_resuming_keeps_the_checkpoint_at_least(tmp_path, one, monkeypatch):
-    monkeypatch.setattr(batches.BatchTrainer, "compile", lambda self: None)
-    monkeypatch.setattr(batches, "batch_gradients", lambda *_: broken())
-
-    def broken():
-        raise_to = cbow.training.state.DivergedError("the loss became nan")
-        raise raise_to
-
+    monkeypatch.setattr(exact_trainer.BatchTrainer, "compile", lambda self: None)
+    monkeypatch.setattr(
+        exact_trainer, "batch_gradients", lambda *_: StepResult(math.nan, None, None)
+    )
     steps = checkpoint.read(one).state.steps
     with pytest.raises(DivergenceError, match=f"the state after {steps} steps is kept") as caught:
         cbow.resume(one, corpus=story())
@@ -679,16 +684,22 @@ def test_arrays_in_any_order_come_back(tmp_path):
 
 
 def test_forms():
-    form = {"a": forms.whole, "b": [forms.maybe(forms.number)], "c": forms.table_of(forms.text)}
+    form = {
+        "a": checkpoint.count,
+        "b": [checkpoint.maybe(checkpoint.number)],
+        "c": checkpoint.table_of(checkpoint.text),
+        "d": checkpoint.Optional(checkpoint.yes_or_no),
+    }
     good = {"a": 1, "b": [None, 2.5, 3], "c": {"x": "y"}, "more": 1}
-    assert forms.fits(good, form)
+    assert checkpoint.fits(good, form)
+    assert checkpoint.fits({**good, "d": True}, form)
     for bad in (
         {"a": True}, {"a": -1}, {"a": 2**63}, {"a": 1.0}, {"b": 1}, {"b": [math.nan]},
-        {"b": [10**400]}, {"b": [True]}, {"c": {"x": 1}}, {"c": []},
+        {"b": [10**400]}, {"b": [True]}, {"c": {"x": 1}}, {"c": []}, {"d": 1},
     ):  # fmt: skip
-        assert not forms.fits({**good, **bad}, form)
-    assert not forms.fits({"a": 1}, form)
-    assert not forms.fits([], form)
+        assert not checkpoint.fits({**good, **bad}, form)
+    assert not checkpoint.fits({"a": 1}, form)
+    assert not checkpoint.fits([], form)
 
 
 def test_the_file_is_a_safetensors_file_as_others_read_it(one):

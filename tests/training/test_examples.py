@@ -1,17 +1,30 @@
-"""Windows and examples: equal to a plain twin, whatever the blocks."""
+"""Examples: equal to a plain twin, whatever the blocks; subsampling by hand."""
 
 import itertools
+import math
 
 import naive_training as naive
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 import cbow.training.examples as examples_module
 from cbow.text import EncodedCorpus, TokenAccount, Vocabulary
-from cbow.training.examples import ExampleSource, Tally
-from cbow.training.windows import context_positions, windows
+from cbow.training.examples import (
+    Block,
+    ExampleSource,
+    Sampling,
+    Tally,
+    Windows,
+    context_positions,
+    entropy,
+    keep_probability,
+    read_block,
+    target_distribution,
+)
+from cbow.training.randomness import Purpose, stream
 
 
 def corpus_of(lines, size):
@@ -85,24 +98,77 @@ def test_examples_equal_the_plain_twin(lines, window, block, pool, sample, heldo
     st.integers(1, 7),
     st.randoms(use_true_random=False),
 )
-def test_windows_and_their_contexts(jumps, largest, random):
+def test_contexts_of_windows(jumps, largest, random):
     line = np.cumsum(jumps)
-    radius = np.array([random.randint(1, largest) for _ in line])
-    these = windows(line, radius)
-    positions, indptr = context_positions(these)
-    for t in range(len(line)):
-        around = [
-            j for j in range(t - radius[t], t + radius[t] + 1)
-            if 0 <= j < len(line) and j != t and line[j] == line[t]
-        ]  # fmt: skip
+    radius = [random.randint(1, largest) for _ in line]
+    expected = naive.windows(line, radius)
+    edges = [(t, min([t, *around]), max([t, *around]) + 1) for t, around in enumerate(expected)]
+    positions, indptr = context_positions(Windows(*np.array(edges).T))
+    for t, around in enumerate(expected):
         assert positions[indptr[t] : indptr[t + 1]].tolist() == around
-        assert these.size[t] == len(around)
 
 
-def test_the_window_stops_at_the_line_end():
-    these = windows(np.array([0, 0, 1, 1, 1]), np.full(5, 9))
-    assert these.left.tolist() == [0, 0, 2, 2, 2]
-    assert these.right.tolist() == [2, 2, 5, 5, 5]
+def sampling_of(lines, keep, *, window, seed=1, heldout=0.0, take_heldout=False):
+    """What decides about the tokens of the first epoch."""
+    starts = np.concatenate([[0], np.cumsum([len(line) for line in lines])])
+    return Sampling(
+        np.array([word for line in lines for word in line], np.int32), starts, keep, heldout,
+        take_heldout, window, min(window, int(np.diff(starts).max())),
+        stream(seed, Purpose.HELDOUT), stream(seed, Purpose.SUBSAMPLE, 1),
+        stream(seed, Purpose.RADIUS, 1),
+    )  # fmt: skip
+
+
+def block_of(M):
+    """Return room for M tokens."""
+    return Block(*(np.empty(M, t) for t in (np.int32, np.int64, np.int32, np.int32)))
+
+
+@given(
+    lines=st.lists(st.lists(st.integers(0, 5), min_size=1, max_size=30), min_size=1, max_size=8),
+    window=st.sampled_from([1, 2, 3, 4, 2**31 - 1]),
+    seed=st.integers(0, 50),
+    cuts=st.sets(st.integers(1, 200), max_size=6),
+    heldout=st.sampled_from([0.0, 0.4]),
+    take_heldout=st.booleans(),
+    share=st.sampled_from([0.3, 0.7, 1.0]),
+)
+@settings(max_examples=60)
+def test_blocks_have_the_examples_of_the_full_text(
+    lines, window, seed, cuts, heldout, take_heldout, share
+):
+    keep = np.array([share, 1, share, 0.5, 1, share])
+    sampling = sampling_of(
+        lines, keep, window=window, seed=seed, heldout=heldout, take_heldout=take_heldout
+    )
+    T, margin = len(sampling.ids), sampling.margin
+    bounds = [0, *sorted(cut for cut in cuts if cut < T), T]
+    examples, left_out, subsampled = [], 0, 0
+    for start, stop in itertools.pairwise(bounds):
+        M = stop - start + 2 * margin
+        block = block_of(M)
+        with np.errstate(over="ignore"):
+            extent = read_block(sampling, start, stop, block)
+        assert 0 <= extent.first <= extent.last <= extent.n <= M
+        left_out += extent.heldout
+        subsampled += extent.subsampled
+        for j in range(extent.first, extent.last):
+            left, right = block.left[j], block.right[j]
+            assert 0 <= left <= j < right <= extent.n
+            assert sampling.ids[block.positions[j]] == block.ids[j]
+            around = [*block.ids[left:j], *block.ids[j + 1 : right]]
+            if around:
+                examples.append((around, block.ids[j]))
+    expected = naive.epoch_examples(
+        lines, keep, window=window, seed=seed, epoch=1, heldout=heldout,
+        want_heldout=take_heldout,
+    )  # fmt: skip
+    assert examples == expected
+    held_out = [naive.uniform(naive.stream(seed, 1), i) < heldout for i in range(len(lines))]
+    assert left_out == sum(
+        len(line) for line, out in zip(lines, held_out, strict=True) if out != take_heldout
+    )
+    assert subsampled <= T - left_out - len(expected)
 
 
 def test_every_epoch_draws_anew_and_can_be_drawn_again():
@@ -177,23 +243,12 @@ def test_a_batch_mixes_words_from_all_over_the_text(monkeypatch):
         assert len(set(batch.y.tolist())) >= 7
 
 
-def test_a_long_line_that_is_held_out_is_not_searched_through(monkeypatch):
-    monkeypatch.setattr(examples_module, "BLOCK", 64)
-    rng = np.random.default_rng(0)
-    lines = [rng.integers(0, 5, 20_000).tolist(), rng.integers(0, 5, 20_000).tolist()]
-    seed = next(s for s in range(99) if sum(kept_back(s, i) for i in range(2)) == 1)
-    source = ExampleSource(corpus_of(lines, 5), 3, 0.0, 0.5, seed)
-    looked_at = []
-    keep = source._kept
-    monkeypatch.setattr(
-        source, "_kept", lambda a, b, *more: (looked_at.append(b - a), keep(a, b, *more))[1]
-    )
-    assert len(listed(source.epoch(1, 512, Tally()))) == 20_000
-    assert sum(looked_at) < 2 * 40_000
-
-
-def kept_back(seed, line):
-    return naive.uniform(naive.stream(seed, 1), line) < 0.5
+def test_a_line_that_is_held_out_has_no_margin():
+    """However long it is, nothing beside the block is looked through."""
+    seed = next(s for s in range(99) if naive.uniform(naive.stream(s, 1), 0) < 0.5)
+    sampling = sampling_of([[0] * 200], np.ones(1), window=9, seed=seed, heldout=0.5)
+    with np.errstate(over="ignore"):
+        assert read_block(sampling, 64, 128, block_of(82)) == (0, 0, 0, 64, 0)
 
 
 @pytest.mark.parametrize("batch", [10, 300, 2000])
@@ -215,3 +270,44 @@ def test_a_batch_that_is_not_given_is_fitted_to_the_text(tokens, heldout, batch)
     source = ExampleSource(corpus_of([[0, 1] * (tokens // 2)], 2), 5, 0.0, heldout, seed=1)
     assert source.batch_size(None) == batch
     assert source.batch_size(7) == 7
+
+
+counts_lists = st.lists(st.integers(1, 10**9), min_size=1, max_size=30)
+
+
+@given(counts_lists, st.just(0.0) | st.floats(1e-12, 0.99))
+def test_equals_the_plain_twin(counts, sample):
+    ours = keep_probability(np.array(counts), sample)
+    theirs = [naive.keep_probability(c, sum(counts), sample) for c in counts]
+    assert ours == pytest.approx(theirs, rel=1e-12)
+
+
+def test_by_hand():
+    # f = 0.04, t = 0.01: √(f/t) + 1 = 3, times t/f = 1/4
+    assert keep_probability(np.array([4, 96]), 0.01)[0] == pytest.approx(0.75)
+
+
+def test_zero_keeps_all():
+    assert keep_probability(np.array([10, 1]), 0.0).tolist() == [1, 1]
+
+
+@given(counts_lists, st.floats(1e-6, 0.5))
+def test_rarer_words_are_kept_at_least_as_often(counts, sample):
+    keep = keep_probability(np.array(sorted(counts)), sample)
+    assert ((keep > 0) & (keep <= 1)).all()
+    assert (np.diff(keep) <= 1e-15).all()
+
+
+def test_target_distribution_is_count_times_chance():
+    p = target_distribution(np.array([6, 2, 2]), np.array([0.5, 1.0, 0.5]))
+    assert p == pytest.approx([0.5, 1 / 3, 1 / 6])
+
+
+@given(st.lists(st.floats(0, 1), min_size=2, max_size=50).filter(lambda p: sum(p) > 1e-3))
+def test_entropy_equals_scipy(weights):
+    p = np.array(weights) / sum(weights)
+    assert entropy(p) == pytest.approx(stats.entropy(p), abs=1e-12)
+
+
+def test_entropy_of_equal_words_is_ln_v():
+    assert entropy(np.full(7, 1 / 7)) == pytest.approx(math.log(7))

@@ -1,6 +1,7 @@
 """Counter-based random numbers: same place, same number; and they look random."""
 
 import naive_training as naive
+import numba
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,6 +9,12 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from cbow.training.randomness import Purpose, stream, uniform
+
+
+@numba.njit
+def in_a_kernel(key, position):
+    return uniform(key, position)
+
 
 seeds = st.integers(0, 2**63 - 1)
 
@@ -17,6 +24,12 @@ def test_equals_the_plain_twin(seed, purpose, epoch, position):
     key = stream(seed, purpose, epoch)
     assert key == naive.stream(seed, int(purpose), epoch)
     assert uniform(key, np.array([position]))[0] == naive.uniform(key, position)
+
+
+@given(seeds, st.sampled_from([0, 1, 10**9, 2**40, 2**62]))
+def test_kernels_draw_the_same(seed, position):
+    key = stream(seed, Purpose.RADIUS, 3)
+    assert in_a_kernel(key, position) == naive.uniform(key, position)
 
 
 def test_known_values_never_change():

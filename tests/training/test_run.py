@@ -19,14 +19,19 @@ from cbow.config import Config
 from cbow.errors import (
     ConfigError,
     CorpusError,
-    DivergenceError,
-    Interrupted,
     OutputError,
     OutputWarning,
 )
 from cbow.network import Gradients
 from cbow.system import files
-from cbow.training import Observer, batches, losses, run
+from cbow.training import (
+    DivergenceError,
+    Interrupted,
+    Observer,
+    exact_trainer,
+    losses,
+    run,
+)
 from cbow.training.measures import StepResult
 from cbow.training.observer import Baselines, perplexity
 
@@ -109,7 +114,7 @@ def test_the_start_depends_on_the_seed(monkeypatch):
         def update(self, parameters, gradients, rate):
             pass
 
-    monkeypatch.setitem(batches.PARALLEL_OPTIMIZERS, "adam", lambda *_: Idle())
+    monkeypatch.setitem(exact_trainer.PARALLEL_OPTIMIZERS, "adam", lambda *_: Idle())
     one, two, again = (
         cbow.train(story(), **{**SMALL, "seed": seed}).parameters.W1 for seed in (1, 2, 1)
     )
@@ -331,7 +336,7 @@ WILD = {**SMALL, "epochs": 50, "optimizer": "sgd", "activation": "identity", "le
 
 
 def test_divergence_names_the_step_and_keeps_the_last_good_state(monkeypatch):
-    monkeypatch.setattr(batches.BatchTrainer, "keep_every", 1)
+    monkeypatch.setattr(exact_trainer.BatchTrainer, "keep_every", 1)
     with pytest.raises(DivergenceError) as caught:
         cbow.train(story(), **WILD)
     message, model = str(caught.value), caught.value.model
@@ -351,7 +356,7 @@ def result(J):
 
 
 def test_a_rate_below_the_usual_one_is_told_to_fall_by_ten(monkeypatch):
-    monkeypatch.setattr(batches, "batch_gradients", lambda *_: result(math.inf))
+    monkeypatch.setattr(exact_trainer, "batch_gradients", lambda *_: result(math.inf))
     with pytest.raises(
         DivergenceError, match=r"with learning rate 0\.1; train again with 0\.01 or"
     ):
@@ -371,7 +376,7 @@ class Spoiler:
             parameters.W1[0, -1] = np.inf  # of the rarest word
 
     def install(self, monkeypatch):
-        monkeypatch.setitem(batches.PARALLEL_OPTIMIZERS, "adam", lambda *_: self)
+        monkeypatch.setitem(exact_trainer.PARALLEL_OPTIMIZERS, "adam", lambda *_: self)
         return self
 
 
@@ -379,9 +384,9 @@ RARE = ["a b c a b c a b"] * 30 + ["a b"] * 10 + ["x y"]
 
 
 def test_a_finite_loss_over_broken_parameters_is_noticed(monkeypatch):
-    monkeypatch.setattr(batches.BatchTrainer, "keep_every", 2)
+    monkeypatch.setattr(exact_trainer.BatchTrainer, "keep_every", 2)
     Spoiler(at=5).install(monkeypatch)
-    monkeypatch.setattr(batches, "batch_gradients", lambda *_: result(1.0))
+    monkeypatch.setattr(exact_trainer, "batch_gradients", lambda *_: result(1.0))
     with pytest.raises(DivergenceError, match="a parameter became infinite or not a") as caught:
         cbow.train(RARE, **{**SMALL, "batch": 8})
     stopped = caught.value.model.report["stopped"]
@@ -409,7 +414,7 @@ def rates_of(monkeypatch, **settings):
         def update(self, parameters, gradients, rate):
             seen.append(rate)
 
-    monkeypatch.setitem(batches.PARALLEL_OPTIMIZERS, "adam", lambda *_: Watch())
+    monkeypatch.setitem(exact_trainer.PARALLEL_OPTIMIZERS, "adam", lambda *_: Watch())
     model = cbow.train(story(), **{**SMALL, **settings})
     return seen, model
 
@@ -420,7 +425,7 @@ def test_the_learning_rate_falls_in_a_straight_line_over_all_epochs(monkeypatch)
     assert steps == 25
     for i, (W1, b1, W2, b2) in enumerate(seen):
         assert W1 == W2 == b2 == pytest.approx(0.4 * (1 - i / steps))
-        assert b1 == pytest.approx(W1 * batches.B1_RATE)
+        assert b1 == pytest.approx(W1 * exact_trainer.B1_RATE)
     last = [epoch["learning_rate"] for epoch in model.report["epochs"]]
     assert last == [seen[i][0] for i in (4, 9, 14, 19, 24)]
 
@@ -428,9 +433,11 @@ def test_the_learning_rate_falls_in_a_straight_line_over_all_epochs(monkeypatch)
 def test_the_loss_of_an_epoch_is_the_mean_over_its_examples(monkeypatch):
     watch = Recorder()
     sizes = []
-    gradients = batches.batch_gradients
+    gradients = exact_trainer.batch_gradients
     monkeypatch.setattr(
-        batches, "batch_gradients", lambda w, b, p: (sizes.append(len(b.y)), gradients(w, b, p))[1]
+        exact_trainer,
+        "batch_gradients",
+        lambda w, b, p: (sizes.append(len(b.y)), gradients(w, b, p))[1],
     )
     cbow.train(story(), **{**SMALL, "epochs": 1, "batch": 700}, observer=watch)
     each = [step.loss for step in watch.of("stepped")]  # the first batch only compiles
@@ -548,10 +555,10 @@ def test_the_exact_objective_goes_on_where_it_stopped(tmp_path):
 
     from cbow.network import cbow_network, initialise
     from cbow.text import encode_corpus
-    from cbow.training.batches import BatchTrainer
+    from cbow.training.exact_trainer import BatchTrainer
     from cbow.training.examples import ExampleSource
     from cbow.training.measures import Measures
-    from cbow.training.state import EpochState
+    from cbow.training.state import State
 
     corpus = encode_corpus(story(), Config(min_count=1), folder=tmp_path)
     source = ExampleSource(corpus, 3, 0.0, 0.0, seed=1)
@@ -562,7 +569,7 @@ def test_the_exact_objective_goes_on_where_it_stopped(tmp_path):
             return BatchTrainer(cbow_network(), parameters, source, 200, "adam", pool)
 
         whole, first, second = trainer(), trainer(), trainer()
-        expected, state = EpochState(1, Measures(8)), EpochState(1, Measures(8))
+        expected, state = State(1, Measures(8)), State(1, Measures(8))
         shares = [p.share for p in whole.portions(expected, lambda share: 0.1 - 0.05 * share)]
         for portion in first.portions(state, lambda share: 0.1 - 0.05 * share):
             if portion.share >= shares[2]:

@@ -14,17 +14,17 @@ import pytest
 
 import cbow
 from cbow.config import Config
-from cbow.errors import ConfigError, DivergenceError, Interrupted
+from cbow.errors import ConfigError
 from cbow.network import initialise
 from cbow.system.compiled import KernelCache
 from cbow.text import encode_corpus
-from cbow.training import Observer, losses, objective
+from cbow.training import DivergenceError, Interrupted, Observer, losses, objective
 from cbow.training.examples import ExampleSource, Tally
 from cbow.training.measures import Measures
 from cbow.training.objective import choose_objective
 from cbow.training.sampled import trainer as module
 from cbow.training.sampled.trainer import SampledTrainer, cut_up
-from cbow.training.state import EpochState
+from cbow.training.state import State
 
 WORDS = ["the", "king", "queen", "rules", "a", "land", "dog", "barks"]
 
@@ -107,7 +107,7 @@ class TestCuttingUp:
         expected = Tally()
         for _ in source.epoch(1, 10**6, expected):
             pass
-        state = EpochState(1, Measures(config.dimension))
+        state = State(1, Measures(config.dimension))
         with ThreadPoolExecutor(1) as pool:
             trainer = trainer_of(config, source, pool)
             portions = list(trainer.portions(state, lambda share: 0.1))
@@ -123,7 +123,7 @@ class TestCuttingUp:
         shares = []
         with ThreadPoolExecutor(1) as pool:
             trainer = trainer_of(config, source, pool)
-            state = EpochState(1, Measures(config.dimension))
+            state = State(1, Measures(config.dimension))
             list(trainer.portions(state, lambda share: shares.append(share) or 0.1))
         assert shares == sorted(shares)
         assert shares[0] == 0
@@ -137,8 +137,8 @@ class TestCuttingUp:
         config, source = source_of(tmp_path)
         with ThreadPoolExecutor(1) as pool:
             whole = trainer_of(config, source, pool)
-            list(whole.portions(EpochState(1, Measures(4)), lambda share: 0.1 - 0.05 * share))
-            state, halves = EpochState(1, Measures(4)), trainer_of(config, source, pool)
+            list(whole.portions(State(1, Measures(4)), lambda share: 0.1 - 0.05 * share))
+            state, halves = State(1, Measures(4)), trainer_of(config, source, pool)
             for _ in halves.portions(state, lambda share: 0.1 - 0.05 * share):
                 break
             assert state.portions == 1
@@ -188,7 +188,7 @@ class TestRuns:
         assert watch.epochs[0].loss == pytest.approx(base, abs=0.05)
 
     def test_a_probe_stands_for_the_rest(self, monkeypatch):
-        monkeypatch.setattr("cbow.training.learn.PROBE", 20)
+        monkeypatch.setattr("cbow.training.run.PROBE", 20)
         monkeypatch.setattr(losses, "TOGETHER", 15)
         sizes = []
         measure = losses.batch_loss
@@ -208,7 +208,7 @@ class TestRuns:
         watch, slow = Recorder(), Recorder()
         monkeypatch.setattr(SampledTrainer, "compile", lambda self: None)
         cbow.train(story(), **SMALL, observer=watch)
-        monkeypatch.setattr("cbow.training.learn.QUICK", 0)
+        monkeypatch.setattr("cbow.training.run.QUICK", 0)
         monkeypatch.setattr(SampledTrainer, "compile", lambda self: time.sleep(0.05))
         monkeypatch.setattr(KernelCache, "compiled", [])
         cbow.train(story(), **SMALL, observer=watch)  # all come out of their cache, but slowly
@@ -329,9 +329,8 @@ class TestObjective:
 
 
 COMPILED = """
-    import sys
-    sys.path = sys.argv[2:]
-    import numpy as np, cbow
+    import sys, numpy as np, cbow
+    sys.path[:0] = sys.argv[1], sys.argv[1] + "/.."
     from test_sampled_trainer import SMALL, story
     for activation in ("relu", "leaky_relu", "identity"):
         one, two = (

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from cbow.network.parameters import Array
+from cbow.system.compiled import compiled
+from cbow.training.randomness import uniform
 
 #: q is the word frequencies to this power: frequent words more often than others, but less so than
 #: in the text (Mikolov et al. 2013, "Distributed representations of words and phrases", 2.2).
@@ -67,3 +69,24 @@ def alias_table(q: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np
         if mass[rich] < 1:
             small.append(large.pop())
     return np.array(threshold), np.array(alias, np.int32)
+
+
+@compiled
+def draw_candidates(noise: Any, key: Any, first: Any, candidates: Any) -> None:
+    """Draw words from the noise distribution by the alias method (Walker 1977, section 2).
+
+    Parameters
+    ----------
+    noise : Noise
+    key : uint64
+        The stream.
+    first : int
+        The number in the stream of the first draw.
+    candidates : (S,) int32
+        Is filled.
+    """
+    V = len(noise.threshold)
+    for s in range(len(candidates)):
+        u = uniform(key, first + s) * V
+        word = np.int32(u)
+        candidates[s] = word if u - word < noise.threshold[word] else noise.alias[word]

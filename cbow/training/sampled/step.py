@@ -1,4 +1,4 @@
-"""One step: K blocks against the same parameters, then what they found, row by row.
+"""One step: K blocks against the same parameters, then their gradients, row by row.
 
 The gradients of the blocks are computed by any thread. Every row of W1ᵀ and W2 is changed by one
 thread, its owner, which goes through the blocks in their order: the additions to a row happen in
@@ -8,34 +8,35 @@ the same order for any number of threads, and so the results are the same to the
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+import os
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, Final, NamedTuple
 
 import numpy as np
+from numba.core import types
+from numba.extending import intrinsic, overload
 from numpy.typing import DTypeLike, NDArray
 
 from cbow.network import Parameters
 from cbow.system.compiled import compiled
-from cbow.training.barrier import wait_for_all
-from cbow.training.sampled.blocks import Keys, Text, Window, read_block
-from cbow.training.sampled.hidden import (
+from cbow.training.examples import Block, Sampling, read_block
+from cbow.training.sampled.kernels import (
+    add_targets,
     difference_sums,
+    gather,
     hidden_gradient,
     hidden_layer,
     prefix_sums,
-)
-from cbow.training.sampled.noise import Noise
-from cbow.training.sampled.output import (
-    add_targets,
-    draw_candidates,
-    gather,
     softmax_loss,
     sum_of_rows,
     target_logits,
 )
+from cbow.training.sampled.noise import Noise, draw_candidates
 from cbow.training.tables import Tables, tables_of
 
 Array = NDArray[Any]
+Integers = NDArray[np.int64]
 
 
 class Unit(NamedTuple):
@@ -46,7 +47,7 @@ class Unit(NamedTuple):
 
 
 class Rates(NamedTuple):
-    """Learning rates of one step, times the sum (not the mean) of its examples' gradients."""
+    """Learning rates of each step, times the sum (not the mean) of its examples' gradients."""
 
     W1: Array  #: (steps,)
     b1: Array
@@ -54,31 +55,29 @@ class Rates(NamedTuple):
     b2: Array
 
 
-class Work(NamedTuple):
-    """What all steps of a portion share."""
+class Sums(NamedTuple):
+    """What one block adds to the measures of the epoch, and the sums over the blocks of a portion.
 
-    text: Text
-    keys: Keys
-    window: Window
-    bounds: NDArray[np.int64]  #: (blocks + 1,) block b is text.ids[bounds[b]:bounds[b + 1]]
-    tables: Tables  #: are changed
-    unit: Unit
-    noise: Noise
-    rooms: Room  #: of K blocks
-    rates: Rates  #: of each step
-
-
-class Room(NamedTuple):
-    """What one block computes, and room to do so; in `rooms`, every array has a row for each of K.
-
-    M is the most tokens a block can have with its margins.
+    ``tokens = heldout + subsampled + isolated + examples``.
     """
 
-    ids: NDArray[np.int32]  #: (M,) tokens
-    left: NDArray[np.int32]  #: (M,)
-    right: NDArray[np.int32]  #: (M,)
-    account: NDArray[np.int64]  #: (3,) tokens held out, subsampled, isolated
-    size: NDArray[np.int64]  #: (2,) n tokens with the margins, m examples
+    loss: NDArray[np.float64]  #: (1,) nats
+    tokens: Integers  #: (1,)
+    heldout: Integers  #: (1,)
+    subsampled: Integers  #: (1,)
+    isolated: Integers  #: (1,)
+    examples: Integers  #: (1,)
+    fired: Array  #: (N,) examples on which each unit was above 0
+
+
+class Buffers(NamedTuple):
+    """The arrays that one block is computed in; `make_buffers` makes a row of each for K blocks.
+
+    M is the most tokens that a block can have with its margins.
+    """
+
+    block: Block  #: its tokens and windows
+    n: NDArray[np.int64]  #: (1,) tokens with the margins
     places: NDArray[np.int32]  #: (M,) the token of each example
     y: NDArray[np.int32]  #: (M,) its word
     candidates: NDArray[np.int32]  #: (S,)
@@ -86,79 +85,102 @@ class Room(NamedTuple):
     H: Array  #: (M, N) hidden layer
     L: Array  #: (M, S) logits of candidates, then dZ2
     top: Array  #: (M,)
+    total: NDArray[np.float64]  #: (M,) sums of exponentials
     target: Array  #: (M,) logit of the target, then dZ2
     C: Array  #: (S, N) rows of W2 of the candidates, then their gradients
     bC: Array  #: (S,) biases of the candidates, then their gradients
     G: Array  #: (M + 1, N) gradients of the rows of W1ᵀ
     db1: Array  #: (N,)
-    fired: Array  #: (N,) examples on which each unit was above 0
-    total: NDArray[np.float64]  #: (M,) sums of exponentials
-    loss: NDArray[np.float64]  #: (1,) nats, summed
+    sums: Sums
 
 
-def make_rooms(K: int, longest: int, margin: int, shape: tuple[int, int], dtype: DTypeLike) -> Room:
-    """Allocate the room of K blocks of at most `longest` tokens, for `shape` = (N, S)."""
+class Work(NamedTuple):
+    """What all steps of a portion share."""
+
+    sampling: Sampling
+    bounds: NDArray[np.int64]  #: (blocks + 1,) block b is the tokens bounds[b]:bounds[b + 1]
+    tables: Tables  #: are changed
+    unit: Unit
+    noise: Noise
+    candidates_key: np.uint64  #: the stream of random numbers that candidates are drawn by
+    buffers: Buffers  #: of K blocks
+    rates: Rates
+
+
+def make_sums(N: int, dtype: DTypeLike = np.float64, K: tuple[int, ...] = ()) -> Sums:
+    """Return sums that are 0; with K = (blocks,) a row of them for each block."""
+    loss, fired = np.zeros((*K, 1)), np.zeros((*K, N), dtype)
+    tokens, heldout, subsampled, isolated, examples = np.zeros((5, *K, 1), np.int64)
+    return Sums(loss, tokens, heldout, subsampled, isolated, examples, fired)
+
+
+def make_buffers(
+    K: int, longest: int, margin: int, shape: tuple[int, int], dtype: DTypeLike
+) -> Buffers:
+    """Allocate the buffers of K blocks of at most `longest` tokens, for `shape` = (N, S)."""
     (N, S), M = shape, longest + 2 * margin
 
-    def whole(*shape: int, dtype: DTypeLike = np.int32) -> NDArray[Any]:
-        """Allocate numbers of another kind than those of the parameters."""
-        return np.zeros((K, *shape), dtype)
+    def integers(*shape: int, kind: DTypeLike = np.int32) -> NDArray[Any]:
+        return np.zeros((K, *shape), kind)
 
     def real(*shape: int) -> Array:
-        """Allocate numbers of the kind of the parameters."""
         return np.zeros((K, *shape), dtype)
 
-    return Room(
-        ids=whole(M), left=whole(M), right=whole(M), account=whole(3, dtype=np.int64),
-        size=whole(2, dtype=np.int64), places=whole(M), y=whole(M), candidates=whole(S),
-        P=real(M + 1, N), H=real(M, N), L=real(M, S), top=real(M),
+    return Buffers(
+        Block(integers(M), integers(M, kind=np.int64), integers(M), integers(M)),
+        n=integers(1, kind=np.int64), places=integers(M), y=integers(M), candidates=integers(S),
+        P=real(M + 1, N), H=real(M, N), L=real(M, S), top=real(M), total=np.zeros((K, M)),
         target=real(M), C=real(S, N), bC=real(S), G=real(M + 1, N), db1=real(N),
-        fired=real(N), total=whole(M, dtype=np.float64), loss=whole(1, dtype=np.float64),
+        sums=make_sums(N, dtype, (K,)),
     )  # fmt: skip
 
 
 @compiled
-def room_of(rooms: Any, k: Any) -> Any:
-    """Return the room of block k."""
-    return Room(
-        rooms.ids[k], rooms.left[k], rooms.right[k], rooms.account[k], rooms.size[k],
-        rooms.places[k], rooms.y[k], rooms.candidates[k], rooms.P[k], rooms.H[k], rooms.L[k],
-        rooms.top[k], rooms.target[k], rooms.C[k], rooms.bC[k], rooms.G[k],
-        rooms.db1[k], rooms.fired[k], rooms.total[k], rooms.loss[k],
+def buffers_of(buffers: Any, k: Any) -> Any:
+    """Return the buffers of block k."""
+    block, sums = buffers.block, buffers.sums
+    return Buffers(
+        Block(block.ids[k], block.positions[k], block.left[k], block.right[k]),
+        buffers.n[k], buffers.places[k], buffers.y[k], buffers.candidates[k], buffers.P[k],
+        buffers.H[k], buffers.L[k], buffers.top[k], buffers.total[k], buffers.target[k],
+        buffers.C[k], buffers.bC[k], buffers.G[k], buffers.db1[k],
+        Sums(
+            sums.loss[k], sums.tokens[k], sums.heldout[k], sums.subsampled[k], sums.isolated[k],
+            sums.examples[k], sums.fired[k],
+        ),
     )  # fmt: skip
 
 
 @compiled
-def block_forward(tables: Any, unit: Any, first: Any, last: Any, n: Any, room: Any) -> Any:
-    """Compute the hidden layer of every token that has a context; give their number m."""
-    m = 0
+def block_forward(tables: Any, unit: Any, first: Any, last: Any, n: Any, own: Any) -> Any:
+    """Compute the hidden layer of every token that has a context; return their number m."""
+    block, m = own.block, 0
     for j in range(first, last):
-        if room.right[j] - room.left[j] > 1:
-            room.places[m] = j
-            room.y[m] = room.ids[j]
+        if block.right[j] - block.left[j] > 1:
+            own.places[m] = j
+            own.y[m] = block.ids[j]
             m += 1
-    room.account[2] = last - first - m
-    prefix_sums(tables.W1T, room.ids, n, room.P)
-    hidden_layer(room.P, tables, unit, room, room.places, room.H[:m])
+    prefix_sums(tables.W1T, block.ids, n, own.P)
+    hidden_layer(own.P, tables, unit, block, own.places, own.H[:m])
     return m
 
 
 @compiled
-def block_output(tables: Any, noise: Any, m: Any, room: Any) -> None:
-    """Ask for the targets among the candidates; leave dH, and the gradients of the candidates.
+def block_output(tables: Any, noise: Any, m: Any, own: Any) -> None:
+    """Predict the targets among the candidates; leave dH, and the gradients of the candidates.
 
         Z2 = C H + bC        dC = dZ2 Hᵀ        dbC = dZ2 1        dH = Cᵀ dZ2 + dZ2_y W2_y
 
     H stands for H - c. All with examples as rows, so the products are of the transposed.
     """
-    H, L, C, bC, dH = room.H[:m], room.L[:m], room.C, room.bC, room.P[:m]
-    candidates, y, target = room.candidates, room.y[:m], room.target[:m]
+    H, L, C, bC, dH = own.H[:m], own.L[:m], own.C, own.bC, own.P[:m]
+    candidates, y, target = own.candidates, own.y[:m], own.target[:m]
     gather(tables.W2, candidates, C)  # (S, N)
     for s in range(len(candidates)):
         bC[s] = tables.b2[candidates[s]] - noise.correction[candidates[s]]
     np.dot(H, C.T, L)  # (m, S)
     target_logits(tables.W2, tables.b2, noise.correction, y, H, target)
-    room.loss[0] = softmax_loss(L, bC, candidates, y, target, room.top[:m], room.total[:m])
+    own.sums.loss[0] = softmax_loss(L, bC, candidates, y, target, own.top[:m], own.total[:m])
     np.dot(L, C, dH)  # (m, N)
     np.dot(L.T, H, C)  # (S, N)
     sum_of_rows(L, bC)
@@ -166,26 +188,24 @@ def block_output(tables: Any, noise: Any, m: Any, room: Any) -> None:
 
 
 @compiled
-def block_backward(unit: Any, m: Any, n: Any, room: Any) -> None:
-    """Take dH back to db1 and the rows of W1ᵀ."""
-    D = room.P[:m]
-    hidden_gradient(D, room.H[:m], unit, room.db1, room.fired)
-    difference_sums(D, room, room.places, n, room.G)
-
-
-@compiled
-def block_gradients(work: Any, b: Any, room: Any) -> None:
-    """Compute the loss and the gradients of block b; its candidates are in the room."""
-    tables, unit = work.tables, work.unit
+def block_gradients(work: Any, b: Any, own: Any) -> None:
+    """Compute the loss and the gradients of block b, whose candidates are in its buffers."""
+    tables, unit, block, sums = work.tables, work.unit, own.block, own.sums
     start, stop = work.bounds[b], work.bounds[b + 1]
-    first, last, n = read_block(work.text, work.keys, work.window, start, stop, room)
-    m = block_forward(tables, unit, first, last, n, room)
-    room.size[0] = n
-    room.size[1] = m
-    room.loss[0] = 0
+    first, last, n, heldout, subsampled = read_block(work.sampling, start, stop, block)
+    m = block_forward(tables, unit, first, last, n, own)
+    own.n[0] = n
+    sums.loss[0] = 0
+    sums.tokens[0] = stop - start
+    sums.heldout[0] = heldout
+    sums.subsampled[0] = subsampled
+    sums.isolated[0] = last - first - m
+    sums.examples[0] = m
     if m:
-        block_output(tables, work.noise, m, room)
-        block_backward(unit, m, n, room)
+        block_output(tables, work.noise, m, own)
+        dZ1 = own.P[:m]
+        hidden_gradient(dZ1, own.H[:m], unit, own.db1, sums.fired)
+        difference_sums(dZ1, block, own.places, n, own.G)
 
 
 @compiled
@@ -202,25 +222,39 @@ def is_owner(thread: Any, threads: Any, word: Any) -> Any:
 
 
 @compiled
-def apply_block(tables: Any, room: Any, thread: Any, threads: Any, rates: Any, step: Any) -> None:
-    """Change the rows that a thread owns by what one block found."""
-    n, m = room.size
+def apply_block(tables: Any, own: Any, thread: Any, threads: Any, rates: Any, step: Any) -> None:
+    """Change the rows that a thread owns by the gradients of one block."""
+    ids, n, m = own.block.ids, own.n[0], own.sums.examples[0]
     for j in range(n):
-        if is_owner(thread, threads, room.ids[j]):
-            change_row(tables.W1T, room.ids[j], rates.W1[step], room.G, j)
+        if is_owner(thread, threads, ids[j]):
+            change_row(tables.W1T, ids[j], rates.W1[step], own.G, j)
     for i in range(m):
-        word = room.y[i]
+        word = own.y[i]
         if is_owner(thread, threads, word):
-            change_row(tables.W2, word, rates.W2[step] * room.target[i], room.H, i)
-            tables.b2[word] -= rates.b2[step] * room.target[i]
-    for s in range(len(room.candidates)):
-        word = room.candidates[s]
+            change_row(tables.W2, word, rates.W2[step] * own.target[i], own.H, i)
+            tables.b2[word] -= rates.b2[step] * own.target[i]
+    for s in range(len(own.candidates)):
+        word = own.candidates[s]
         if is_owner(thread, threads, word):
-            change_row(tables.W2, word, rates.W2[step], room.C, s)
-            tables.b2[word] -= rates.b2[step] * room.bC[s]
+            change_row(tables.W2, word, rates.W2[step], own.C, s)
+            tables.b2[word] -= rates.b2[step] * own.bC[s]
     if thread == 0:
-        for k in range(len(room.db1)):
-            tables.b1[k] -= rates.b1[step] * room.db1[k]
+        for k in range(len(own.db1)):
+            tables.b1[k] -= rates.b1[step] * own.db1[k]
+
+
+@compiled
+def add_up(own: Any, sums: Any) -> None:
+    """Add the sums of one block."""
+    sums.loss[0] += own.loss[0]
+    sums.tokens[0] += own.tokens[0]
+    sums.heldout[0] += own.heldout[0]
+    sums.subsampled[0] += own.subsampled[0]
+    sums.isolated[0] += own.isolated[0]
+    sums.examples[0] += own.examples[0]
+    if own.examples[0] > 0:  # else they are those of an earlier block
+        for k in range(len(own.fired)):
+            sums.fired[k] += own.fired[k]
 
 
 @compiled
@@ -235,46 +269,34 @@ def run_steps(work: Any, order: Any, thread: Any, reached: Any, sums: Any) -> No
     thread : int
     reached : (threads, 8) int64
         For `wait_for_all`; zeros at the start.
-    sums : (6 + N,) float64
-        Thread 0 adds: loss, examples, tokens held out, subsampled, isolated, all; active units.
+    sums : Sums
+        Thread 0 adds those of every block.
     """
-    rooms = work.rooms
-    threads, K, S = len(reached), rooms.ids.shape[0], rooms.candidates.shape[1]
+    buffers = work.buffers
+    threads, (K, S) = len(reached), buffers.candidates.shape
     for step in range(len(order) // K):
         for k in range(thread, K, threads):
             b = order[step * K + k]
             if b >= 0:
-                room = room_of(rooms, k)
-                draw_candidates(work.noise, work.keys.candidates, b * S, room.candidates)
-                block_gradients(work, b, room)
+                own = buffers_of(buffers, k)
+                draw_candidates(work.noise, work.candidates_key, b * S, own.candidates)
+                block_gradients(work, b, own)
         if not wait_for_all(thread, reached, 2 * step + 1):
             return
         for k in range(K):
-            b = order[step * K + k]
-            if b >= 0 and rooms.size[k, 1] > 0:
-                apply_block(work.tables, room_of(rooms, k), thread, threads, work.rates, step)
-            if b >= 0 and thread == 0:
-                add_up(rooms, k, work.bounds[b + 1] - work.bounds[b], sums)
+            if order[step * K + k] >= 0:
+                own = buffers_of(buffers, k)
+                if own.sums.examples[0] > 0:
+                    apply_block(work.tables, own, thread, threads, work.rates, step)
+                if thread == 0:
+                    add_up(own.sums, sums)
         if not wait_for_all(thread, reached, 2 * step + 2):
             return
 
 
-@compiled
-def add_up(rooms: Any, k: Any, tokens: Any, sums: Any) -> None:
-    """Add the loss and the account of block k to the sums."""
-    sums[0] += rooms.loss[k, 0]
-    sums[1] += rooms.size[k, 1]
-    for i in range(3):
-        sums[2 + i] += rooms.account[k, i]
-    sums[5] += tokens
-    if rooms.size[k, 1] > 0:
-        for j in range(rooms.fired.shape[1]):
-            sums[6 + j] += rooms.fired[k, j]
-
-
 @contextlib.contextmanager
 def centred(parameters: Parameters, centre: float) -> Iterator[Tables]:
-    """Return the parameters as tables, while the output layer is a centred one.
+    """Yield the parameters as tables, while the output layer is a centred one.
 
         Z2 = W2 H + b2 = W2 (H - c) + (b2 + W2 c)
 
@@ -294,3 +316,81 @@ def centred(parameters: Parameters, centre: float) -> Iterator[Tables]:
     tables.b2[:] += c * tables.W2.sum(axis=1)
     yield tables
     tables.b2[:] -= c * tables.W2.sum(axis=1)
+
+
+# How the threads wait for each other.
+
+
+def fence() -> None:
+    """Let no load or store pass this point; in Python, its lock sees to that."""
+
+
+def give_way() -> None:
+    """Offer the processor to another thread."""
+    time.sleep(0)
+
+
+@intrinsic
+def _compiled_fence(typing_context: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        builder.fence("seq_cst")
+        return context.get_dummy_value()
+
+    return types.void(), generate
+
+
+_yield_processor = types.ExternalFunction(
+    "sched_yield" if os.name == "posix" else "SwitchToThread", types.int32()
+)
+
+
+@overload(fence)
+def _fence_overload() -> Callable[[], None]:
+    return lambda: _compiled_fence()  # type: ignore[call-arg]
+
+
+@overload(give_way)
+def _give_way_overload() -> Callable[[], None]:
+    def give_way() -> None:
+        _yield_processor()
+
+    return give_way
+
+
+#: The point that a thread has reached which failed, or never began.
+ABANDONED: Final = 2**63 - 1
+
+
+@compiled
+def wait_for_all(thread: int, reached: NDArray[np.int64], point: int) -> bool:
+    """Wait until every thread has reached a point; say whether there is any use in going on.
+
+    Each thread writes only its own number, so nothing needs to be counted atomically. A thread that
+    waits offers its processor to others: with more threads than processors all still get on.
+
+    Parameters
+    ----------
+    thread : int
+        Which one calls.
+    reached : (threads, 8) int64
+        Column 0 has the number of the last point that each thread reached; the rest keeps the
+        numbers on cache lines of their own.
+    point : int
+        The number of this point, above that of the last.
+
+    Returns
+    -------
+    bool
+        False if a thread is at `ABANDONED`. This one is then, too.
+    """
+    fence()
+    reached[thread, 0] = point
+    for other in range(len(reached)):
+        while reached[other, 0] < point:
+            give_way()
+            fence()
+        if reached[other, 0] == ABANDONED:
+            reached[thread, 0] = ABANDONED  # so that nobody waits for this one either
+            return False
+    fence()
+    return True

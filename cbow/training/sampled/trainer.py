@@ -13,14 +13,22 @@ from numpy.typing import NDArray
 from cbow.config import Config
 from cbow.network import Parameters
 from cbow.network.activations import LEAK
-from cbow.training.barrier import ABANDONED
 from cbow.training.examples import ExampleSource, Tally
 from cbow.training.objective import B1_RATE, SAMPLED_B1_START
 from cbow.training.randomness import Purpose, stream, uniform
-from cbow.training.sampled.blocks import Keys, Text, Window
 from cbow.training.sampled.noise import make_noise
-from cbow.training.sampled.step import Rates, Unit, Work, centred, make_rooms, run_steps
-from cbow.training.state import DivergedError, EpochState, Portion, RateOf
+from cbow.training.sampled.step import (
+    ABANDONED,
+    Rates,
+    Sums,
+    Unit,
+    Work,
+    centred,
+    make_buffers,
+    make_sums,
+    run_steps,
+)
+from cbow.training.state import Portion, RateOf, State
 from cbow.training.tables import Tables, tables_of
 from cbow.training.threads import share_out
 
@@ -101,16 +109,11 @@ class SampledTrainer:
         self.source = source
         self.pool = pool
         self.geometry = cut_up(len(corpus.ids), source.share_kept(), config.block, batch)
-        self.text = Text(
-            corpus.ids, np.asarray(corpus.line_starts), source.keep, float(source.heldout)
-        )
         self.noise = make_noise(corpus.vocabulary.counts, config.candidates, dtype)
-        longest_line = int(np.diff(self.text.line_starts).max())
-        self.window = Window(config.window, min(config.window, longest_line))
-        self.rooms = make_rooms(
+        self.buffers = make_buffers(
             self.geometry.blocks_per_step,
             int(np.diff(self.geometry.bounds).max()),
-            self.window.margin,
+            source.margin,
             (config.dimension, config.candidates),
             dtype,
         )
@@ -118,9 +121,8 @@ class SampledTrainer:
         self.unit = Unit(dtype.type(slope), dtype.type(centre))
         self.threads = min(threads, self.geometry.blocks_per_step)
 
-    def portions(self, state: EpochState, rate_of: RateOf) -> Iterator[Portion]:
+    def portions(self, state: State, rate_of: RateOf) -> Iterator[Portion]:
         """Learn the pools of an epoch that `state` does not have yet."""
-        keys = self.keys(state.epoch)
         pools = self.pools(state.epoch)
         done = sum(len(order) for order in pools[: state.portions])
         blocks = len(self.geometry.bounds) - 1
@@ -128,26 +130,16 @@ class SampledTrainer:
             steps = -(-len(order) // self.geometry.blocks_per_step)
             shares = (done + len(order) * np.arange(steps) / steps) / blocks
             rates = [rate_of(share) for share in shares.tolist()]
-            sums = self.learn(order, keys, rates)
+            with centred(self.parameters, self.unit.centre) as tables:
+                sums = self._run(tables, order, state.epoch, rates)
             self.source.corpus.release()
-            loss, examples = float(sums[0]), int(sums[1])
-            if not math.isfinite(loss):
-                raise DivergedError(f"the loss became {loss:g}")
-            self._count(state, sums, steps)
+            loss, examples = float(sums.loss[0]), int(sums.examples[0])
             done += len(order)
-            state.portions += 1
-            state.rate = rates[-1]
+            if math.isfinite(loss):
+                self._count(state, sums, steps)
+                state.portions += 1
+                state.rate = rates[-1]
             yield Portion(done / blocks, loss / max(1, examples), steps)
-
-    def keys(self, epoch: int) -> Keys:
-        """Return the streams of random numbers of an epoch."""
-        seed = self.config.seed
-        return Keys(
-            np.uint64(stream(seed, Purpose.HELDOUT)),
-            np.uint64(stream(seed, Purpose.SUBSAMPLE, epoch)),
-            np.uint64(stream(seed, Purpose.RADIUS, epoch)),
-            np.uint64(stream(seed, Purpose.CANDIDATES, epoch)),
-        )
 
     def pools(self, epoch: int) -> list[NDArray[np.int64]]:
         """Put the blocks into pools, in the order in which an epoch learns them."""
@@ -163,25 +155,29 @@ class SampledTrainer:
             pools.append(these[np.argsort(uniform(shuffle, these))])
         return pools
 
-    def learn(
-        self, order: NDArray[np.int64], keys: Keys, rates: list[float]
-    ) -> NDArray[np.float64]:
-        """Make the steps of a pool, and give the sums of `run_steps`."""
-        with centred(self.parameters, self.unit.centre) as tables:
-            return self._run(tables, order, keys, rates)
-
     def compile(self) -> None:
         """Compile the kernels, or fetch them from their cache, by learning from no blocks."""
-        self._run(tables_of(self.parameters), np.empty(0, np.int64), self.keys(0), [])
+        self._run(tables_of(self.parameters), np.empty(0, np.int64), 0, [])
+
+    def optimizer_arrays(self) -> Mapping[str, NDArray[Any]]:
+        """Return the arrays of the optimizer by name: plain gradient descent has none."""
+        return {}
 
     def _run(
-        self, tables: Tables, order: NDArray[np.int64], keys: Keys, rates: list[float]
-    ) -> NDArray[np.float64]:
-        """Let all threads make the steps."""
+        self, tables: Tables, order: NDArray[np.int64], epoch: int, rates: list[float]
+    ) -> Sums:
+        """Let all threads make the steps of a pool, each at its rate."""
+        with np.errstate(over="ignore"):  # an infinite rate shows in the loss
+            alpha = np.array(rates, tables.W2.dtype)  # (steps,)
+        factors = (W1_RATE, B1_RATE, 1.0, 1.0)
+        work = Work(
+            self.source.sampling(epoch), self.geometry.bounds, tables, self.unit, self.noise,
+            stream(self.config.seed, Purpose.CANDIDATES, epoch), self.buffers,
+            Rates(*(alpha * alpha.dtype.type(x) for x in factors)),
+        )  # fmt: skip
         padded = np.concatenate([order, np.full(-len(order) % self.geometry.blocks_per_step, -1)])
         reached = np.zeros((self.threads, 8), np.int64)
-        sums = np.zeros(6 + self.config.dimension)
-        work = self._work(tables, keys, rates)
+        sums = make_sums(self.config.dimension)
 
         def steps(thread: int) -> None:
             try:
@@ -197,25 +193,11 @@ class SampledTrainer:
             raise
         return sums
 
-    def _work(self, tables: Tables, keys: Keys, rates: list[float]) -> Work:
-        """Return what the steps of a portion share, with the rates of each step."""
-        with np.errstate(over="ignore"):  # an infinite rate shows in the loss
-            alpha = np.array(rates, tables.W2.dtype)  # (steps,)
-        factors = (W1_RATE, B1_RATE, 1.0, 1.0)
-        return Work(
-            self.text, keys, self.window, self.geometry.bounds, tables, self.unit,
-            self.noise, self.rooms, Rates(*(alpha * alpha.dtype.type(x) for x in factors)),
-        )  # fmt: skip
-
-    def optimizer_arrays(self) -> Mapping[str, NDArray[Any]]:
-        """Return the arrays of the optimizer by name: plain gradient descent has none."""
-        return {}
-
-    def _count(self, state: EpochState, sums: NDArray[Any], steps: int) -> None:
+    def _count(self, state: State, sums: Sums, steps: int) -> None:
         """Add what the kernels counted to the state of the epoch."""
-        examples, heldout, subsampled, isolated, tokens = sums[1:6].astype(np.int64).tolist()
-        state.tally.add(Tally(tokens, heldout, subsampled, isolated, examples))
-        fired = sums[6:].astype(np.int64)
+        counts = {name: int(getattr(sums, name)[0]) for name in vars(Tally())}
+        state.tally.add(Tally(**counts))
+        fired = sums.fired.astype(np.int64)
         if self.unit.slope > 0:  # a unit below 0 passes its gradient on, too
-            fired[:] = examples
-        state.measures.add_sampled(float(sums[0]), examples, steps, fired)
+            fired[:] = counts["examples"]
+        state.measures.add_sampled(float(sums.loss[0]), counts["examples"], steps, fired)

@@ -1,4 +1,4 @@
-"""Training by batches under the exact softmax."""
+"""Learning an epoch under the exact softmax: shuffled batches, one step each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cbow.training.exact import Workspace, batch_gradients, batch_loss
 from cbow.training.examples import Batch, ExampleSource, Tally
 from cbow.training.objective import B1_RATE
 from cbow.training.parallel_optimizers import PARALLEL_OPTIMIZERS
-from cbow.training.state import DivergedError, EpochState, Portion, RateOf
+from cbow.training.state import Portion, RateOf, State
 
 
 class BatchTrainer:
@@ -59,7 +59,7 @@ class BatchTrainer:
         batch_gradients(self.workspace, batch, self.pool)
         batch_loss(self.workspace, batch, self.pool)
 
-    def portions(self, state: EpochState, rate_of: RateOf) -> Iterator[Portion]:
+    def portions(self, state: State, rate_of: RateOf) -> Iterator[Portion]:
         """Learn the batches of an epoch that `state` does not have yet."""
         state.tally = Tally()  # the batches that are skipped are counted again
         before, skipped = 0.0, state.portions
@@ -68,16 +68,15 @@ class BatchTrainer:
                 skipped, before = skipped - 1, share
                 continue
             step = batch_gradients(self.workspace, batch, self.pool)
-            if not math.isfinite(step.J):
-                raise DivergedError(f"the loss became {step.J:g}")
-            rate = rate_of(before)
-            with np.errstate(over="ignore", invalid="ignore"):  # seen in the next loss
-                state.measures.add(step, len(batch.y))
-                self.optimizer.update(
-                    self.parameters, step.gradients, (rate, B1_RATE * rate, rate, rate)
-                )
-            state.portions += 1
-            state.rate, before = rate, share
+            if math.isfinite(step.J):
+                rate = rate_of(before)
+                with np.errstate(over="ignore", invalid="ignore"):  # seen in the next loss
+                    state.measures.add(step, len(batch.y))
+                    self.optimizer.update(
+                        self.parameters, step.gradients, (rate, B1_RATE * rate, rate, rate)
+                    )
+                state.portions += 1
+                state.rate, before = rate, share
             yield Portion(share, step.J, 1)
 
     def optimizer_arrays(self) -> Mapping[str, NDArray[Any]]:
