@@ -1,7 +1,7 @@
 """Checkpoints: what a training must know to go on, in one file.
 
-The file is a safetensors file with the arrays of a model, as `cbow.model.file` has them, and those
-of the optimizer as ``optimizer.NAME``. Its metadata have one entry, ``cbow``: JSON with
+The file is a safetensors file with the arrays of a model, as `cbow.vectors.formats.model` has them,
+and those of the optimizer as ``optimizer.NAME``. Its metadata have one entry, ``cbow``: JSON with
 
     checkpoint_version   1
     config, report       as in a model: the settings, and what happened in the epochs that are over
@@ -23,8 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cbow.errors import ModelFileError
-from cbow.model import Model, file
+from cbow.model import Model
 from cbow.system import safetensors_file
+from cbow.system.files import naming
 from cbow.text import EncodedCorpus
 from cbow.training.examples import Tally
 from cbow.training.forms import build, fields_of, fits, maybe, number, table_of, text, whole
@@ -32,6 +33,7 @@ from cbow.training.measures import Measures
 from cbow.training.objective import Objective
 from cbow.training.observer import Epoch
 from cbow.training.state import EpochState, State
+from cbow.vectors.formats import model as file
 
 CHECKPOINT_VERSION: Final = 1
 
@@ -145,11 +147,11 @@ def read(path: str | os.PathLike[str]) -> Checkpoint | Model:
         If the file is missing, damaged, of another kind or of a later version of cbow.
     """
     tensors, metadata = safetensors_file.read(path, check=safetensors_file.ALL)
-    with file.naming(path, KIND):
+    with naming(path, KIND):
         content = file.from_metadata(metadata)
     if "format_version" in content:
         return Model.from_stored(file.read(path))
-    with file.naming(path, KIND):
+    with naming(path, KIND):
         file.check_version(content, "checkpoint_version", CHECKPOINT_VERSION)
         return _restored(tensors, content)
 

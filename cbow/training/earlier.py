@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from cbow.config import Config
 from cbow.errors import ConfigError, CorpusError, shown
-from cbow.model import Model, file
-from cbow.system.files import to_read
+from cbow.model import Model
+from cbow.system.files import naming, to_read
 from cbow.text import Corpus, EncodedCorpus, TokenAccount, Tokenizer
 from cbow.text.sources import NLTK
 from cbow.training import checkpoint as checkpoints
@@ -145,7 +145,7 @@ def read_earlier(path: str | os.PathLike[str], settings: Mapping[str, Any]) -> E
             f"{path} is a finished model, and epochs is not given; say with epochs / --epochs how "
             "many more to train"
         )
-    with file.naming(path, "model"):
+    with naming(path, "model"):
         state = checkpoints.state_after(saved)
     objective = {name: saved.report[name] for name in ("objective", "batch")}
     config = config.replace({"epochs": state.before + config.epochs})

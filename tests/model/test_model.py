@@ -5,6 +5,7 @@ import json
 import mmap
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,10 +19,10 @@ import cbow
 from cbow.config import EMBEDDINGS, Config
 from cbow.errors import ConfigError, ModelFileError, OutputError, QueryError
 from cbow.model import Model, load, load_vectors
-from cbow.model.embeddings import embed
 from cbow.network import Parameters
 from cbow.system import safetensors_file
 from cbow.text import Vocabulary
+from cbow.vectors.embeddings import embed
 
 WORDS = ["the", "king", "naïve", "well-known", "नमस्ते", "🙂", "o"]
 V, N = len(WORDS), 3
@@ -183,7 +184,7 @@ def test_the_default_vectors_are_mapped_and_nothing_is_computed(path, monkeypatc
     def computed(*_):
         raise AssertionError
 
-    monkeypatch.setattr("cbow.model.embeddings.np.linalg.eigh", computed)
+    monkeypatch.setattr("cbow.vectors.embeddings.np.linalg.eigh", computed)
     for array in (load(path).vectors.matrix, load_vectors(path).matrix):
         while not isinstance(array, mmap.mmap):
             array = array.base
@@ -241,7 +242,8 @@ def test_a_loaded_model_gives_the_same_bytes(path, content):
 
 
 def test_another_process_gives_the_same_bytes(path, content):
-    code = f"import sys; sys.path.insert(0, {str(__file__.rsplit('/', 1)[0])!r})\n"
+    here = Path(__file__).parent
+    code = f"import sys; sys.path[:0] = [{str(here)!r}, {str(here.parent)!r}]\n"
     code += f"import test_model; test_model.make().save({str(path)!r})"
     subprocess.run([sys.executable, "-c", code], check=True)
     assert path.read_bytes() == content

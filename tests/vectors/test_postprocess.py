@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from cbow.errors import ConfigError
-from cbow.model.embeddings import joint_vectors
 from cbow.vectors import WordVectors
 from cbow.vectors import postprocess as module
+from cbow.vectors.embeddings import joint_vectors
 from cbow.vectors.postprocess import centred, postprocess, unit_rows, without_top_components
 
 MATRICES = st.sampled_from([np.float32, np.float64]).flatmap(
