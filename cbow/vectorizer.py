@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 from cbow.config import DEFAULT_EMBEDDING, SEED, Config
 from cbow.errors import CBOWError, ConfigError, CorpusError, QueryError
 from cbow.model import Model, load_vectors
-from cbow.model.embeddings import check_kind
 from cbow.network import contexts
 from cbow.text import Tokenizer, tokenize
 from cbow.text.pieces import check_corpus, checked_tokens
 from cbow.text.tokenizers import normalised
 from cbow.vectors import WordVectors
+from cbow.vectors.embeddings import check_kind
 
 try:
     from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin

@@ -392,7 +392,7 @@ def calls(number: int, source: random.Random, folder: Path) -> int:
         check(now in allowed, f"{kind}, {call} {K}: there is {now}", listing(folder))
         versions["next"](path)
         check(content(kind, path) == "next", f"{kind}, {call} {K}: next is not there")
-        parts = {path.name, *(each.name for each in formats.outputs_of(path, kind))}
+        parts = {path.name, *(each.name for each in formats.FORMATS[kind].outputs(path))}
         more = set(os.listdir(folder)) - parts
         check(not more, f"{kind}, {call} {K}: left over", more)
         if code == 0:
@@ -847,7 +847,7 @@ def writers(made: Path) -> dict[str, tuple[list[object], list[str]]]:
         "loss": (["plot", "loss", model, "-o", "l.svg"], ["l.svg"]),
     }
     for name, place in PLACES.items():
-        parts = [str(each) for each in formats.outputs_of(Path(place), name)]
+        parts = [str(each) for each in formats.FORMATS[name].outputs(Path(place))]
         ways[name] = (["convert", model, place, "--to", name], parts)
     return ways
 

@@ -20,7 +20,7 @@ import numpy as np
 from bench_train import machine, score, spread
 
 import cbow
-from cbow.model.embeddings import embed, joint_vectors
+from cbow.vectors.embeddings import embed, joint_vectors
 from cbow.vectors.nearest import unit
 
 

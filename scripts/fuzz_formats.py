@@ -14,8 +14,8 @@ exit status is then 1.
 from __future__ import annotations
 
 import argparse
+import functools
 import gzip
-import importlib
 import random
 import resource
 import shutil
@@ -32,7 +32,8 @@ from unittest import mock
 import numpy as np
 
 from cbow.errors import ModelFileError
-from cbow.vectors.formats.base import Contents
+from cbow.vectors import formats
+from cbow.vectors.formats import Contents
 
 GOLDEN = Path(__file__).parents[1] / "tests" / "golden"
 
@@ -41,15 +42,15 @@ LIMIT = 2**31
 
 #: What settings make a reader of text treat small files as it treats large ones.
 COMPILED = {
-    "cbow.vectors.formats.text_reading.PIECE": 64,
-    "cbow.vectors.formats.text_reading.COMPILED": 0,
+    "cbow.vectors.formats.text.PIECE": 64,
+    "cbow.vectors.formats.text.COMPILED": 0,
 }
 
 
 class Reader(NamedTuple):
-    """What is tried: a module, sound files for it, and other settings that must not matter."""
+    """What is tried: a format, sound files of it, and other settings that must not matter."""
 
-    module: str
+    format: str
     files: list[str]  #: in tests/golden; one of them is damaged
     packed: bool = False  #: whether the files are damaged within gzip
     settings: Mapping[str, Any] = MappingProxyType({})
@@ -59,24 +60,24 @@ class Reader(NamedTuple):
 
 READERS = {
     "word2vec-text": Reader(
-        "word2vec_text",
+        "word2vec-text",
         ["word2vec_c.txt", "word2vec_c_cut.txt", "gensim.txt", "glove_header.txt"],
         settings=COMPILED,
     ),
-    "word2vec-text.gz": Reader("word2vec_text", ["gensim.txt"], packed=True),
+    "word2vec-text.gz": Reader("word2vec-text", ["gensim.txt"], packed=True),
     "fasttext": Reader("fasttext", ["fasttext.vec"], settings=COMPILED),
     "glove": Reader("glove", ["glove.txt"], settings=COMPILED),
     "word2vec-binary": Reader(
-        "word2vec_binary",
+        "word2vec-binary",
         ["word2vec_c.bin", "word2vec_c_cut.bin", "gensim.bin"],
         settings={"cbow.vectors.formats.word2vec_binary.BLOCK": 50},
     ),
-    "word2vec-binary.gz": Reader("word2vec_binary", ["gensim.bin"], packed=True),
+    "word2vec-binary.gz": Reader("word2vec-binary", ["gensim.bin"], packed=True),
     "projector": Reader(
         "projector", ["gensim_tensor.tsv", "gensim_metadata.tsv"], whole="gensim_tensor.tsv"
     ),
     "npz": Reader("npz", ["numpy.npz", "numpy_packed.npz"]),
-    "safetensors": Reader("native", ["cbow.safetensors"], lazy=True),
+    "safetensors": Reader("safetensors", ["cbow.safetensors"], lazy=True),
     **{
         folder: Reader(
             "model2vec", [f"{folder}/model.safetensors", f"{folder}/tokenizer.json"], whole=folder
@@ -143,17 +144,17 @@ def one_run(reader: Reader, seed: str, folder: Path) -> None:
         place.unlink(missing_ok=True)  # an old mapping keeps the old file
         place.write_bytes(data if part == name else (GOLDEN / part).read_bytes())
     path = folder / (reader.whole or name)
-    module = importlib.import_module(f"cbow.vectors.formats.{reader.module}")
+    read = functools.partial(formats.read, format=reader.format)
     rules = {"errors": source.choice(("strict", "replace"))}
     if not reader.lazy:
         rules["on_bad_rows"] = source.choice(("raise", "skip"))
-    found = outcome(module.read, path, rules, reader.lazy)
+    found = outcome(read, path, rules, reader.lazy)
     if reader.settings:
         patches = [mock.patch(name, value) for name, value in reader.settings.items()]
         for patch in patches:
             patch.start()
         try:
-            again = outcome(module.read, path, rules, reader.lazy)
+            again = outcome(read, path, rules, reader.lazy)
         finally:
             mock.patch.stopall()
         if again != found:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from cbow.errors import ModelFileError
+from cbow.vectors import formats
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -17,6 +18,19 @@ WORDS = ["the", "king", "naïve", "नमस्ते", "🙂", "-", "0.5", "a,b
 
 #: Words that only formats with lengths can hold.
 AWKWARD = ["new york", " ", "tab\there", "line\nend", "cr\r", "nul\0", "\ufeff", "nbsp\xa0x"]
+
+
+class Codec:
+    """One format, as tests use it: what it writes is not checked before."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def read(self, path, **options):
+        return formats.read(path, self.name, **options)
+
+    def write(self, path, words, matrix, counts=None):
+        formats.FORMATS[self.name].write(path, words, matrix, counts)
 
 
 def matrix_of(V, N=3, dtype=np.float32, seed=1):

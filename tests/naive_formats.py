@@ -3,6 +3,8 @@
 import re
 import struct
 
+import numpy as np
+
 WHITE = " \t\r\v\f"
 OF_NUMBERS = set("0123456789+-.eE")
 
@@ -80,3 +82,8 @@ def read_text(data, header, errors="strict"):
         found.setdefault(spelled.decode(errors=errors), numbers)
     spaced = sum(any(c.isspace() for c in word) for word in found)
     return list(found), list(found.values()), len(rows) - len(found), replaced, spaced
+
+
+def shortest(x):
+    """Write a numpy number with the digits of numpy, in the form of Python's repr."""
+    return repr(float(np.format_float_scientific(x)))

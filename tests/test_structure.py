@@ -21,7 +21,7 @@ ALLOWED = {
     "network": {*BASE},
     "vectors": {*BASE},
     "model": {*BASE, "text", "network", "vectors"},
-    "training": {*BASE, "text", "network", "model"},
+    "training": {*BASE, "text", "network", "vectors", "model"},
     "evaluation": {*BASE, "vectors"},
     "explore": {*BASE, "vectors"},
     "vectorizer": {*BASE, "text", "network", "vectors", "model", "training"},

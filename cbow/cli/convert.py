@@ -108,9 +108,10 @@ def _convert(arguments: argparse.Namespace) -> int:
     source, output = _source(arguments.source), named("OUT", arguments.output, True)
     written_as = arguments.output_format or formats.named(os.path.expanduser(arguments.output))
     read_as = arguments.source_format or formats.recognise(source)
-    for place in formats.outputs_of(output, written_as):  # some of which lie in others
-        guard(formats.inputs_of(source, read_as), [place])
-    formats.check_place(output, written_as)
+    to_write = formats.FORMATS[written_as]
+    for place in to_write.outputs(output):  # some of which lie in others
+        guard(formats.FORMATS[read_as].inputs(source), [place])
+    to_write.check_place(output)
     contents, notes = _read(source, read_as, arguments)
     read = _described(source, read_as, contents)
     tell(f"read {source} ({_summary(read)})")
@@ -119,7 +120,7 @@ def _convert(arguments: argparse.Namespace) -> int:
     written = _described(output, written_as, contents)
     for note in notes:
         tell(f"note: {note}")
-    beside = [each for each in formats.outputs_of(output, written_as) if each.parent != output]
+    beside = [each for each in to_write.outputs(output) if each.parent != output]
     tell(f"wrote {' and '.join(map(str, beside))} ({_summary(written)})")
     if arguments.json:
         account = contents.account.to_dict()
@@ -140,17 +141,16 @@ def _read(source: Path, name: str, arguments: argparse.Namespace) -> tuple[Conte
     """Read the vectors; tell what is to be known of them."""
     from cbow.vectors import formats
 
-    if name == formats.MODEL:
-        from cbow.model import load_vectors
-
-        model = load_vectors(source, arguments.embedding)
-        account = formats.Account(rows=len(model))
-        return formats.Contents(model.words, model.matrix, model.counts, account), []
     contents = formats.read(
-        source, name, arguments.errors, arguments.on_bad_rows, arguments.max_expansion
+        source,
+        name,
+        arguments.errors,
+        arguments.on_bad_rows,
+        arguments.max_expansion,
+        arguments.embedding,
     )
     notes = list(contents.account.notes())
-    if arguments.embedding != DEFAULT_EMBEDDING:
+    if arguments.embedding != DEFAULT_EMBEDDING and not formats.FORMATS[name].kinds:
         notes.append(
             f"there is one kind of vectors in {source}, so --embedding {arguments.embedding} says "
             "nothing"
@@ -169,7 +169,8 @@ def _check(arguments: argparse.Namespace) -> int:
         )
     source = _source(arguments.source)
     name, state = arguments.source_format or formats.recognise(source), None
-    if name in (formats.MODEL, "safetensors"):
+    ours = formats.FORMATS[name].checksums
+    if ours:
         stored = safetensors_file.read(source)
         state = safetensors_file.verified(stored)
     if state is None:
@@ -177,7 +178,6 @@ def _check(arguments: argparse.Namespace) -> int:
         words = len(list(contents.words))  # which decodes all of them
         for note in notes:
             tell(f"note: {note}")
-        ours = name in (formats.MODEL, "safetensors")
         why = "an early cbow or another program wrote it" if ours else f"{name} has none"
         tell(f"{source} has no checksums, for {why}; it was read to its end: {words:,} words")
     elif not arguments.json:

@@ -78,7 +78,7 @@ def _opened(path: Path) -> BufferedReader:
 
 def _told_by_model(path: Path) -> tuple[list[_Entry], _Entry]:
     """Return the epochs of a model's report, and the baselines."""
-    from cbow.model import file
+    from cbow.vectors.formats import model as file
 
     report = file.read(path).report
     epochs, baselines = report.get("epochs", []), report.get("baselines", {})

@@ -87,10 +87,10 @@ def check_ending(output: Path) -> None:
     OutputError
         If it does.
     """
-    from cbow.vectors.formats.recognise import ENDINGS
+    from cbow.vectors.formats import ENDINGS
 
     ending = output.suffix.lower()
-    if ending == ".gz" or ENDINGS.get(ending, "safetensors") != "safetensors":
+    if ending == ".gz" or (ending in ENDINGS and ENDINGS[ending].name != "safetensors"):
         model = f"{output.name.split('.')[0]}.safetensors"
         raise OutputError(
             f"-o is {name_of(output)}, but a model is a .safetensors file; give it a name that "
@@ -117,7 +117,7 @@ def vector_files(path: str | Path) -> list[Path]:
 
     path = expanded(path)
     try:
-        return formats.inputs_of(path, formats.recognise(path))
+        return formats.FORMATS[formats.recognise(path)].inputs(path)
     except ModelFileError:  # told when it is opened
         return [path]
 

@@ -13,10 +13,10 @@ import numpy as np
 
 from cbow.config import DEFAULT_EMBEDDING, MAX_EXPANSION, Config
 from cbow.errors import ModelFileError, VectorsWarning, shown
-from cbow.model import file
-from cbow.model.embeddings import check_kind, embed
 from cbow.system.files import to_read
 from cbow.vectors import WordVectors, formats
+from cbow.vectors.embeddings import embed
+from cbow.vectors.formats import model as file
 from cbow.vectors.packed import distinct
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class Model:
     def joint(self) -> Floats:
         """The joint vectors, (V, N): those of the file, else computed once and kept.
 
-        See `cbow.model.embeddings.joint_vectors`.
+        See `cbow.vectors.embeddings.joint_vectors`.
         """
         return embed(self.parameters.W1.T, self.parameters.W2, "joint")
 
@@ -242,20 +242,16 @@ def load_vectors(
     VectorsWarning
         If something of a file of vectors is left out, or read otherwise than it stands there.
     """
-    path = to_read(path)
-    name = formats.recognise(path)
-    if name == formats.MODEL:
-        stored = file.read(path)
-        kept = stored.joint if embedding == "joint" else None
-        matrix = embed(stored.W1T, stored.W2, embedding) if kept is None else kept  # (V, N)
-        return WordVectors(stored.words, matrix, stored.counts)
-    check_kind(embedding)
-    words, matrix, counts, account = formats.read(path, name, errors, on_bad_rows, max_expansion)
+    source = formats.Source(to_read(path))
+    name = formats.recognise(source)
+    words, matrix, counts, account = formats.read(
+        source, name, errors, on_bad_rows, max_expansion, embedding
+    )
     notes = list(account.notes())
-    if embedding != DEFAULT_EMBEDDING:
+    if embedding != DEFAULT_EMBEDDING and not formats.FORMATS[name].kinds:
         notes.append(
             f"there is one kind of vectors in it, so embedding={shown(embedding)} says nothing"
         )
     for note in notes:
-        warnings.warn(f"{path}: {note}", VectorsWarning, stacklevel=2)
+        warnings.warn(f"{source.path}: {note}", VectorsWarning, stacklevel=2)
     return WordVectors(words, matrix, counts)

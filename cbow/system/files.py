@@ -36,7 +36,14 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from cbow.errors import LONGEST_SHOWN, ModelFileError, OutputError, OutputWarning, shown
+from cbow.errors import (
+    LONGEST_SHOWN,
+    ConfigError,
+    ModelFileError,
+    OutputError,
+    OutputWarning,
+    shown,
+)
 
 #: None on Windows, where what dead processes left stays.
 fcntl: Any = importlib.import_module("fcntl") if os.name == "posix" else None
@@ -116,6 +123,47 @@ def unopened(path: str | os.PathLike[str], error: OSError | ValueError) -> str:
     reason = getattr(error, "strerror", None) or error
     remedy = _REMEDIES.get(getattr(error, "errno", None), "check its name and permissions")
     return f"{name_of(path)} cannot be opened ({reason}); {remedy}"
+
+
+def check_regular(path: Path) -> None:
+    """Reject anything but a file before it is opened: to open a pipe would wait for its writer.
+
+    Raises
+    ------
+    ModelFileError
+        If there is nothing of this name, or another thing.
+    """
+    try:
+        if stat.S_ISREG(path.stat().st_mode):
+            return
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        raise ModelFileError(unopened(path, error)) from error
+    raise ModelFileError(f"{path} is not a regular file; give the name of one")
+
+
+@contextlib.contextmanager
+def naming(path: str | os.PathLike[str], kind: str) -> Iterator[None]:
+    """Put the name of a file that is read before what is wrong with it.
+
+    Whatever reads it raises a `ModelFileError`, or `ConfigError`, of what is wrong and what to do.
+
+    Parameters
+    ----------
+    path : path-like
+    kind : str
+        What the file should be.
+
+    Raises
+    ------
+    ModelFileError
+        With the name of the file.
+    """
+    try:
+        yield
+    except (ConfigError, ModelFileError) as error:
+        raise ModelFileError(f"{Path(path)} is not a usable {kind}: {error}") from error
+    except OSError as error:
+        raise ModelFileError(unopened(path, error)) from error
 
 
 def same(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:

@@ -8,6 +8,12 @@ The reader trusts nothing: every length is held against the size of the file bef
 so a damaged file gives a sentence, never a crash. Specification:
 https://huggingface.co/docs/safetensors
 
+Bytes and meaning are those of the library of that name, to which the tests hold both directions.
+The library itself does less than is promised here: ``safe_open`` copies every array that numpy asks
+for, and needs a file system that can map files; ``save_file`` makes a file that only its owner may
+read, puts it in the place of whatever bears the name, be it a device, and hides why the disk
+refused it.
+
 A file of this package, one whose metadata have the entry ``cbow``, has checksums too, in the entry
 ``sha256``: JSON of the SHA-256, as hexadecimal digits, of each array and of the other entries.
 
@@ -21,15 +27,15 @@ import json
 import math
 import os
 import re
-import stat
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple, NoReturn
 
 import numpy as np
 import numpy.typing as npt
 
 from cbow.errors import ModelFileError, shown
-from cbow.system.files import replacing, to_read, unopened
+from cbow.system.files import check_regular, naming, replacing, to_read
 from cbow.system.mapping import mapped
 
 #: The kinds of number, by their names in the header. The arrays lie in the file in this order, the
@@ -96,22 +102,10 @@ class _Place(NamedTuple):
     shape: tuple[int, ...]
 
 
-class _DamageError(Exception):
-    """What is wrong with a file, without its name, and what to do."""
-
-    def __init__(
-        self, fault: str, remedy: str = "give a whole file, as cbow-train or cbow-convert writes it"
-    ) -> None:
-        super().__init__(f"{fault}; {remedy}")
-
-
 def write(
     path: str | os.PathLike[str], tensors: Mapping[str, Array], metadata: Mapping[str, str]
 ) -> None:
     """Write arrays and texts to one file, which appears whole or not at all.
-
-    The bytes are those of ``safetensors.numpy.save``, which however holds the whole file in memory
-    twice; ``save_file`` lets nobody else read the file and hides why the disk refused it.
 
     Parameters
     ----------
@@ -129,7 +123,17 @@ def write(
     OutputError
         If the file cannot be written.
     """
-    arrays = _in_order(tensors)
+    names = {dtype: kind for kind, dtype in DTYPES.items()}
+    arrays: list[tuple[str, str, Array]] = []
+    for name, array in tensors.items():
+        dtype = array.dtype.newbyteorder("<")
+        if dtype not in names:
+            raise ModelFileError(
+                f"the array {name} holds {array.dtype}, but must hold one of "
+                f"{', '.join(map(str, names))}; convert it"
+            )
+        arrays.append((name, names[dtype], np.asarray(array, dtype, order="C")))
+    arrays.sort(key=lambda each: (list(DTYPES).index(each[1]), each[0]))
     texts = dict(metadata)
     if "cbow" in texts:
         written = {name: array for name, _, array in arrays}
@@ -171,19 +175,31 @@ def read(path: str | os.PathLike[str], check: int = 0) -> Contents:
         checksums.
     """
     path = to_read(path)
-    try:
-        # Looked at before it is opened: to open a pipe would wait for its writer.
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise _DamageError("it is not a regular file")
-        with path.open("rb") as file:
-            contents = _contents(file)
-            if os.fstat(file.fileno()).st_size <= check:
-                _refuse_changed(contents)
-            return contents
-    except _DamageError as error:
-        raise ModelFileError(f"{path} is not a usable model: {error}") from None
-    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
-        raise ModelFileError(unopened(path, error)) from error
+    check_regular(path)
+    with naming(path, "model"), path.open("rb") as file:
+        contents = _contents(file)
+    if check:
+        check_unchanged(path, contents, check)
+    return contents
+
+
+def check_unchanged(path: Path, contents: Contents, most: int = ALL) -> None:
+    """Hold a file of at most so many bytes against its checksums, if it has any.
+
+    Raises
+    ------
+    ModelFileError
+        If it differs from them.
+    """
+    with naming(path, "model"):
+        if path.stat().st_size <= most:
+            same = verified(contents) or {}
+            changed = [name for name, unchanged in same.items() if not unchanged]
+            if changed:
+                raise _damage(
+                    "it was changed after it was written, for the checksum of "
+                    f"{shown(', '.join(changed))} differs"
+                )
 
 
 def verified(contents: Contents) -> dict[str, bool] | None:
@@ -221,31 +237,6 @@ def _checksums(tensors: Mapping[str, Array], metadata: Mapping[str, str]) -> dic
     }
 
 
-def _refuse_changed(contents: Contents) -> None:
-    """Refuse what is not as it was written."""
-    changed = [name for name, same in (verified(contents) or {}).items() if not same]
-    if changed:
-        raise _DamageError(
-            f"it was changed after it was written, for the checksum of {shown(', '.join(changed))} "
-            "differs"
-        )
-
-
-def _in_order(tensors: Mapping[str, Array]) -> list[tuple[str, str, Array]]:
-    """List name, kind and array, little-endian and in C order, as they lie in the file."""
-    names = {dtype: kind for kind, dtype in DTYPES.items()}
-    listed = []
-    for name, array in tensors.items():
-        dtype = array.dtype.newbyteorder("<")
-        if dtype not in names:
-            raise ModelFileError(
-                f"the array {name} holds {array.dtype}, but must hold one of "
-                f"{', '.join(map(str, names))}; convert it"
-            )
-        listed.append((name, names[dtype], np.asarray(array, dtype, order="C")))
-    return sorted(listed, key=lambda each: (list(DTYPES).index(each[1]), each[0]))
-
-
 def strict_json(text: str | bytes) -> Any:
     """Parse JSON by its standard, which has no NaN, no infinity and no name given twice.
 
@@ -254,67 +245,73 @@ def strict_json(text: str | bytes) -> Any:
     ValueError
         If `text` is anything else, or nested absurdly deep.
     """
+
+    def distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        together = dict(pairs)
+        if len(together) < len(pairs):
+            raise ValueError("a name occurs twice")
+        return together
+
+    def reject(constant: str) -> NoReturn:
+        raise ValueError(f"{constant} is no number")
+
+    def finite(digits: str) -> float:
+        number = float(digits)
+        if not math.isfinite(number):
+            raise ValueError(f"{shown(digits)} is too large")
+        return number
+
     try:
         return json.loads(
-            text, object_pairs_hook=_distinct, parse_constant=_refuse, parse_float=_finite
+            text, object_pairs_hook=distinct, parse_constant=reject, parse_float=finite
         )
     except RecursionError:
         raise ValueError("nested too deep") from None
 
 
-def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    together = dict(pairs)
-    if len(together) < len(pairs):
-        raise ValueError("a name occurs twice")
-    return together
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no number")
-
-
-def _finite(digits: str) -> float:
-    number = float(digits)
-    if not math.isfinite(number):
-        raise ValueError(f"{shown(digits)} is too large")
-    return number
+def _damage(
+    fault: str, remedy: str = "give a whole file, as cbow-train or cbow-convert writes it"
+) -> ModelFileError:
+    """Create the error about a file, without its name, which `naming` puts before it."""
+    return ModelFileError(f"{fault}; {remedy}")
 
 
 def _contents(file: BinaryIO) -> Contents:
     """Check the file from its first byte to its last, then map it."""
     size = os.fstat(file.fileno()).st_size
-    header, start = _header(file, size)
-    metadata = _metadata(header.pop("__metadata__", {}))
-    places = sorted(_place(name, entry, size) for name, entry in header.items())
-    _check_cover(places, size - start)
-    data = mapped(file, np.uint8)[start:]  # (size - start,)
-    return Contents({place.name: _array(data, place) for place in places}, metadata)
-
-
-def _header(file: BinaryIO, size: int) -> tuple[dict[str, Any], int]:
-    """Read the header; give it and the offset of the data behind it."""
     length = int.from_bytes(file.read(8), "little")
     if not 2 <= length <= min(size - 8, LONGEST_HEADER):
         file.seek(0)
         head = file.read(100)
         for begin, what, remedy in IN_PLACE:
             if re.match(begin, head):
-                raise _DamageError(what, remedy)
-        raise _DamageError("it does not begin like a safetensors file, or its end is missing")
+                raise _damage(what, remedy)
+        raise _damage("it does not begin like a safetensors file, or its end is missing")
     try:
         header = strict_json(file.read(length).decode("utf-8"))
     except ValueError as error:  # of which UnicodeDecodeError is a kind
-        raise _DamageError(f"its header is not JSON ({error})") from None
+        raise _damage(f"its header is not JSON ({error})") from None
     if not isinstance(header, dict):
-        raise _DamageError("its header is not a table of arrays")
-    return header, 8 + length
-
-
-def _metadata(entry: Any) -> dict[str, str]:
-    """Check that the metadata are texts."""
-    if not isinstance(entry, dict) or not all(isinstance(text, str) for text in entry.values()):
-        raise _DamageError("its metadata are not a table of texts")
-    return entry
+        raise _damage("its header is not a table of arrays")
+    texts = header.pop("__metadata__", {})
+    if not isinstance(texts, dict) or not all(isinstance(text, str) for text in texts.values()):
+        raise _damage("its metadata are not a table of texts")
+    places = sorted(_place(name, entry, size) for name, entry in header.items())
+    reached = 0
+    for place in places:  # the arrays cover the data from end to end, none over another
+        if place.start != reached:
+            raise _damage(f"the array {shown(place.name)} is not where the one before it ends")
+        reached = place.end
+    if reached != size - 8 - length:
+        raise _damage(f"its arrays take {reached} bytes, but it holds {size - 8 - length}")
+    data = mapped(file, np.uint8)[8 + length :]
+    return Contents(
+        {
+            name: data[start:end].view(dtype).reshape(shape)
+            for start, end, name, dtype, shape in places
+        },
+        texts,
+    )
 
 
 def _place(name: str, entry: Any, size: int) -> _Place:
@@ -323,31 +320,15 @@ def _place(name: str, entry: Any, size: int) -> _Place:
         kind, shape, (start, end) = entry["dtype"], entry["shape"], entry["data_offsets"]
         numbers = [*shape, start, end]
     except (TypeError, KeyError, ValueError):
-        raise _DamageError(f"its header does not describe the array {shown(name)}") from None
+        raise _damage(f"its header does not describe the array {shown(name)}") from None
     if not isinstance(kind, str) or kind not in DTYPES:
-        raise _DamageError(f"the array {shown(name)} holds numbers of the kind {shown(kind)}")
+        raise _damage(f"the array {shown(name)} holds numbers of the kind {shown(kind)}")
     if not all(type(number) is int and number >= 0 for number in numbers):
-        raise _DamageError(
+        raise _damage(
             f"shape and offsets of the array {shown(name)} are not all whole numbers of 0 or more"
         )
     if max(numbers) > size:
-        raise _DamageError(f"the array {shown(name)} is larger than the file")
+        raise _damage(f"the array {shown(name)} is larger than the file")
     if len(shape) > MOST_DIMENSIONS or end - start != math.prod(shape) * DTYPES[kind].itemsize:
-        raise _DamageError(f"the array {shown(name)} does not fill its place")
+        raise _damage(f"the array {shown(name)} does not fill its place")
     return _Place(start, end, name, DTYPES[kind], tuple(shape))
-
-
-def _check_cover(places: list[_Place], size: int) -> None:
-    """Check that the arrays cover the data from end to end, none over another."""
-    reached = 0
-    for place in places:
-        if place.start != reached:
-            raise _DamageError(f"the array {shown(place.name)} is not where the one before it ends")
-        reached = place.end
-    if reached != size:
-        raise _DamageError(f"its arrays take {reached} bytes, but it holds {size}")
-
-
-def _array(data: npt.NDArray[np.uint8], place: _Place) -> Array:
-    """View the bytes of one array as what they are."""
-    return data[place.start : place.end].view(place.dtype).reshape(place.shape)

@@ -1,7 +1,7 @@
 """Checkpoints: what a training must know to go on, in one file, and when it is written.
 
-The file is a safetensors file with the arrays of a model, as `cbow.model.file` has them, and those
-of the optimizer as ``optimizer.NAME``. Its metadata have one entry, ``cbow``: JSON with
+The file is a safetensors file with the arrays of a model, as `cbow.vectors.formats.model` has them,
+and those of the optimizer as ``optimizer.NAME``. Its metadata have one entry, ``cbow``: JSON with
 
     checkpoint_version   1
     config, report       as in a model: the settings, and what happened in the epochs that are over
@@ -26,14 +26,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cbow.errors import ConfigError, ModelFileError, OutputError
-from cbow.model import Model, file
+from cbow.model import Model
 from cbow.system import safetensors_file
-from cbow.system.files import expanded, name_of, same
+from cbow.system.files import expanded, name_of, naming, same
 from cbow.text import Corpus, EncodedCorpus, find_sources
 from cbow.training.examples import Tally
 from cbow.training.measures import Measures
 from cbow.training.observer import Epoch, Observer
 from cbow.training.state import State, is_finite
+from cbow.vectors.formats import model as file
 
 CHECKPOINT_VERSION: Final = 1
 
@@ -98,15 +99,15 @@ def read(path: str | os.PathLike[str]) -> Checkpoint:
         If the file is missing, damaged, of another kind or of a later version of cbow.
     """
     tensors, metadata = safetensors_file.read(path, check=safetensors_file.ALL)
-    with file.naming(path, KIND):
+    with naming(path, KIND):
         content = file.from_metadata(metadata)
     if "format_version" in content:
         model = Model.from_stored(file.read(path))
-        with file.naming(path, "model"):
+        with naming(path, "model"):
             state = _state_after(model)
         objective = {name: model.report[name] for name in ("objective", "batch")}
         return Checkpoint(model, state, objective)
-    with file.naming(path, KIND):
+    with naming(path, KIND):
         file.check_version(content, "checkpoint_version", CHECKPOINT_VERSION)
         optimizer = {
             name.removeprefix(OPTIMIZER): tensors[name]

@@ -18,8 +18,8 @@ from bad_places import contents, full_disk, nothing, read_only
 from cbow.cli import train
 from cbow.cli.plot import MOST, WORDS, main
 from cbow.config import Config
-from cbow.model import file as model_file
 from cbow.model import load, load_vectors
+from cbow.vectors.formats import model as model_file
 
 TEXT = "the king rules the land\nthe queen rules the land\nthe dog eats the hay\n" * 40
 KNOWN = [*WORDS[:4], "quen", "$x_1$", "-ness", "a\x1b[2Jb", "王", "x" * 60, "two words"]

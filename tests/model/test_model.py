@@ -18,10 +18,10 @@ import cbow
 from cbow.config import EMBEDDINGS, Config
 from cbow.errors import ConfigError, ModelFileError, OutputError, QueryError
 from cbow.model import Model, load, load_vectors
-from cbow.model.embeddings import embed
 from cbow.network import Parameters
 from cbow.system import safetensors_file
 from cbow.text import Vocabulary
+from cbow.vectors.embeddings import embed
 
 WORDS = ["the", "king", "naïve", "well-known", "नमस्ते", "🙂", "o"]
 V, N = len(WORDS), 3
@@ -183,7 +183,7 @@ def test_the_default_vectors_are_mapped_and_nothing_is_computed(path, monkeypatc
     def computed(*_):
         raise AssertionError
 
-    monkeypatch.setattr("cbow.model.embeddings.np.linalg.eigh", computed)
+    monkeypatch.setattr("cbow.vectors.embeddings.np.linalg.eigh", computed)
     for array in (load(path).vectors.matrix, load_vectors(path).matrix):
         while not isinstance(array, mmap.mmap):
             array = array.base

@@ -221,13 +221,13 @@ def test_files_that_cannot_be_opened(tmp_path):
         ModelFileError, match=r"nothing cannot be opened .No such file or directory"
     ):
         read(tmp_path / "nothing")
-    with pytest.raises(ModelFileError, match="it is not a regular file"):
+    with pytest.raises(ModelFileError, match="is not a regular file; give the name of one"):
         read(tmp_path)
     with pytest.raises(ModelFileError, match=r"cannot be opened .*null"):
         read("a\0b")
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    with pytest.raises(ModelFileError, match="it is not a regular file"):
+    with pytest.raises(ModelFileError, match="is not a regular file; give the name of one"):
         read(pipe)
 
 

@@ -1,105 +1,185 @@
 """Files of word vectors, whatever tool wrote them: a module for each format, with its bytes.
 
-A file is recognised by its content when it is read, and by its name when it is written.
+A file is recognised by its content when it is read, and by its name when it is written. What is
+commonly mistaken for a file of vectors is named, with what to do.
 """
 
 from __future__ import annotations
 
-import importlib
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple, Protocol, cast
+from typing import Final
 
-import numpy as np
-import numpy.typing as npt
-
-from cbow.config import BAD_ROWS, MAX_EXPANSION
-from cbow.errors import ConfigError, ModelFileError, shown
-from cbow.system.files import check_folder_writable, check_writable, expanded, to_read
-from cbow.vectors.formats import model2vec
-from cbow.vectors.formats.base import Account, Contents
-from cbow.vectors.formats.checks import check_parts
-from cbow.vectors.formats.recognise import MODEL, named, recognise
+from cbow.config import DEFAULT_EMBEDDING, MAX_EXPANSION
+from cbow.errors import ConfigError, ModelFileError, OutputError, shown
+from cbow.system import safetensors_file
+from cbow.system.files import expanded, finish_replacing, name_of, to_read
+from cbow.vectors.formats import model, model2vec, native, npz, projector, text, word2vec_binary
+from cbow.vectors.formats.base import (
+    ERRORS,
+    Account,
+    Contents,
+    Counts,
+    Format,
+    Options,
+    check_parts,
+)
+from cbow.vectors.formats.base import shown as shown_short
+from cbow.vectors.formats.source import Source
 from cbow.vectors.nearest import Floats
 
 __all__ = [
+    "ENDINGS",
     "ERRORS",
     "FORMATS",
-    "MODEL",
     "Account",
     "Contents",
     "Format",
-    "check_place",
-    "inputs_of",
+    "Source",
     "named",
-    "outputs_of",
     "read",
     "recognise",
     "write",
 ]
 
-#: What may be done about words that are not UTF-8: refuse them, or put U+FFFD for bad bytes.
-ERRORS: Final = "strict", "replace"
-
-
-class Format(NamedTuple):
-    """What distinguishes a format."""
-
-    title: str  #: what to call it in a sentence
-    module: str  #: where it is read and written
-    counts: bool  #: whether it has a place for counts
-
-
-#: The formats by the names that `read` and `write` take.
+#: The formats by their names, in the order in which a file is held against them.
 FORMATS: Final[Mapping[str, Format]] = {
-    "word2vec-text": Format("word2vec text", "word2vec_text", counts=False),
-    "word2vec-binary": Format("word2vec binary", "word2vec_binary", counts=False),
-    "fasttext": Format("fastText .vec", "fasttext", counts=False),
-    "glove": Format("GloVe text", "glove", counts=False),
-    "projector": Format("Embedding Projector", "projector", counts=True),
-    "npz": Format("numpy .npz", "npz", counts=True),
-    "safetensors": Format("cbow vectors", "native", counts=True),
-    "model2vec": Format("model2vec", "model2vec", counts=False),
+    form.name: form
+    for form in (
+        model2vec.FORMAT,
+        native.FORMAT,
+        model.FORMAT,
+        npz.FORMAT,
+        projector.FORMAT,
+        text.WORD2VEC,
+        word2vec_binary.FORMAT,
+        text.FASTTEXT,
+        text.GLOVE,
+    )
 }
 
+#: The formats that names stand for, by how they end.
+ENDINGS: Final = {form.ending: form for form in FORMATS.values() if form.ending}
 
-class _Codec(Protocol):
-    """What the module of a format offers."""
+#: How files begin that are not read: what they are, and what to do.
+STRANGERS: Final = [
+    (re.compile(start), sentence)
+    for start, sentence in (
+        *((start, f"{what}; {remedy}") for start, what, remedy in safetensors_file.IN_PLACE),
+        (
+            rb"\xba\x16\x4f\x2f",
+            "it is a model of fastText, which makes vectors out of parts of words; give the .vec "
+            "file that fastText wrote beside it",
+        ),
+        (
+            rb"\x80[\x02-\x05]",
+            "it looks like a Python pickle, such as gensim's .model and .kv, and to open one runs "
+            "the code in it; where you trust it, open it in gensim and write it with "
+            "save_word2vec_format(FILE, binary=True)",
+        ),
+        (
+            rb"\x93NUMPY",
+            "it is a numpy array without words; write both with np.savez(FILE, words=words, "
+            "vectors=vectors)",
+        ),
+        (rb"\x89HDF", "it is an HDF5 file; write its words and vectors as .npz"),
+        (rb"SQLite format 3\0", "it is an SQLite database; write its vectors as word2vec text"),
+        (rb"FiFu\0", "it is a finalfusion file; convert it with finalfusion-utils"),
+        (
+            rb"PAR1|ARROW1|FEA1",
+            "it is a table of Apache Parquet or Arrow; write its words and vectors as .npz",
+        ),
+        (
+            rb"(?s:.{257})ustar(?:\x0000|  \0)",
+            "it is an archive of tar; unpack it, and give a file of it: tar -xf FILE",
+        ),
+        (
+            rb"7z\xbc\xaf\x27\x1c|Rar!\x1a\x07",
+            "it is an archive; unpack it, and give a file of it",
+        ),
+        (rb"BZh[1-9]1AY&SY", "it is packed with bzip2; unpack it: bunzip2 -k FILE"),
+        (rb"\xfd7zXZ\0", "it is packed with xz; unpack it: unxz -k FILE"),
+        (rb"\x28\xb5\x2f\xfd", "it is packed with zstd; unpack it: unzstd FILE"),
+        (
+            rb"\xff\xfe\0\0|\0\0\xfe\xff",
+            "it is text in UTF-32; write it in UTF-8: iconv -f UTF-32 -t UTF-8 FILE",
+        ),
+        (
+            rb"\xff\xfe|\xfe\xff",
+            "it is text in UTF-16; write it in UTF-8: iconv -f UTF-16 -t UTF-8 FILE",
+        ),
+    )
+]
 
-    def read(self, path: Path, **rules: Any) -> Contents: ...
 
-    def write(
-        self,
-        path: Path,
-        words: Sequence[str],
-        matrix: Floats,
-        counts: npt.NDArray[np.integer[Any]] | None = ...,
-    ) -> None: ...
+def recognise(path: str | os.PathLike[str] | Source) -> str:
+    """Return the name of the format of a file, by its content.
+
+    Parameters
+    ----------
+    path : path-like or Source
+        A source keeps what was read of the file, so that to read it then opens it no second time.
+
+    Returns
+    -------
+    str
+        A name of `FORMATS`; ``model`` also for a safetensors file of another program, of which
+        reading it tells.
+
+    Raises
+    ------
+    ModelFileError
+        If it cannot be read, or is nothing that this package reads.
+    """
+    source = path if isinstance(path, Source) else Source(to_read(path))
+    finish_replacing(source.path, projector.metadata_beside(source.path))
+    if not source.like_safetensors:  # whose first bytes, a length, may look like any of them
+        for start, sentence in STRANGERS:
+            if start.match(source.head):
+                raise ModelFileError(f"{source.path} cannot be read: {sentence}")
+        if not source.is_folder and not source.head.strip():
+            raise ModelFileError(f"{source.path} is empty; give a file of vectors")
+    for name, form in FORMATS.items():
+        if form.recognise(source):
+            if source.packed and not form.packed:
+                raise ModelFileError(
+                    f"{source.path} cannot be read: it is packed with gzip; unpack it: gunzip -k"
+                )
+            return name
+    raise ModelFileError(
+        f"{source.path} is in no format that cbow reads: it begins with "
+        f"{shown_short(source.lines[0])}, but should begin with the number of words and that of "
+        "dimensions, or with a word and its numbers; give another file, or the format (--from)"
+    )
 
 
 def read(
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | Source,
     format: str | None = None,
     errors: str = "strict",
     on_bad_rows: str = "raise",
     max_expansion: float = MAX_EXPANSION,
+    embedding: str = DEFAULT_EMBEDDING,
 ) -> Contents:
     """Read words and vectors.
 
     Parameters
     ----------
-    path : path-like
+    path : path-like or Source
         A file or, for model2vec, a folder.
     format : str, optional
         A name of `FORMATS`; by default the content tells.
     errors : {"strict", "replace"}
-        Whether a word that is not UTF-8 is refused, or kept with U+FFFD for its bad bytes.
+        Whether a word that is not UTF-8 is rejected, or kept with U+FFFD for its bad bytes.
     on_bad_rows : {"raise", "skip"}
-        Whether a row that cannot be read is refused, or left out and counted.
+        Whether a row that cannot be read is rejected, or left out and counted.
     max_expansion : float
         How many times its size on disk a file may become where it is packed; `math.inf` for no
         limit.
+    embedding : str
+        Which vectors of a model: a name of `cbow.config.EMBEDDINGS`. Other files have one kind.
 
     Returns
     -------
@@ -114,44 +194,46 @@ def read(
     ConfigError
         If there is no format of that name, or another argument is something else.
     """
-    path = to_read(path)
-    for argument, value, known in (
-        ("errors", errors, ERRORS),
-        ("on_bad_rows", on_bad_rows, BAD_ROWS),
-    ):
-        if value not in known:
-            raise ConfigError(
-                f"{argument} is {shown(value)}, but must be one of {', '.join(known)}"
-            )
-    if not (isinstance(max_expansion, int | float) and max_expansion >= 1):
-        raise ConfigError(
-            f"max_expansion is {shown(max_expansion)}, but must be a number of 1 or more, or inf "
-            "for no limit"
-        )
-    name = recognise(path) if format is None else format
-    if name == MODEL:
-        raise ModelFileError(
-            f"{path} is no file of vectors alone, but a model or a safetensors file of another "
-            "program; open a model with cbow.load_vectors"
-        )
-    rules = {"errors": errors, "on_bad_rows": on_bad_rows, "max_expansion": max_expansion}
-    if name == "safetensors":  # nothing of it is read or unpacked when it is opened
-        rules = {"errors": errors}
+    source = path if isinstance(path, Source) else Source(to_read(path))
+    options = Options(errors, on_bad_rows, max_expansion, embedding)
+    form = _format(recognise(source) if format is None else format)
+    finish_replacing(source.path, projector.metadata_beside(source.path))
     try:
-        return _codec(name).read(path, **rules)
+        return form.read(source, options)
     except MemoryError:
         raise ModelFileError(
-            f"{path} needs more memory than there is; end other programs, or convert it on a "
-            "larger machine with cbow-convert, to a part with --limit or to .safetensors, which is "
-            "opened without being read"
+            f"{source.path} needs more memory than there is; end other programs, or convert it on "
+            "a larger machine with cbow-convert, to a part with --limit or to .safetensors, which "
+            "is opened without being read"
         ) from None
+
+
+def named(name: str) -> str:
+    """Return the name of the format in which a file of this name is written.
+
+    Raises
+    ------
+    OutputError
+        If the name does not say.
+    """
+    if name.endswith(("/", "\\")) or os.path.isdir(name):
+        return model2vec.FORMAT.name
+    plain = name.lower().removesuffix(".gz")
+    form = ENDINGS.get(Path(plain).suffix)
+    if form is None or (plain != name.lower() and not form.packed):
+        packed = " or ".join(f"{end}.gz" for end, each in ENDINGS.items() if each.packed)
+        raise OutputError(
+            f"the name {name_of(name)} does not say what format to write; let it end in "
+            f"{', '.join(ENDINGS)}, in {packed}, or in / for a folder, or give the format (--to)"
+        )
+    return form.name
 
 
 def write(
     path: str | os.PathLike[str],
     words: Sequence[str],
     matrix: Floats,
-    counts: npt.NDArray[np.integer[Any]] | None = None,
+    counts: Counts | None = None,
     format: str | None = None,
 ) -> None:
     """Write words and vectors; what was there under that name is replaced when all is written.
@@ -174,7 +256,7 @@ def write(
         If words, matrix and counts do not fit each other, a number is not finite, or the format
         cannot hold a word.
     ConfigError
-        If there is no format of that name.
+        If there is no format of that name, or it holds more than vectors.
     OutputError
         If the name does not tell the format, or the file cannot be written.
 
@@ -183,45 +265,17 @@ def write(
     VectorsWarning
         If numbers had to be rounded.
     """
-    codec = _codec(named(os.path.expanduser(path)) if format is None else format)
+    form = _format(named(os.path.expanduser(path)) if format is None else format)
+    if form.write is None:
+        raise ConfigError(
+            f"a {form.title} is more than vectors, which are all there is to write; choose another "
+            "format, such as safetensors"
+        )
     check_parts(words, matrix, counts)
-    codec.write(expanded(path), words, matrix, counts)
+    form.write(expanded(path), words, matrix, counts)
 
 
-def inputs_of(path: Path, name: str) -> list[Path]:
-    """List what is read with `path`, itself among them, in a format of `FORMATS` or `MODEL`."""
-    if name == "projector":
-        from cbow.vectors.formats.projector import metadata_of
-
-        return [path, metadata_of(path) or path]
-    if name == "model2vec":
-        folder = model2vec.inside(path) or path
-        return [path, folder, *(folder / member for member in model2vec.MEMBERS)]
-    return [path]
-
-
-def outputs_of(path: Path, name: str) -> list[Path]:
-    """List what is written with `path`, itself among them, in a format of `FORMATS`."""
-    if name == "projector":
-        from cbow.vectors.formats.projector import metadata_beside
-
-        return [path, metadata_beside(path)]
-    if name == "model2vec":
-        return [path, *(path / member for member in model2vec.MEMBERS)]
-    return [path]
-
-
-def check_place(path: Path, name: str) -> None:
-    """Raise `OutputError` now if `path` could not be written later in a format of `FORMATS`."""
-    if name == "model2vec":
-        check_folder_writable(path, model2vec.MEMBERS)
-    else:
-        for each in outputs_of(path, name):
-            check_writable(each)
-
-
-def _codec(name: str) -> _Codec:
-    """Import the module of a format."""
+def _format(name: str) -> Format:
     if name not in FORMATS:
         raise ConfigError(f"there is no format {shown(name)}; choose one of {', '.join(FORMATS)}")
-    return cast(_Codec, importlib.import_module(f"{__name__}.{FORMATS[name].module}"))
+    return FORMATS[name]

@@ -25,13 +25,11 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from cbow.config import MAX_EXPANSION
 from cbow.errors import ModelFileError
 from cbow.system import safetensors_file
-from cbow.system.files import finish_replacing, replacing_folder
-from cbow.vectors.formats.base import Contents
-from cbow.vectors.formats.checks import checked, is_table
-from cbow.vectors.formats.streams import check_regular, explained, most_bytes, too_much
+from cbow.system.files import check_regular, replacing_folder
+from cbow.vectors.formats.base import Contents, Counts, Format, Options, checked, is_table
+from cbow.vectors.formats.source import Source, explained, most_bytes, too_much
 from cbow.vectors.nearest import Floats
 
 MODEL, TOKENIZER, CONFIG = MEMBERS = "model.safetensors", "tokenizer.json", "config.json"
@@ -55,31 +53,45 @@ def inside(path: Path) -> Path | None:
     return None
 
 
-def read(
-    path: Path,
-    *,
-    errors: str = "strict",
-    on_bad_rows: str = "raise",
-    max_expansion: float = MAX_EXPANSION,
-) -> Contents:
-    """Read a folder.
+def recognise(source: Source) -> bool:
+    """Return whether a folder is one of model2vec.
 
-    Parameters
-    ----------
-    path : Path
-    errors : {"strict", "replace"}
-        Whether a word that is no Unicode text is refused, or kept with U+FFFD for what is not.
-    on_bad_rows : {"raise", "skip"}
-        Whether a row that cannot be read is refused, or left out and counted.
-    max_expansion : float
-        How many times the size of the files the rows may become that a mapping makes of others.
+    Raises
+    ------
+    ModelFileError
+        If it is another folder, or a file that belongs into one of model2vec.
+    """
+    path = source.path
+    if source.is_folder:
+        if inside(path):
+            return True
+        if (path / "vocab" / "vectors").exists():
+            raise ModelFileError(
+                f"{path} cannot be read: it is a pipeline of spaCy; write its vectors as .npz"
+            )
+        raise ModelFileError(
+            f"{path} is a folder without {MODEL} and {TOKENIZER}; give a file, or a folder that "
+            "model2vec wrote"
+        )
+    if source.like_safetensors:
+        tensors, metadata = source.safetensors
+        if "cbow" not in metadata and not set(tensors).isdisjoint(MATRICES):
+            raise ModelFileError(
+                f"{path} holds vectors without words, as a folder of model2vec does; give the "
+                f"folder {path.parent}, which must hold {TOKENIZER} too"
+            )
+    return False
+
+
+def read(source: Source, options: Options) -> Contents:
+    """Read a folder.
 
     Raises
     ------
     ModelFileError
         If it is not such a folder, or damaged.
     """
-    finish_replacing(path)
+    path = source.path
     folder = inside(path)
     if folder is None:
         raise ModelFileError(
@@ -88,23 +100,18 @@ def read(
     tensors, _ = safetensors_file.read(folder / MODEL)
     words, special = _tokens(folder / TOKENIZER)
     size = sum((folder / member).stat().st_size for member in (MODEL, TOKENIZER))
-    matrix = _rows(folder / MODEL, tensors, len(words), most_bytes(size, max_expansion))
+    matrix = _rows(folder / MODEL, tensors, len(words), most_bytes(size, options.max_expansion))
     if special:
         kept = [row for row in range(len(words)) if row not in special]
         words = [words[row] for row in kept]
         matrix = matrix[: len(kept)] if kept == list(range(len(kept))) else matrix[kept]
-    contents = checked(path, words, matrix, errors=errors, on_bad_rows=on_bad_rows)
+    contents = checked(path, options, words, matrix)
     contents.account.rows += len(special)
     contents.account.special = len(special)
     return contents
 
 
-def write(
-    path: Path,
-    words: Sequence[str],
-    matrix: Floats,
-    counts: npt.NDArray[np.integer[Any]] | None = None,
-) -> None:
+def write(path: Path, words: Sequence[str], matrix: Floats, counts: Counts | None = None) -> None:
     """Write a folder, which appears whole or not at all. The counts have no place in it.
 
     Raises
@@ -220,3 +227,19 @@ def _listed(
     special = {unknown, *(each["id"] for each in added if each.get("special"))}
     listed = [tokens[number] for number in range(len(tokens))]
     return listed, {number for number in tokens if number in special}
+
+
+def _members(path: Path) -> list[Path]:
+    return [path, *(path / member for member in MEMBERS)]
+
+
+FORMAT: Final = Format(
+    name="model2vec",
+    title="model2vec",
+    recognise=recognise,
+    read=read,
+    write=write,
+    folder=True,
+    inputs=lambda path: [path, *_members(inside(path) or path)],
+    outputs=_members,
+)

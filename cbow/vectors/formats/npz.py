@@ -24,12 +24,20 @@ from typing import IO, Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from cbow.config import MAX_EXPANSION
 from cbow.errors import ModelFileError
-from cbow.system.files import replacing
-from cbow.vectors.formats.base import Contents, shown
-from cbow.vectors.formats.checks import ROWS, check_counts, checked, is_table
-from cbow.vectors.formats.streams import check_regular, most_bytes, too_much, unreadable
+from cbow.system.files import check_regular, naming, replacing
+from cbow.vectors.formats.base import (
+    ROWS,
+    Contents,
+    Counts,
+    Format,
+    Options,
+    check_counts,
+    checked,
+    is_table,
+    shown,
+)
+from cbow.vectors.formats.source import Source, most_bytes, too_much
 from cbow.vectors.nearest import Floats
 from cbow.vectors.packed import encode_words
 
@@ -50,10 +58,6 @@ _READERS: Final = {
 }
 
 
-class _DamageError(Exception):
-    """What is wrong with a file, without its name."""
-
-
 class _Header(NamedTuple):
     """What stands before the numbers of an array."""
 
@@ -62,61 +66,52 @@ class _Header(NamedTuple):
     dtype: np.dtype[Any]
 
 
-def read(
-    path: Path,
-    *,
-    errors: str = "strict",
-    on_bad_rows: str = "raise",
-    max_expansion: float = MAX_EXPANSION,
-) -> Contents:
-    """Read an archive.
+def recognise(source: Source) -> bool:
+    """Return whether a file begins like a zip archive."""
+    return source.head.startswith((b"PK\x03\x04", b"PK\x05\x06"))
 
-    Parameters
-    ----------
-    path : Path
-    errors : {"strict", "replace"}
-        Whether a word that is not UTF-8 is refused, or kept with U+FFFD for its bad bytes.
-    on_bad_rows : {"raise", "skip"}
-        Whether a row that cannot be read is refused, or left out and counted.
-    max_expansion : float
-        How many times the size of the archive its arrays may unpack to.
+
+def read(source: Source, options: Options) -> Contents:
+    """Read an archive.
 
     Raises
     ------
     ModelFileError
         If it is damaged, or not an archive of words and vectors.
     """
+    path = source.path
     check_regular(path)
-    with _damage_explained(path), zipfile.ZipFile(path) as archive:
-        names = {name.removesuffix(".npy") for name in archive.namelist()}
+    with naming(path, ".npz file"), _explained(), zipfile.ZipFile(path) as archive:
+        members = archive.namelist()
+        names = {name.removesuffix(".npy") for name in members}
         if not {_WORDS, _VECTORS} <= names:
-            found = ", ".join(map(shown, sorted(names)[:9])) or "nothing"
-            if names and not any(name.endswith(".npy") for name in archive.namelist()):
+            listed = ", ".join(map(shown, sorted(names)[:9])) or "nothing"
+            if names and not any(name.endswith(".npy") for name in members):
                 raise ModelFileError(
-                    f"{path} is a zip archive of {found}; if vectors are in it, unpack it and give "
+                    f"it is a zip archive of {listed}; if vectors are in it, unpack it and give "
                     "their file"
                 )
-            raise _DamageError(
-                f"it holds {found}, but must hold the arrays {_VECTORS} and {_WORDS}"
-            )
+            raise _damage(f"it holds {listed}, but must hold the arrays {_VECTORS} and {_WORDS}")
         arrays = (archive.getinfo(f"{name}.npy") for name in _NAMES if name in names)
         size = sum(entry.file_size for entry in arrays)  # more than that is not read of them
-        if size > most_bytes(path.stat().st_size, max_expansion):
-            raise too_much(path, f"unpacks to {size} bytes")
-        words = _words(archive, _ENDS in names)
-        matrix = _vectors(archive, len(words))
+        if size > most_bytes(path.stat().st_size, options.max_expansion):
+            raise too_much("it", f"unpacks to {size} bytes")
+        words = _words(archive) if _ENDS in names else _texts(archive)
+        matrix = _array(archive, _VECTORS, "f")
+        if matrix.dtype.itemsize > 8 or not is_table(matrix) or len(matrix) != len(words):
+            raise _damage(
+                f"{_VECTORS} is {_told(matrix.dtype, matrix.shape)}, but must be float32 or "
+                f"float64 with a row of numbers for each of {len(words)} words"
+            )
+        if matrix.dtype.itemsize == 2:
+            matrix = matrix.astype(np.float32)
         counts = _array(archive, _COUNTS, "iu") if _COUNTS in names else None
         if counts is not None:
-            counts = check_counts(path, counts, len(words))
-    return checked(path, words, matrix, counts, errors, on_bad_rows)
+            counts = check_counts(counts, len(words))
+    return checked(path, options, words, matrix, counts)
 
 
-def write(
-    path: Path,
-    words: Sequence[str],
-    matrix: Floats,
-    counts: npt.NDArray[np.integer[Any]] | None = None,
-) -> None:
+def write(path: Path, words: Sequence[str], matrix: Floats, counts: Counts | None = None) -> None:
     """Write an archive.
 
     Raises
@@ -132,52 +127,42 @@ def write(
         for name, array in arrays.items():
             entry = zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0))
             entry.create_system, entry.external_attr = 3, 0o644 << 16  # the same on every system
+            kind = array.dtype.newbyteorder("<")
+            header = {"descr": kind.str, "fortran_order": False, "shape": array.shape}
             with archive.open(entry, "w", force_zip64=True) as file:
-                _write_array(file, array)
-
-
-def _write_array(file: IO[bytes], array: npt.NDArray[Any]) -> None:
-    """Write an array as numpy does: a header, then the numbers in C order."""
-    kind = array.dtype.newbyteorder("<")
-    header = {"descr": kind.str, "fortran_order": False, "shape": array.shape}
-    np.lib.format.write_array_header_1_0(file, header)
-    for start in range(0, len(array), ROWS):
-        file.write(array[start : start + ROWS].astype(kind, copy=False).tobytes())
+                np.lib.format.write_array_header_1_0(file, header)
+                for start in range(0, len(array), ROWS):
+                    file.write(array[start : start + ROWS].astype(kind, copy=False).tobytes())
 
 
 @contextlib.contextmanager
-def _damage_explained(path: Path) -> Iterator[None]:
-    """Turn what zipfile raises into a sentence; it documents only some of it."""
+def _explained() -> Iterator[None]:
+    """Turn what zipfile and numpy raise into a sentence; they document only some of it."""
     try:
         yield
-    except (ModelFileError, MemoryError):
+    except (ModelFileError, MemoryError, OSError):
         raise
-    except OSError as error:
-        raise unreadable(path, error) from error
-    except _DamageError as error:
-        reason = str(error)
     except Exception as error:
         said = str(error).partition("\n")[0][:MOST_SAID]
-        reason = f"it is no sound zip archive ({said})"
-    else:
-        return
-    raise ModelFileError(
-        f"{path} is not a usable .npz file: {reason}; give one that cbow-convert wrote, or "
-        "np.savez(file, words=words, vectors=vectors)"
-    ) from None
+        raise _damage(f"it is not a sound zip archive ({said})") from None
 
 
-def _words(archive: zipfile.ZipFile, packed: bool) -> list[bytes] | list[str]:
-    """Read the words, V."""
-    if not packed:
-        return _texts(archive)
+def _damage(fault: str) -> ModelFileError:
+    return ModelFileError(
+        f"{fault}; give one that cbow-convert wrote, or np.savez(file, words=words, "
+        "vectors=vectors)"
+    )
+
+
+def _words(archive: zipfile.ZipFile) -> list[bytes]:
+    """Read V words that lie end to end."""
     together, ends = _array(archive, _WORDS, "iu"), _array(archive, _ENDS, "iu")
     if together.dtype != np.uint8:
-        raise _DamageError(f"{_WORDS} is {together.dtype}, but beside {_ENDS} must be uint8")
+        raise _damage(f"{_WORDS} is {together.dtype}, but beside {_ENDS} must be uint8")
     letters = together.tobytes()
     edges = [0, *ends.tolist()]
     if ends.ndim != 1 or edges[-1] != len(letters) or any(a > b for a, b in pairwise(edges)):
-        raise _DamageError("its words do not follow one another")
+        raise _damage("its words do not follow one another")
     return [letters[start:end] for start, end in pairwise(edges)]
 
 
@@ -186,7 +171,7 @@ def _texts(archive: zipfile.ZipFile) -> list[bytes] | list[str]:
     with _member(archive, _WORDS) as (file, header):
         dtype, shape = header.dtype, header.shape
         if dtype.kind not in "US" or len(shape) != 1 or not dtype.itemsize:
-            raise _DamageError(f"{_WORDS} is {_told(dtype, shape)}, but must be a text each")
+            raise _damage(f"{_WORDS} is {_told(dtype, shape)}, but must be a text each")
         step = max(1, BLOCK // dtype.itemsize)
         texts: list[Any] = []
         while len(texts) < shape[0]:
@@ -201,22 +186,11 @@ def _told(dtype: np.dtype[Any], shape: tuple[int, ...]) -> str:
     return f"{str(dtype)[:MOST_SAID]} of shape {str(shape)[:MOST_SAID]}"
 
 
-def _vectors(archive: zipfile.ZipFile, V: int) -> Floats:
-    """Read the matrix, (V, N)."""
-    matrix = _array(archive, _VECTORS, "f")
-    if matrix.dtype.itemsize > 8 or not is_table(matrix) or len(matrix) != V:
-        raise _DamageError(
-            f"{_VECTORS} is {_told(matrix.dtype, matrix.shape)}, but must be float32 or float64 "
-            f"with a row of numbers for each of {V} words"
-        )
-    return matrix.astype(np.float32) if matrix.dtype.itemsize == 2 else matrix
-
-
 def _array(archive: zipfile.ZipFile, name: str, kinds: str) -> npt.NDArray[Any]:
     """Read an array of numbers, in the machine's order of bytes."""
     with _member(archive, name) as (file, header):
         if header.dtype.kind not in kinds:
-            raise _DamageError(
+            raise _damage(
                 f"{name} is {_told(header.dtype, header.shape)}, but must hold {KINDS[kinds]}"
             )
         array = np.empty(math.prod(header.shape), header.dtype)
@@ -230,25 +204,20 @@ def _member(archive: zipfile.ZipFile, name: str) -> Iterator[tuple[IO[bytes], _H
     """Open an array behind its header; see that the file has room for what the header promises."""
     entry = archive.getinfo(f"{name}.npy")
     with archive.open(entry) as file:
-        header = _header(file)
+        version = np.lib.format.read_magic(file)
+        if version not in _READERS:
+            raise _damage(f"it holds an array of version {version}")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # numpy warns of headers that Python 2 wrote
+            header = _Header(*_READERS[version](file))
         if header.dtype.hasobject:
-            raise _DamageError(f"{name} holds Python objects; make numbers or texts of them")
+            raise _damage(f"{name} holds Python objects; make numbers or texts of them")
         size = math.prod(header.shape) * header.dtype.itemsize
         if min(header.shape, default=0) < 0 or size != entry.file_size - file.tell():
-            raise _DamageError(
+            raise _damage(
                 f"the shape {str(header.shape)[:MOST_SAID]} of {name} is not that of its numbers"
             )
         yield file, header
-
-
-def _header(file: IO[bytes]) -> _Header:
-    """Read the header of an array."""
-    version = np.lib.format.read_magic(file)
-    if version not in _READERS:
-        raise _DamageError(f"it holds an array of version {version}")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # numpy warns of headers that Python 2 wrote
-        return _Header(*_READERS[version](file))
 
 
 def _fill(file: IO[bytes], array: npt.NDArray[Any]) -> None:
@@ -260,3 +229,14 @@ def _fill(file: IO[bytes], array: npt.NDArray[Any]) -> None:
             raise EOFError("it is cut short")
         left[: len(block)] = block
         left = left[len(block) :]
+
+
+FORMAT: Final = Format(
+    name="npz",
+    title="numpy .npz",
+    recognise=recognise,
+    read=read,
+    write=write,
+    ending=".npz",
+    counts=True,
+)

@@ -9,7 +9,7 @@ column, and only then; so does this reader. It looks for NAME_metadata.tsv, then
 name them, for the name with ``metadata`` in place of ``tensor``, ``tensors`` or ``vectors`` at its
 end, then for metadata.tsv. The words are in the column ``word``, else in the first, the counts in
 the column ``count``. A word holds no tab and no line end. Numbers are those of
-`cbow.vectors.formats.text_rows`; they are read as float32.
+`cbow.vectors.formats.text`; they are read as float32.
 https://projector.tensorflow.org ("Load data") has the rules.
 """
 
@@ -17,23 +17,39 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from cbow.config import MAX_EXPANSION
 from cbow.errors import ModelFileError
-from cbow.system.files import finish_replacing, replacing_together
-from cbow.vectors.formats.base import BadRow, Contents, shown
-from cbow.vectors.formats.checks import ROWS, SKIP, check_counts, checked
+from cbow.system.files import check_regular, replacing_together
+from cbow.vectors.formats.base import (
+    BOM,
+    ROWS,
+    SKIP,
+    BadRow,
+    Contents,
+    Counts,
+    Format,
+    Options,
+    check_counts,
+    checked,
+    shown,
+)
 from cbow.vectors.formats.side_by_side import side_by_side
-from cbow.vectors.formats.streams import check_regular, explained
-from cbow.vectors.formats.text_reading import BOM, PIECE, read_piece
-from cbow.vectors.formats.text_rows import RowError, Rows, Singles
-from cbow.vectors.formats.text_writing import rows_text
+from cbow.vectors.formats.source import Source, explained
+from cbow.vectors.formats.text import (
+    PIECE,
+    RowError,
+    Rows,
+    Singles,
+    is_float,
+    number_rows,
+    read_piece,
+)
 from cbow.vectors.nearest import Floats
 
 #: Columns that are looked for.
@@ -57,32 +73,21 @@ def metadata_of(path: Path) -> Path | None:
     return None
 
 
-def read(
-    path: Path,
-    *,
-    errors: str = "strict",
-    on_bad_rows: str = "raise",
-    max_expansion: float = MAX_EXPANSION,
-) -> Contents:
-    """Read a pair.
+def recognise(source: Source) -> bool:
+    """Return whether the first two lines are numbers with tabs between."""
+    rows = [line.split(b"\t") for line in source.lines[:2] if line]
+    return all(is_float(field) for row in rows for field in row)
 
-    Parameters
-    ----------
-    path : Path
-        The file of the numbers.
-    errors : {"strict", "replace"}
-        Whether a word that is not UTF-8 is refused, or kept with U+FFFD for its bad bytes.
-    on_bad_rows : {"raise", "skip"}
-        Whether a row that cannot be read is refused, or left out of both files and counted.
-    max_expansion : float
-        Has no meaning here: the files are not packed.
+
+def read(source: Source, options: Options) -> Contents:
+    """Read a pair; the path is that of the numbers. Bad rows are left out of both files.
 
     Raises
     ------
     ModelFileError
         If one of the files is not there, or damaged, or they do not fit each other.
     """
-    finish_replacing(path, metadata_beside(path))
+    path = source.path
     check_regular(path)
     beside = metadata_of(path)
     if beside is None:
@@ -93,24 +98,21 @@ def read(
     words, counts = _words(beside)
     if not words:
         raise ModelFileError(f"{beside} has names of columns, but no words; give another file")
-    matrix, bad = _numbers(path, len(words), beside, skip=on_bad_rows == "skip")
+    matrix, bad = _numbers(path, len(words), beside, skip=options.on_bad_rows == "skip")
     if counts is not None:
-        counts = check_counts(beside, counts, len(words))
+        counts = check_counts(counts, len(words), f"{beside}: ")
     if bad:
         kept = np.delete(np.arange(len(words)), [each.row - 1 for each in bad])
         words = [words[row] for row in kept.tolist()]
         counts = None if counts is None else counts[kept]
-    contents = checked(path, words, matrix, counts, errors, on_bad_rows, bad)
-    contents.account.unended = _unended(path)
+    contents = checked(path, options, words, matrix, counts, bad)
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        contents.account.unended = int(file.read(1) != b"\n")
     return contents
 
 
-def write(
-    path: Path,
-    words: Sequence[str],
-    matrix: Floats,
-    counts: npt.NDArray[np.integer[Any]] | None = None,
-) -> None:
+def write(path: Path, words: Sequence[str], matrix: Floats, counts: Counts | None = None) -> None:
     """Write a pair; both files appear, or none.
 
     Raises
@@ -122,7 +124,13 @@ def write(
     """
     if not len(words):
         raise ModelFileError("there are no words, and the Embedding Projector needs one")
-    spelled = [_spelled(word) for word in words]
+    for word in words:
+        if "\t" in word or "\n" in word or "\r" in word:
+            raise ModelFileError(
+                f"the word {shown(word)} holds a tab or a line end, which the Embedding Projector "
+                "takes for the end of a word; write another format, such as .npz or .safetensors"
+            )
+    spelled = [word.encode() for word in words]
     if spelled[0].startswith(BOM):
         raise ModelFileError(
             f"the first word, {shown(words[0])}, begins with U+FEFF, which would be taken for a "
@@ -134,29 +142,8 @@ def write(
     with replacing_together([path, metadata_beside(path)]) as (numbers, beside):
         beside.write_bytes(b"\n".join(spelled) + b"\n")
         with numbers.open("wb") as file:
-            for text in side_by_side(_text, _parts(matrix)):
-                file.write(text)
-
-
-def _spelled(word: str) -> bytes:
-    if "\t" in word or "\n" in word or "\r" in word:
-        raise ModelFileError(
-            f"the word {shown(word)} holds a tab or a line end, which the Embedding Projector "
-            "takes for the end of a word; write another format, such as .npz or .safetensors"
-        )
-    return word.encode()
-
-
-def _parts(matrix: Floats) -> Iterator[Floats]:
-    """Yield some rows at a time, as `rows_text` wants them."""
-    for start in range(0, len(matrix), ROWS):
-        yield np.ascontiguousarray(matrix[start : start + ROWS])
-
-
-def _text(numbers: Floats) -> bytes:
-    """Write rows of numbers with tabs between."""
-    rows = rows_text([b"_"] * len(numbers), numbers, b"\n")
-    return rows.replace(b"_ ", b"").replace(b" ", b"\t")
+            for start in range(0, len(matrix), ROWS):
+                file.write(b"\n".join(number_rows(matrix[start : start + ROWS], b"\t")) + b"\n")
 
 
 def _words(path: Path) -> tuple[list[bytes], npt.NDArray[np.int64] | None]:
@@ -222,13 +209,6 @@ def _numbers(path: Path, words: int, beside: Path, *, skip: bool) -> tuple[Singl
     return matrix[: rows - len(bad)], bad
 
 
-def _unended(path: Path) -> int:
-    """Return 1 if the last row has no line end."""
-    with path.open("rb") as file:
-        file.seek(-1, os.SEEK_END)
-        return int(file.read(1) != b"\n")
-
-
 def _parsed(lines: list[bytes], N: int, skip: bool) -> Rows:
     """Read rows of N numbers, as rows of a word and N numbers."""
     end = b"" if lines[-1].endswith(b"\n") else b"\n"
@@ -243,3 +223,20 @@ def _parsed(lines: list[bytes], N: int, skip: bool) -> Rows:
         raise more[0]
     kept = np.delete(np.arange(len(words)), odd)
     return Rows([words[at] for at in kept.tolist()], numbers[kept], [*bad, *more])
+
+
+def _inputs(path: Path) -> list[Path]:
+    return [path, metadata_of(path) or path]
+
+
+FORMAT: Final = Format(
+    name="projector",
+    title="Embedding Projector",
+    recognise=recognise,
+    read=read,
+    write=write,
+    ending=".tsv",
+    counts=True,
+    inputs=_inputs,
+    outputs=lambda path: [path, metadata_beside(path)],
+)

@@ -30,17 +30,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any, Final, NamedTuple
+from typing import IO, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from cbow.config import MAX_EXPANSION
 from cbow.errors import ModelFileError
-from cbow.vectors.formats.base import Contents, shown
-from cbow.vectors.formats.checks import checked, singles
-from cbow.vectors.formats.streams import Opened, created, opened
-from cbow.vectors.formats.text_reading import BOM
+from cbow.vectors.formats.base import (
+    BOM,
+    Contents,
+    Counts,
+    Format,
+    Options,
+    checked,
+    shown,
+    singles,
+)
+from cbow.vectors.formats.source import Opened, Source, created, opened
+from cbow.vectors.formats.text import promised_dimension, rows_are_text
 from cbow.vectors.nearest import Floats
 
 #: Bytes of the file looked at at a time.
@@ -101,36 +108,24 @@ class _RowError(Exception):
         self.row = row
 
 
-def read(
-    path: Path,
-    *,
-    errors: str = "strict",
-    on_bad_rows: str = "raise",
-    max_expansion: float = MAX_EXPANSION,
-) -> Contents:
-    """Read a file.
+def recognise(source: Source) -> bool:
+    """Return whether a header of two numbers is followed by what is not text."""
+    return promised_dimension(source) is not None and not rows_are_text(source)
 
-    Parameters
-    ----------
-    path : Path
-    errors : {"strict", "replace"}
-        Whether a word that is not UTF-8 is refused, or kept with U+FFFD for its bad bytes.
-        word2vec.c cuts long words, at times within a character.
-    on_bad_rows : {"raise", "skip"}
-        Whether a row without a word, one that is not UTF-8 or numbers that are not finite is
-        refused, or left out and counted.
-    max_expansion : float
-        How many times the size of a packed file it may unpack to.
+
+def read(source: Source, options: Options) -> Contents:
+    """Read a file.
 
     Raises
     ------
     ModelFileError
         If it is not such a file, damaged, or may be read in more than one way.
     """
+    path = source.path
     failures: list[_RowError] = []
     attempts: list[_Rows] = []
     for feed in (b"\n", b""):
-        with opened(path, max_expansion) as file:
+        with opened(path, options.max_expansion) as file:
             V, N = _header(path, file)
             try:
                 attempts.append(_rows(path, file, V, N, feed))
@@ -148,15 +143,10 @@ def read(
             raise ModelFileError(str(_ambiguous(path, 1)))
     if failures and 2 * b"\0".join(best.words).count(b"\0\n") > V - 1:
         raise ModelFileError(str(failures[0]))  # rows do end in line feeds, but one does not
-    return checked(path, best.words, best.matrix, errors=errors, on_bad_rows=on_bad_rows)
+    return checked(path, options, best.words, best.matrix)
 
 
-def write(
-    path: Path,
-    words: Sequence[str],
-    matrix: Floats,
-    counts: npt.NDArray[np.integer[Any]] | None = None,
-) -> None:
+def write(path: Path, words: Sequence[str], matrix: Floats, counts: Counts | None = None) -> None:
     """Write a file, with the line feeds of word2vec.c. The counts have no place in it.
 
     Raises
@@ -174,17 +164,14 @@ def write(
         for rows in singles(words, matrix, "word2vec's binary format"):
             numbers = rows.tobytes()
             for start in range(0, len(numbers), width):
-                word = _encoded(next(spelled))
-                file.write(b"%s %s\n" % (word, numbers[start : start + width]))
-
-
-def _encoded(word: str) -> bytes:
-    if " " in word or "\n" in word:
-        raise ModelFileError(
-            f"the word {shown(word)} holds a space or a line feed, at which word2vec's binary "
-            "format ends a word; write another format, such as .npz or .safetensors"
-        )
-    return word.encode()
+                word = next(spelled)
+                if " " in word or "\n" in word:
+                    raise ModelFileError(
+                        f"the word {shown(word)} holds a space or a line feed, at which word2vec's "
+                        "binary format ends a word; write another format, such as .npz or "
+                        ".safetensors"
+                    )
+                file.write(b"%s %s\n" % (word.encode(), numbers[start : start + width]))
 
 
 def _header(path: Path, file: Opened) -> tuple[int, int]:
@@ -600,3 +587,14 @@ def _endless(path: Path, row: int) -> _RowError:
         f"{path}, row {row}: the word does not end within {LONGEST_WORD} bytes; the file is "
         "damaged, or of another format",
     )
+
+
+FORMAT: Final = Format(
+    name="word2vec-binary",
+    title="word2vec binary",
+    recognise=recognise,
+    read=read,
+    write=write,
+    ending=".bin",
+    packed=True,
+)

@@ -5,23 +5,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from format_files import WORDS, check, matrix_of, refused
+from format_files import WORDS, Codec, check, matrix_of, refused
 from hypothesis import given
 from hypothesis import strategies as st
 
 import cbow
 from cbow.cli import convert, evaluate, nearest
 from cbow.errors import ConfigError, ModelFileError, VectorsWarning
-from cbow.vectors.formats import (
-    glove,
-    model2vec,
-    npz,
-    projector,
-    read,
-    text_reading,
-    word2vec_binary,
-    word2vec_text,
-    write,
+from cbow.vectors.formats import read, write
+from cbow.vectors.formats import text as text_format
+
+word2vec_text, word2vec_binary, glove, npz, model2vec, projector = map(
+    Codec, ("word2vec-text", "word2vec-binary", "glove", "npz", "model2vec", "projector")
 )
 
 #: Rows as people have them, and what is said of each.
@@ -44,8 +39,8 @@ GOOD = [b"the 1 2 3", b"new york 4 5 6", b"1999 7 8 9", "naïve 0 0 1".encode()]
 @pytest.fixture(params=[False, True], ids=["plain", "compiled"])
 def size(request, monkeypatch):
     if request.param:
-        monkeypatch.setattr(text_reading, "PIECE", 16)
-        monkeypatch.setattr(text_reading, "COMPILED", 0)
+        monkeypatch.setattr(text_format, "PIECE", 16)
+        monkeypatch.setattr(text_format, "COMPILED", 0)
 
 
 @pytest.fixture
@@ -257,7 +252,7 @@ BLANK = st.lists(st.sampled_from(["", " ", "\t", "\r", " \t \r"]), max_size=5)
     blank=BLANK,
     ended=st.booleans(),
     header=st.booleans(),
-    piece=st.sampled_from([1, 7, text_reading.PIECE]),
+    piece=st.sampled_from([1, 7, text_format.PIECE]),
 )
 def test_blank_lines_at_the_end_are_passed_over_and_counted(
     tmp_path_factory, rows, blank, ended, header, piece
@@ -267,7 +262,7 @@ def test_blank_lines_at_the_end_are_passed_over_and_counted(
     text = "\n".join(lines) + "\n" * ended
     path.write_bytes(text.encode())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(text_reading, "PIECE", piece)
+        patch.setattr(text_format, "PIECE", piece)
         contents = read(path, "word2vec-text" if header else "glove")
     assert list(contents.words) == [row[0] for row in rows]
     passed = len(blank) if ended or not blank or blank[-1] else len(blank) - 1
@@ -277,10 +272,10 @@ def test_blank_lines_at_the_end_are_passed_over_and_counted(
     assert any("blank line" in note for note in notes) == (passed > 0)
 
 
-@pytest.mark.parametrize("piece", [1, 7, text_reading.PIECE])
+@pytest.mark.parametrize("piece", [1, 7, text_format.PIECE])
 @pytest.mark.parametrize("header", [b"4 2\n", b""])
 def test_blank_lines_between_rows_are_bad_rows(tmp_path, monkeypatch, header, piece):
-    monkeypatch.setattr(text_reading, "PIECE", piece)
+    monkeypatch.setattr(text_format, "PIECE", piece)
     path = tmp_path / "some"
     path.write_bytes(header + b"a 1.5555 2\n\n \nb 1.5555 2\n\n")
     kind = "word2vec-text" if header else "glove"

@@ -6,13 +6,15 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from format_files import EXTREMES, GOLDEN, WORDS, check, fuzz, matrix_of, refused, tables
+from format_files import EXTREMES, GOLDEN, WORDS, Codec, check, fuzz, matrix_of, refused, tables
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cbow.errors import ModelFileError, OutputError, VectorsWarning
 from cbow.vectors.formats import word2vec_binary
-from cbow.vectors.formats.word2vec_binary import read, write
+
+codec = Codec("word2vec-binary")
+read, write = codec.read, codec.write
 
 
 @pytest.fixture
@@ -217,7 +219,7 @@ def test_every_truncation_of_the_gzip_data(tmp_path):
 def test_damaged_gzip_data(tmp_path):
     packed = bytearray(gzip.compress(SMALL))
     packed[-5] ^= 1
-    assert "no proper gzip data" in refused(read, tmp_path / "vectors.bin.gz", bytes(packed))
+    assert "not proper gzip data" in refused(read, tmp_path / "vectors.bin.gz", bytes(packed))
 
 
 @pytest.mark.parametrize(

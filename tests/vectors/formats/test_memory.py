@@ -1,5 +1,6 @@
 """Files made to fill the memory: refused with a sentence before it is taken."""
 
+import dataclasses
 import gzip
 import json
 import math
@@ -16,10 +17,10 @@ from cbow.cli import convert
 from cbow.config import MAX_EXPANSION
 from cbow.errors import ModelFileError
 from cbow.system import safetensors_file
-from cbow.vectors.formats import read, streams, word2vec_text, write
+from cbow.vectors.formats import FORMATS, read, source, write
 
 #: Much above what is always allowed.
-ROWS = 3 * streams.SMALL // len(b"a 1\n")
+ROWS = 3 * source.SMALL // len(b"a 1\n")
 
 #: Reads files with little memory; prints what was said of each.
 READ = """
@@ -52,7 +53,7 @@ def text_bomb_in_members(folder):
 def binary_bomb(folder):
     path = folder / "bomb.bin.gz"
     rows = b"a " + bytes(4000)
-    R = 2 * streams.SMALL // len(rows)
+    R = 2 * source.SMALL // len(rows)
     members = gzip.compress(b"%d 1000\n" % R + rows * R, 1) + gzip.compress(b"\n")
     path.write_bytes(members)
     return path
@@ -98,7 +99,7 @@ def test_bombs(tmp_path):
 
 @pytest.mark.parametrize("name", ["a.txt.gz", "a.vec.gz", "a.bin.gz", "glove.gz", "a.npz"])
 def test_the_limit_may_be_lifted(tmp_path, monkeypatch, name):
-    monkeypatch.setattr(streams, "SMALL", 0)
+    monkeypatch.setattr(source, "SMALL", 0)
     path = tmp_path / name
     words, matrix = [f"w{i}" for i in range(99)], np.zeros((99, 999), np.float32)
     if name == "a.npz":
@@ -114,7 +115,7 @@ def test_the_limit_may_be_lifted(tmp_path, monkeypatch, name):
 
 def test_members_that_hide_their_size(tmp_path, monkeypatch):
     """The size at the end of gzip data is that of the last member alone."""
-    monkeypatch.setattr(streams, "SMALL", 0)
+    monkeypatch.setattr(source, "SMALL", 0)
     path = tmp_path / "a.txt.gz"
     rows = b"".join(b"w%d 0\n" % i + b"w 0\n" * 99 for i in range(99))
     path.write_bytes(gzip.compress(b"9901 1\n" + rows) + gzip.compress(b"z 0\n"))
@@ -128,14 +129,14 @@ def test_mapped_rows_may_be_many(tmp_path, monkeypatch):
     small = {"embeddings": np.ones((1, 999), np.float32), "mapping": np.zeros(3000, np.int64)}
     safetensors_file.write(path / "model.safetensors", small, {})
     assert read(path).matrix.shape == (3000, 999)
-    monkeypatch.setattr(streams, "SMALL", 0)
+    monkeypatch.setattr(source, "SMALL", 0)
     with pytest.raises(ModelFileError, match="becomes 11988000 bytes by its mapping"):
         read(path)
     assert read(path, max_expansion=math.inf).matrix.shape == (3000, 999)
 
 
 def test_on_the_command_line(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(streams, "SMALL", 0)
+    monkeypatch.setattr(source, "SMALL", 0)
     path = tmp_path / "a.txt.gz"
     write(path, ["a"], np.zeros((1, 9999), np.float32))
     out = str(tmp_path / "b.txt")
@@ -151,7 +152,7 @@ def test_files_that_are_damaged_are_not_taken_for_bombs(tmp_path):
     """A size that gzip data cannot unpack to says nothing."""
     path = tmp_path / "a.txt.gz"
     path.write_bytes(gzip.compress(b"1 1\na 1\n")[:-4] + b"\xff\xff\xff\x7f")
-    with pytest.raises(ModelFileError, match="no proper gzip data"):
+    with pytest.raises(ModelFileError, match="not proper gzip data"):
         read(path)
 
 
@@ -170,6 +171,7 @@ def test_too_little_memory_is_told(tmp_path, monkeypatch):
 
     path = tmp_path / "a.txt"
     write(path, WORDS, matrix_of(len(WORDS)))
-    monkeypatch.setattr(word2vec_text, "read", fail)
+    failing = dataclasses.replace(FORMATS["word2vec-text"], read=fail)
+    monkeypatch.setitem(FORMATS, "word2vec-text", failing)
     with pytest.raises(ModelFileError, match=r"a\.txt needs more memory than there is"):
         read(path)

@@ -7,13 +7,16 @@ import shutil
 import numpy as np
 import pytest
 import safetensors.numpy
-from format_files import AWKWARD, GOLDEN, WORDS, check, fuzz, matrix_of, tables
+from format_files import AWKWARD, GOLDEN, WORDS, Codec, check, fuzz, matrix_of, tables
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cbow.errors import ModelFileError, OutputError
 from cbow.vectors.formats import model2vec
-from cbow.vectors.formats.model2vec import CONFIG, MODEL, TOKENIZER, read, write
+from cbow.vectors.formats.model2vec import CONFIG, MODEL, TOKENIZER
+
+codec = Codec("model2vec")
+read, write = codec.read, codec.write
 
 MATRIX = matrix_of(len(WORDS))
 FOLDERS = ["model2vec", "model2vec_clusters", "model2vec_half", "model2vec_bytes"]

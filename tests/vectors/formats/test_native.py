@@ -7,14 +7,16 @@ import tracemalloc
 import numpy as np
 import pytest
 import safetensors.numpy
-from format_files import AWKWARD, WORDS, check, fuzz, matrix_of, refused, tables
+from format_files import AWKWARD, WORDS, Codec, check, fuzz, matrix_of, refused, tables
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cbow.errors import ModelFileError, OutputError
 from cbow.vectors import WordVectors
-from cbow.vectors.formats.native import read, write
 from cbow.vectors.packed import encode_words
+
+codec = Codec("safetensors")
+read, write = codec.read, codec.write
 
 COUNTS = np.arange(len(WORDS), 0, -1)
 MATRIX = matrix_of(len(WORDS))

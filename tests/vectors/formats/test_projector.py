@@ -4,13 +4,16 @@ import os
 
 import numpy as np
 import pytest
-from format_files import AWKWARD, EXTREMES, WORDS, check, fuzz, matrix_of, refused, tables
+from format_files import AWKWARD, EXTREMES, WORDS, Codec, check, fuzz, matrix_of, refused, tables
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cbow.errors import ModelFileError, OutputError
 from cbow.vectors.formats import projector
-from cbow.vectors.formats.projector import metadata_beside, read, write
+from cbow.vectors.formats.projector import metadata_beside
+
+codec = Codec("projector")
+read, write = codec.read, codec.write
 
 COUNTS = np.arange(len(WORDS), 0, -1)
 MATRIX = matrix_of(len(WORDS))

@@ -4,11 +4,13 @@ import random
 
 import numpy as np
 import pytest
-from format_files import GOLDEN, WORDS, check, matrix_of, refused
+from format_files import GOLDEN, WORDS, Codec, check, matrix_of, refused
 
 from cbow.errors import ModelFileError
 from cbow.vectors.formats import word2vec_binary
-from cbow.vectors.formats.word2vec_binary import BACK, read
+from cbow.vectors.formats.word2vec_binary import BACK
+
+read = Codec("word2vec-binary").read
 
 PARTS = [
     *("a", "b", "c", "new", "york", "is", "end", "hello", "of", "R$", "0", "...", ".", ","),

@@ -13,15 +13,17 @@ from pathlib import Path
 import naive_formats
 import numpy as np
 import pytest
+from format_files import Codec
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from cbow.errors import ModelFileError, OutputError
-from cbow.vectors.formats import fasttext, glove, text_reading, text_writing, word2vec_text
+from cbow.vectors.formats import text as text_format
 from cbow.vectors.formats.side_by_side import side_by_side
 
 GOLDEN = Path(__file__).parents[2] / "golden"
+word2vec_text, fasttext, glove = map(Codec, ("word2vec-text", "fasttext", "glove"))
 WITH_HEADER = {"word2vec": word2vec_text, "fastText": fasttext}
 ALL = {**WITH_HEADER, "GloVe": glove}
 
@@ -91,10 +93,9 @@ def size(request, monkeypatch):
 
 
 def make_large(monkeypatch):
-    monkeypatch.setattr(text_reading, "PIECE", 16)
-    monkeypatch.setattr(text_reading, "COMPILED", 0)
-    monkeypatch.setattr(text_writing, "NUMBERS", 20)
-    monkeypatch.setattr(text_writing, "COMPILED", 0)
+    monkeypatch.setattr(text_format, "PIECE", 16)
+    monkeypatch.setattr(text_format, "COMPILED", 0)
+    monkeypatch.setattr(text_format, "NUMBERS", 20)
 
 
 # what the tools write
@@ -544,8 +545,8 @@ def test_files_that_cannot_be_opened(tmp_path):
 
 @pytest.mark.parametrize("packed", [False, True])
 def test_endless_rows(tmp_path, monkeypatch, packed):
-    monkeypatch.setattr(text_reading, "PIECE", 100)
-    monkeypatch.setattr(text_reading, "LONGEST_ROW", 1000)
+    monkeypatch.setattr(text_format, "PIECE", 100)
+    monkeypatch.setattr(text_format, "LONGEST_ROW", 1000)
     for module, begin in ((word2vec_text, b"1 1\na 1"), (glove, b"a 1\nb 1")):
         whole = begin + b"0" * 900 + b"e-900\n"
         endless = begin + b"0" * 9000
@@ -557,14 +558,14 @@ def test_endless_rows(tmp_path, monkeypatch, packed):
 
 @pytest.mark.parametrize("compiled", [0, 10**6])
 def test_memory_does_not_follow_the_header(tmp_path, monkeypatch, compiled):
-    monkeypatch.setattr(text_reading, "COMPILED", compiled)
+    monkeypatch.setattr(text_format, "COMPILED", compiled)
     path = tmp_path / "file.txt"
     path.write_bytes(gzip.compress(b"1000000000000 30000000\n" + b"a 1 2\n" * 1000))
     tracemalloc.start()
     try:
         with pytest.raises(ModelFileError, match="is of length 2, but 30000000 is expected"):
             word2vec_text.read(path)
-        assert tracemalloc.get_traced_memory()[1] < 10 * text_reading.PIECE
+        assert tracemalloc.get_traced_memory()[1] < 10 * text_format.PIECE
     finally:
         tracemalloc.stop()
 
@@ -670,7 +671,7 @@ def test_many_rows(path):
             for word, row in zip(words, matrix.tolist(), strict=True)
         )
     )
-    assert path.stat().st_size > text_reading.COMPILED
+    assert path.stat().st_size > text_format.COMPILED
     found = word2vec_text.read(path)
     assert list(found.words) == words
     assert bits(found.matrix) == bits(matrix)
@@ -681,9 +682,9 @@ def test_many_rows(path):
 
 def test_small_files_need_no_compiler(path):
     code = (
-        "import sys, pathlib; from cbow.vectors.formats import word2vec_text as w;"
+        "import sys, pathlib; from cbow.vectors.formats import read, write;"
         "path, copy = map(pathlib.Path, sys.argv[1:]);"
-        "w.write(copy, *w.read(path)[:3]);"
+        "write(copy, *read(path)[:3], 'word2vec-text');"
         "print([name for name in ('numba', 'scipy') if name in sys.modules])"
     )
     command = [sys.executable, "-c", code, GOLDEN / "gensim.txt", path]

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import math
 import os
-import stat
 import zlib
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import IO, Final, NamedTuple, cast
 
 from cbow.errors import ModelFileError
-from cbow.system.files import replacing, unopened
+from cbow.system import safetensors_file
+from cbow.system.files import check_regular, replacing, unopened
 
 #: How a gzip file begins.
 GZIP: Final = b"\x1f\x8b\x08"
@@ -20,12 +22,72 @@ GZIP: Final = b"\x1f\x8b\x08"
 #: How hard gzip tries. With digits 9 takes nine times as long as 4, and saves one byte in fifteen.
 _LEVEL: Final = 4
 
-
 #: What unpacks to fewer bytes than this is never too much.
 SMALL: Final = 2**25
 
 #: No gzip data unpack to more times their size.
 _DEFLATE: Final = 1032
+
+#: Bytes at the start of a file by which its format is recognised.
+HEAD: Final = 2**16
+
+
+class Source:
+    """A file or folder to be read, with what was read of it to recognise its format.
+
+    Parameters
+    ----------
+    path : Path
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @cached_property
+    def is_folder(self) -> bool:
+        """Whether it is a folder."""
+        return os.path.isdir(self.path)  # which, unlike the method, raises nothing
+
+    @cached_property
+    def packed(self) -> bool:
+        """Whether its content is packed with gzip."""
+        return self._begin.startswith(GZIP)
+
+    @cached_property
+    def head(self) -> bytes:
+        """Its first bytes, unpacked."""
+        head = self._begin
+        if self.packed:
+            with opened(self.path, math.inf) as unpacked:
+                head = unpacked.stream.read(HEAD)
+        return head
+
+    @cached_property
+    def lines(self) -> list[bytes]:
+        """Its first line, its second, and the rest of its head."""
+        head = self.head
+        if len(head) == HEAD:  # it may end within a number
+            head = head.rsplit(None, 1)[0]
+        return head.removeprefix(b"\xef\xbb\xbf").split(b"\n", 2)
+
+    @cached_property
+    def like_safetensors(self) -> bool:
+        """Whether it begins like a safetensors file."""
+        length = int.from_bytes(self._begin[:8], "little")
+        return self._begin[8:9] == b"{" and length <= safetensors_file.LONGEST_HEADER
+
+    @cached_property
+    def safetensors(self) -> safetensors_file.Contents:
+        """Its arrays, mapped, and its texts, not held against its checksums."""
+        return safetensors_file.read(self.path)
+
+    @cached_property
+    def _begin(self) -> bytes:
+        if self.is_folder:
+            return b""
+        check_regular(self.path)
+        with explained(self.path), self.path.open("rb") as file:
+            return file.read(HEAD)
 
 
 class _Bounded:
@@ -65,10 +127,10 @@ def most_bytes(size: int, max_expansion: float) -> float:
     return max(SMALL, size * max_expansion)
 
 
-def too_much(path: Path, what: str) -> ModelFileError:
+def too_much(name: object, what: str) -> ModelFileError:
     """Create the error about a file that would become too large."""
     return ModelFileError(
-        f"{path} {what}, far more than its size on disk, as if made to fill the memory; if you "
+        f"{name} {what}, far more than its size on disk, as if made to fill the memory; if you "
         "trust it, let it become so many times its size with max_expansion=TIMES (--max-expansion "
         "TIMES)"
     )
@@ -94,7 +156,7 @@ def opened(path: Path, max_expansion: float) -> Iterator[Opened]:
     Raises
     ------
     ModelFileError
-        If it is no regular file, or cannot be read or unpacked, or unpacks to too much.
+        If it is not a regular file, or cannot be read or unpacked, or unpacks to too much.
     """
     check_regular(path)
     with explained(path), path.open("rb") as file:
@@ -124,31 +186,10 @@ def explained(path: Path) -> Iterator[None]:
         ) from None
     except (gzip.BadGzipFile, zlib.error) as error:
         raise ModelFileError(
-            f"{path} is damaged: it is no proper gzip data ({error}); fetch or copy it again"
+            f"{path} is damaged: it is not proper gzip data ({error}); fetch or copy it again"
         ) from None
     except OSError as error:
-        raise unreadable(path, error) from error
-
-
-def check_regular(path: Path) -> None:
-    """Refuse what is no file, before it is opened: to open a pipe would wait for its writer.
-
-    Raises
-    ------
-    ModelFileError
-        If there is nothing of this name, or another thing.
-    """
-    try:
-        if stat.S_ISREG(path.stat().st_mode):
-            return
-    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
-        raise unreadable(path, error) from error
-    raise ModelFileError(f"{path} is not a regular file; give the name of one")
-
-
-def unreadable(path: Path, error: OSError | ValueError) -> ModelFileError:
-    """Say why a file cannot be opened."""
-    return ModelFileError(unopened(path, error))
+        raise ModelFileError(unopened(path, error)) from error
 
 
 @contextlib.contextmanager

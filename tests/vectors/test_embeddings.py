@@ -6,8 +6,8 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from cbow.config import EMBEDDINGS
 from cbow.errors import ConfigError
-from cbow.model import embeddings
-from cbow.model.embeddings import POWER, embed, joint_vectors
+from cbow.vectors import embeddings
+from cbow.vectors.embeddings import POWER, embed, joint_vectors
 
 
 def matrices(V=40, N=5, dtype=np.float64, seed=0):
@@ -113,7 +113,7 @@ def test_blas_runs_in_one_thread(monkeypatch):
         )
         return eigh(G)
 
-    monkeypatch.setattr("cbow.model.embeddings.np.linalg.eigh", watched)
+    monkeypatch.setattr("cbow.vectors.embeddings.np.linalg.eigh", watched)
     with threadpool_limits(2, user_api="blas"):
         joint_vectors(*matrices())
     assert threads == {1}

@@ -13,23 +13,27 @@ Format 1 is the same without ``joint``; so are checkpoints, and both are read.
 Its metadata have one entry, ``cbow``: JSON with ``format_version``, ``config`` and ``report``.
 Equal models give equal bytes, so nothing is written that is not part of the result: no time, no
 path, no number of threads.
+
+Read as a file of vectors, it holds those of every kind that `cbow.vectors.embeddings` computes.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from cbow.config import Config
-from cbow.errors import ConfigError, ModelFileError, shown
+from cbow.errors import ModelFileError, shown
 from cbow.system import safetensors_file
+from cbow.system.files import naming, to_read
+from cbow.vectors.embeddings import embed
+from cbow.vectors.formats.base import Account, Contents, Format, Options
+from cbow.vectors.formats.source import Source
 from cbow.vectors.nearest import Floats
 from cbow.vectors.packed import Integers, PackedWords, encode_words
 
@@ -74,7 +78,12 @@ def read(path: str | os.PathLike[str]) -> Stored:
     ModelFileError
         If the file is missing, damaged, of another kind or of a later version of cbow.
     """
-    tensors, metadata = safetensors_file.read(path, check=safetensors_file.SMALL)
+    return _stored(Source(to_read(path)))
+
+
+def _stored(source: Source) -> Stored:
+    path, (tensors, metadata) = source.path, source.safetensors
+    safetensors_file.check_unchanged(path, source.safetensors, safetensors_file.SMALL)
     with naming(path, "model"):
         content = from_metadata(metadata)
         if "checkpoint_version" in content:
@@ -83,16 +92,17 @@ def read(path: str | os.PathLike[str]) -> Stored:
                 "--resume FILE"
             )
         check_version(content, "format_version", FORMAT_VERSION)
-        return restored(tensors, content, f"{Path(path)} is not a usable model: ")
+        return restored(tensors, content, f"{path} is not a usable model: ")
 
 
-@contextlib.contextmanager
-def naming(path: str | os.PathLike[str], kind: str) -> Iterator[None]:
-    """Put the name of a file before what is wrong with it."""
-    try:
-        yield
-    except (ConfigError, ModelFileError) as error:
-        raise ModelFileError(f"{Path(path)} is not a usable {kind}: {error}") from error
+def _read_vectors(source: Source, options: Options) -> Contents:
+    """Return the vectors of a model, of the kind that the options name."""
+    model = _stored(source)
+    if options.embedding == "joint" and model.joint is not None:
+        matrix = model.joint
+    else:
+        matrix = embed(model.W1T, model.W2, options.embedding)  # (V, N)
+    return Contents(model.words, matrix, model.counts, Account(rows=len(model.words)))
 
 
 def arrays_of(model: Stored) -> dict[str, npt.NDArray[Any]]:
@@ -134,18 +144,14 @@ def restored(
     config = Config.from_dict(settings)
     _check_tensors(tensors, config.dimension)
     words = PackedWords(tensors["words"], tensors["word_ends"], where)
-    _check_counts(tensors["counts"])
-    arrays = {name: tensors[name] for name in ("counts", "W1T", "b1", "W2", "b2")}
-    return Stored(config, report, words, **arrays, joint=tensors.get("joint"))
-
-
-def _check_counts(counts: Integers) -> None:
-    """Check that the counts can be counts, in their order."""
+    counts = tensors["counts"]
     if (counts < 0).any() or (counts[1:] > counts[:-1]).any():
         raise ModelFileError(
             "it is damaged, for its counts are not falling numbers of 0 or more; "
             "fetch or train it again"
         )
+    arrays = {name: tensors[name] for name in ("counts", "W1T", "b1", "W2", "b2")}
+    return Stored(config, report, words, **arrays, joint=tensors.get("joint"))
 
 
 def to_metadata(content: Mapping[str, Any]) -> dict[str, str]:
@@ -187,7 +193,7 @@ def from_metadata(metadata: Mapping[str, str]) -> dict[str, Any]:
 
 
 def check_version(content: Mapping[str, Any], name: str, newest: int) -> None:
-    """Refuse metadata whose version is none, or newer than this package."""
+    """Reject metadata whose version is not one, or newer than this package."""
     version = content.get(name)
     if type(version) is not int or version < 1:
         raise damaged_metadata()
@@ -199,7 +205,7 @@ def check_version(content: Mapping[str, Any], name: str, newest: int) -> None:
 
 
 def damaged_metadata() -> ModelFileError:
-    """Say that metadata are not as this package writes them."""
+    """Create the error about metadata that are not as this package writes them."""
     return ModelFileError("its metadata are damaged; fetch or train it again")
 
 
@@ -213,15 +219,15 @@ def _check_tensors(tensors: Mapping[str, npt.NDArray[Any]], N: int) -> None:
     V, real = tensors["counts"].size, tensors["W1T"].dtype
     if real not in (np.float32, np.float64):
         raise ModelFileError(f"W1T is {real}, but must be float32 or float64; train it again")
-    whole = np.dtype(np.int64)
+    integer = np.dtype(np.int64)
     expected: dict[str, tuple[np.dtype[Any], tuple[int, ...]]] = {
         "W1T": (real, (V, N)),
         "b1": (real, (N,)),
         "W2": (real, (V, N)),
         "b2": (real, (V,)),
-        "counts": (whole, (V,)),
+        "counts": (integer, (V,)),
         "words": (np.dtype(np.uint8), (tensors["words"].size,)),
-        "word_ends": (whole, (V,)),
+        "word_ends": (integer, (V,)),
     }
     if "joint" in tensors:
         expected["joint"] = (real, (V, N))
@@ -232,3 +238,15 @@ def _check_tensors(tensors: Mapping[str, npt.NDArray[Any]], N: int) -> None:
                 f"{name} is {array.dtype} of shape {array.shape}, but must be {dtype} of shape "
                 f"{shape}; fetch or train it again"
             )
+
+
+FORMAT: Final = Format(
+    name="model",
+    title="cbow model",
+    recognise=lambda source: source.like_safetensors,  # reading tells of those of other programs
+    read=_read_vectors,
+    write=None,
+    counts=True,
+    kinds=True,
+    checksums=True,
+)
