@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from cbow.network import Gradients, Network, Parameters
-from cbow.network.sparse import check_ids
+from cbow.network.forward import check_ids
 from cbow.training import exact_kernels as kernels
 from cbow.training.exact_kernels import Room
 from cbow.training.examples import Batch

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from cbow.network import Gradients, Parameters
-from cbow.network.parameters import Array
+from cbow.system.arrays import Array
 
 
 class Tables(NamedTuple):

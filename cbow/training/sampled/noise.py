@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from cbow.network.parameters import Array
+from cbow.system.arrays import Array
 
 #: q is the word frequencies to this power: frequent words more often than others, but less so than
 #: in the text (Mikolov et al. 2013, "Distributed representations of words and phrases", 2.2).
