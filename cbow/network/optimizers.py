@@ -35,6 +35,8 @@ class Optimizer(Protocol):
 class SGD:
     """Plain gradient descent (Robbins & Monro 1951): θ ← θ - α g."""
 
+    name: Final = "sgd"
+
     def __init__(self, parameters: Parameters) -> None:
         pass
 
@@ -61,6 +63,7 @@ class AdaGrad:
         The state ``G`` has their shapes.
     """
 
+    name: Final = "adagrad"
     DELTA: Final = 1e-10
 
     def __init__(self, parameters: Parameters) -> None:
@@ -93,6 +96,7 @@ class Adam:
         The state, ``m`` and ``v``, has their shapes.
     """
 
+    name: Final = "adam"
     BETA1: Final = 0.9
     BETA2: Final = 0.999
     EPSILON: Final = 1e-8
@@ -124,9 +128,7 @@ class Adam:
 
 #: Every optimizer by its name.
 OPTIMIZERS: Final[Mapping[str, Callable[[Parameters], Optimizer]]] = {
-    "sgd": SGD,
-    "adagrad": AdaGrad,
-    "adam": Adam,
+    optimizer.name: optimizer for optimizer in (SGD, AdaGrad, Adam)
 }
 
 

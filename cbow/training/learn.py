@@ -30,7 +30,7 @@ from cbow.training.checkpoint import (
     fingerprint,
     settings_of,
 )
-from cbow.training.exact import Workspace
+from cbow.training.exact.step import Workspace
 from cbow.training.examples import ExampleSource
 from cbow.training.loop import Loop, Stop
 from cbow.training.losses import PROBE, Losses

@@ -9,13 +9,13 @@ import scipy.special
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cbow.training.kernels import Tables
 from cbow.training.randomness import Purpose, stream
 from cbow.training.randomness import uniform as plain_uniform
 from cbow.training.sampled import hidden, output
 from cbow.training.sampled.blocks import Keys, Text, Window, read_block, uniform
 from cbow.training.sampled.noise import alias_table, make_noise
 from cbow.training.sampled.step import Unit, make_rooms, room_of
-from cbow.training.tables import Tables
 
 DTYPES = [np.float32, np.float64]
 

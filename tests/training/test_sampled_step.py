@@ -12,6 +12,7 @@ from cbow.network.activations import LEAK
 from cbow.text import EncodedCorpus, TokenAccount, Vocabulary
 from cbow.training.barrier import ABANDONED
 from cbow.training.examples import BLOCK, ExampleSource, Tally
+from cbow.training.kernels import tables_of
 from cbow.training.sampled.blocks import Text, Window
 from cbow.training.sampled.noise import Noise, make_noise
 from cbow.training.sampled.step import (
@@ -25,7 +26,6 @@ from cbow.training.sampled.step import (
     room_of,
     run_steps,
 )
-from cbow.training.tables import tables_of
 
 V, N, WINDOW = 7, 3, Window(2, 2)
 SLOPES = {"relu": 0.0, "leaky_relu": LEAK, "identity": 1.0}

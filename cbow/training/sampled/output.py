@@ -9,7 +9,7 @@ import numpy as np
 
 from cbow.system.compiled import compiled
 from cbow.system.lanes import dot, largest
-from cbow.training.exponential import exponentials_and_sums
+from cbow.training.kernels import exponentials_and_sums
 from cbow.training.sampled.blocks import uniform
 
 #: A logit that counts for nothing: exp of it, less any other, is 0.

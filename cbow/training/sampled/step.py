@@ -17,6 +17,7 @@ from numpy.typing import DTypeLike, NDArray
 from cbow.network import Parameters
 from cbow.system.compiled import compiled
 from cbow.training.barrier import wait_for_all
+from cbow.training.kernels import Tables, tables_of
 from cbow.training.sampled.blocks import Keys, Text, Window, read_block
 from cbow.training.sampled.hidden import (
     difference_sums,
@@ -33,7 +34,6 @@ from cbow.training.sampled.output import (
     sum_of_rows,
     target_logits,
 )
-from cbow.training.tables import Tables, tables_of
 
 Array = NDArray[Any]
 

@@ -13,16 +13,16 @@ from numpy.typing import NDArray
 from cbow.config import Config
 from cbow.network import Parameters
 from cbow.network.activations import LEAK
+from cbow.system.processors import share_out
 from cbow.training.barrier import ABANDONED
 from cbow.training.examples import ExampleSource, Tally
+from cbow.training.kernels import Tables, tables_of
 from cbow.training.objective import B1_RATE, SAMPLED_B1_START
 from cbow.training.randomness import Purpose, stream, uniform
 from cbow.training.sampled.blocks import Keys, Text, Window
 from cbow.training.sampled.noise import make_noise
 from cbow.training.sampled.step import Rates, Unit, Work, centred, make_rooms, run_steps
 from cbow.training.state import DivergedError, EpochState, Portion, RateOf
-from cbow.training.tables import Tables, tables_of
-from cbow.training.threads import share_out
 
 #: Tokens of text that lie together, and how many such stretches from random places make a pool.
 #: The blocks of a pool are shuffled; a pool is one portion of the work.
