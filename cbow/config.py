@@ -18,7 +18,6 @@ from cbow.errors import ConfigError, shown
 NORMAL_FORMS: Final = ("none", "nfc", "nfkc")
 TOKENIZERS: Final = ("word", "whitespace", "nltk", "custom")
 ACTIVATIONS: Final = ("relu", "leaky_relu", "identity")
-OPTIMIZERS: Final = ("adam", "adagrad", "sgd")
 OBJECTIVES: Final = ("auto", "exact", "sampled")
 EMBEDDINGS: Final = ("input", "output", "mean", "joint")
 
@@ -33,6 +32,7 @@ DEFAULT_EMBEDDING: Final = "joint"
 
 #: The learning rate of each optimizer when none is given, for the mean gradient of a batch.
 LEARNING_RATES: Final[Mapping[str, float]] = {"adam": 0.005, "adagrad": 0.05, "sgd": 1.0}
+OPTIMIZERS: Final = tuple(LEARNING_RATES)
 
 #: That of the sampled objective, for the sum of the gradients of a step.
 SAMPLED_RATE: Final = 0.08

@@ -78,14 +78,14 @@ def most_probable(
         If a probability is not a number.
     """
     V = len(parameters.W2)
-    step, done, results = max(1, HELD // V), None, []
+    step, results = max(1, HELD // V), []
     for start in range(0, len(context_ids), step):
         block = context_ids[start : start + step]
         ends = np.cumsum([0, *map(len, block)])  # (m + 1,)
         X = contexts(np.concatenate(block), ends, V, parameters.W1.dtype)  # (V, m)
         with np.errstate(all="ignore"):  # the next line says what is wrong
-            done = forward(network, parameters, X, into=done)
-        if np.isnan(done.Yhat).any():
+            done = forward(network, parameters, X)
+        if np.isnan(done.Yhat[0]).any():  # one that is not a number makes its whole column so
             raise QueryError(
                 "the model holds numbers that are not finite, or far too large, so that it has no "
                 "probabilities; train it again with a smaller learning rate"

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from cbow.config import Config
 from cbow.network import Parameters
 from cbow.network.activations import LEAK
+from cbow.system.processors import share_out
 from cbow.training.examples import ExampleSource, Tally
+from cbow.training.kernels import Tables, tables_of
 from cbow.training.objective import B1_RATE, SAMPLED_B1_START
 from cbow.training.randomness import Purpose, stream, uniform
 from cbow.training.sampled.noise import make_noise
@@ -29,8 +31,6 @@ from cbow.training.sampled.step import (
     run_steps,
 )
 from cbow.training.state import Portion, RateOf, State
-from cbow.training.tables import Tables, tables_of
-from cbow.training.threads import share_out
 
 #: Tokens of text that lie together, and how many such stretches from random places make a pool.
 #: The blocks of a pool are shuffled; a pool is one portion of the work.
