@@ -25,7 +25,7 @@ from cbow.errors import (
     OutputError,
 )
 from cbow.system import files, safetensors_file
-from cbow.text import EncodedCorpus, TokenAccount, Vocabulary, encode_corpus
+from cbow.text import EncodedCorpus, TokenAccount, Vocabulary, encode_corpus, find_sources
 from cbow.training import (
     DivergenceError,
     Interrupted,
@@ -36,12 +36,15 @@ from cbow.training import (
     run,
     state,
 )
-from cbow.training.checkpoint import names_of
 from cbow.training.examples import ExampleSource
 from cbow.training.measures import Measures, StepResult
 from cbow.training.sampled import trainer
 
 WORDS = ["the", "king", "queen", "rules", "a", "land", "dog", "barks"]
+
+
+def names_of(corpus):
+    return find_sources(corpus).names
 
 
 def story(lines=60, seed=0):
