@@ -13,7 +13,7 @@ from cbow.config import Config
 from cbow.errors import ConfigError, OutputError, shown
 from cbow.model import Model
 from cbow.system.files import temporary_folder
-from cbow.text import Corpus, EncodedCorpus, Tokenizer, encode_corpus, find_sources
+from cbow.text import Corpus, EncodedCorpus, Tokenizer, encode_corpus
 from cbow.training.learn import Task, learn
 from cbow.training.observer import Observer, Warnings
 from cbow.training.saving import make_saving
@@ -86,7 +86,6 @@ def train(
     settings, function = with_tokenizer(settings, tokenizer)
     config = (config or Config()).replace(settings)
     observer = observer or Warnings()
-    corpus = find_sources(corpus)
     saving = make_saving(checkpoint, checkpoint_every, corpus)
     with encoded(corpus, config, function, observer) as text:
         return learn(Task(text, config, observer, saving))
