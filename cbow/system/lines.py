@@ -1,4 +1,4 @@
-"""Small texts that people write or make, a line for each item: queries, word pairs, analogies."""
+"""Small texts, a line for each item: queries, word pairs, analogies."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ from typing import IO, Final
 
 from cbow.errors import QueryError
 
-#: Characters of a line at most. A longer one is no line of such a text; memory stays bounded.
+#: Characters of a line at most. A longer one does not belong to such a text; memory stays bounded.
 LONGEST: Final = 2**16
-
 
 #: The byte order marks of UTF-16, as bytes that are not UTF-8 are decoded.
 _UTF_16: Final = ("\udcff\udcfe", "\udcfe\udcff")
 
 
 def read_lines(stream: IO[bytes], name: str, *, strict: bool = True) -> Iterator[tuple[int, str]]:
-    r"""Yield number and text of each line, as it arrives, without its line end.
+    r"""Yield the number and text of each line, as it arrives, without its line end.
 
     The text is UTF-8, as editors and spreadsheets of any system write it: a byte order mark at its
     start is dropped, and lines end in ``\n``, ``\r\n`` or ``\r``.
@@ -29,7 +28,7 @@ def read_lines(stream: IO[bytes], name: str, *, strict: bool = True) -> Iterator
     name : str
         What messages call it.
     strict : bool
-        Refuse bytes that are not UTF-8; else each of them becomes a lone surrogate (PEP 383).
+        Reject bytes that are not UTF-8; otherwise each becomes a lone surrogate (PEP 383).
 
     Raises
     ------
@@ -61,12 +60,7 @@ def read_lines(stream: IO[bytes], name: str, *, strict: bool = True) -> Iterator
 
 
 def check_utf8(line: str, name: str) -> None:
-    """Refuse a line with bytes that could not be decoded.
-
-    Raises
-    ------
-    QueryError
-    """
+    """Raise `QueryError` if a line has bytes that could not be decoded."""
     try:
         line.encode()
     except UnicodeEncodeError as error:

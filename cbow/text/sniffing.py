@@ -50,20 +50,15 @@ _ZIP: Final = (b"PK\x03\x04", b"PK\x05\x06")
 
 # First bytes of what holds a text, or stands for one; what it is and what to do. FILE is its name.
 _HOLDERS: Final = {
-    **dict.fromkeys(
-        (b"\x04\x22\x4d\x18", b"\x02\x21\x4c\x18"),
-        ("an lz4 file", "give the text that is in it: lz4 -dc FILE | cbow-train -"),
-    ),
+    b"\x04\x22\x4d\x18": ("an lz4 file", "lz4 -dc FILE"),
+    b"\x02\x21\x4c\x18": ("an lz4 file", "lz4 -dc FILE"),
     **dict.fromkeys(  # with the size of its dictionary; "]" alone begins so in UTF-32
         (b"]" + (2**power).to_bytes(4, "little") for power in range(12, 28)),
-        ("an lzma file", "give the text that is in it: xz -dc FILE | cbow-train -"),
+        ("an lzma file", "xz -dc FILE"),
     ),
-    b"LZIP\1": ("an lzip file", "give the text that is in it: lzip -dc FILE | cbow-train -"),
-    b"\x1f\x9d\x90": (
-        "a file of compress",
-        "give the text that is in it: gzip -dc FILE | cbow-train -",
-    ),
-    b"%PDF-": ("a PDF file", "give the text that is in it: pdftotext FILE - | cbow-train -"),
+    b"LZIP\1": ("an lzip file", "lzip -dc FILE"),
+    b"\x1f\x9d\x90": ("a file of compress", "gzip -dc FILE"),
+    b"%PDF-": ("a PDF file", "pdftotext FILE -"),
     b"PAR1\x15": (
         "a Parquet file",
         "give the column that holds the texts: cbow.train(pandas.read_parquet(NAME)[COLUMN])",
@@ -130,8 +125,10 @@ def check_text(head: bytes, kind: str | None, encoding: str, name: str) -> None:
     quoted, piped = shlex.quote(name), name == source_name(STDIN)
     for magic, (what, remedy) in _HOLDERS.items():
         if head.startswith(magic):
-            file = "-" if piped else quoted
-            raise CorpusError(f"{name} is {what}, and not a text; {remedy.replace('FILE', file)}")
+            if "FILE" in remedy:
+                command = remedy.replace("FILE", "-" if piped else quoted)
+                remedy = f"give the text that is in it: {command} | cbow-train -"
+            raise CorpusError(f"{name} is {what}, and not a text; {remedy}")
     if head.startswith(_ZIP):
         unzip = "unzip it first" if piped else f"for example: unzip -p {quoted} | cbow-train -"
         raise CorpusError(

@@ -182,21 +182,18 @@ def test_invalid_bytes_are_named_by_their_place(before, bad):
     assert "errors='replace' / --errors replace" in str(caught.value)
 
 
-def test_place_is_counted_in_the_uncompressed_stream():
-    with pytest.raises(CorpusError, match="at byte 300001 "):
-        read(gzip.compress(b"\n" * 300001 + b"\xff\n"))
-
-
-def test_place_with_a_byte_order_mark():
-    with pytest.raises(CorpusError, match="at byte 4 "):
-        read(codecs.BOM_UTF8 + b"a\xff")
-    with pytest.raises(CorpusError, match="at byte 4 "):
-        read(codecs.BOM_UTF8 + b"a\xff", "utf-8-sig")
-
-
-def test_text_that_stops_within_a_character():
-    with pytest.raises(CorpusError, match="at byte 2 "):
-        read(b"ab\xe4\xb8")
+@pytest.mark.parametrize(
+    ("data", "encoding", "place"),
+    [
+        (gzip.compress(b"\n" * 300001 + b"\xff\n", mtime=0), "utf-8", 300001),  # uncompressed
+        (codecs.BOM_UTF8 + b"a\xff", "utf-8", 4),
+        (codecs.BOM_UTF8 + b"a\xff", "utf-8-sig", 4),
+        (b"ab\xe4\xb8", "utf-8", 2),  # stops within a character
+    ],
+)
+def test_place_of_invalid_bytes(data, encoding, place):
+    with pytest.raises(CorpusError, match=f"at byte {place} "):
+        read(data, encoding)
 
 
 @pytest.mark.parametrize(
