@@ -111,7 +111,12 @@ def read_set(path: StrPath) -> Pairs | Analogies:
         head.append((number, line))
         text = line.strip()
         if text and not text.startswith(COMMENTS):
-            if _is_of_analogies(text):
+            fields, layout = _fields(text, 4), _layout(text)
+            names = layout is not None and (
+                layout.separator in (";", ",") or any(map(_WORD.fullmatch, layout.names))
+            )
+            question = bool(fields) and not names and _is_nan(fields[3], None)
+            if text.startswith(SECTION) or question:
                 return _analogies(path, chain(head, lines))
             break
     return _pairs(path, chain(head, lines))
@@ -166,20 +171,17 @@ def _layout(line: str) -> _Layout | None:
         if (len(named) == 2 and (first > 0 or _is_nan(behind[0], separator))) or (
             divided and all(map(_names_a_column, behind))
         ):
-            score = _column_of_scores(fields, words)
+            named_scores = (
+                i
+                for kind in _SCORES
+                for i, name in enumerate(fields)
+                if i not in words and kind.search(name) and not _SPREAD.search(name)
+            )
+            score = next(named_scores, None)
             return _Layout(separator, len(fields), words, score, tuple(fields))
         score = _first_number(fields, words, separator)
         if score is not None and (divided or not any(_is_nan(each, None) for each in behind)):
             return _Layout(separator, len(fields), words, score, ())
-    return None
-
-
-def _column_of_scores(names: list[str], words: tuple[int, int]) -> int | None:
-    """Return the column that names say has the scores, if one does."""
-    for kind in _SCORES:
-        for i, name in enumerate(names):
-            if i not in words and kind.search(name) and not _SPREAD.search(name):
-                return i
     return None
 
 
@@ -246,7 +248,14 @@ def _pairs(path: StrPath, lines: Iterable[tuple[int, str]]) -> Pairs:
             continue
         if layout is None:
             layout = _layout(line) or _Layout(None, 3, (0, 1), 2, ())
-            _reject_decimal_commas(path, number, line, layout)
+            behind = _split(line, ",")[2:]
+            plain = layout.separator == "," and not layout.names and layout.columns == 4
+            if plain and all(map(str.isdigit, behind)):  # word,word,7,5 may mean 7.5
+                raise QueryError(
+                    f"{path}, line {number} has {shown(','.join(behind))} for a score, which may "
+                    "be one number or two; write it with a point, put semicolons between the "
+                    "fields, or put a line of names first, such as word1,word2,score,number"
+                )
             if layout.names:
                 headers += 1
                 continue
@@ -256,8 +265,14 @@ def _pairs(path: StrPath, lines: Iterable[tuple[int, str]]) -> Pairs:
             first = _first_number(fields, layout.words, layout.separator)
             column = 2 if first is None else first
             layout = layout._replace(score=column)
+        score = _number(fields[column], layout.separator)
+        if not math.isfinite(score):
+            raise QueryError(
+                f"{path}, line {number} has {shown(fields[column])} for a score, but must have a "
+                "finite number such as 7.5; correct the line, or put # before it"
+            )
         words.append(tuple(fields[i] for i in layout.words))
-        scores.append(_score(path, number, fields[column], layout.separator))
+        scores.append(score)
     if layout is None or not words:
         raise QueryError(f"{path} holds no word pair; give a file with lines: word word score")
     skipped = Skipped(comments, blank, headers)
@@ -278,18 +293,6 @@ def _fields_of_pair(path: StrPath, number: int, line: str, layout: _Layout) -> l
         else f"the first line of the file has {layout.columns}"
     )
     raise _misfit(path, number, line.split() if either else fields, expected)
-
-
-def _reject_decimal_commas(path: StrPath, number: int, line: str, layout: _Layout) -> None:
-    """Reject ``word,word,7,5``, which may mean 7.5."""
-    behind = _split(line, ",")[2:]
-    plain = layout.separator == "," and not layout.names and layout.columns == 4
-    if plain and all(map(str.isdigit, behind)):
-        raise QueryError(
-            f"{path}, line {number} has {shown(','.join(behind))} for a score, which may be one "
-            "number or two; write it with a point, put semicolons between the fields, or put a "
-            "line of names first, such as word1,word2,score,number"
-        )
 
 
 def read_analogies(path: StrPath) -> Analogies:
@@ -367,17 +370,6 @@ def _fields(line: str, n: int) -> list[str]:
     return []
 
 
-def _is_of_analogies(line: str) -> bool:
-    """Whether a line names a section or asks a question."""
-    if line.startswith(SECTION):
-        return True
-    fields, layout = _fields(line, 4), _layout(line)
-    names = layout is not None and (
-        layout.separator in (";", ",") or any(map(_WORD.fullmatch, layout.names))
-    )
-    return bool(fields) and not names and _is_nan(fields[3], None)
-
-
 def _misfit(path: StrPath, number: int, fields: list[str], expected: str) -> QueryError:
     """Say that a line has the wrong number of fields."""
     return QueryError(
@@ -405,17 +397,6 @@ def _number(field: str, separator: str | None) -> float:
 def _is_nan(field: str, separator: str | None) -> bool:
     """Whether a field is not a number."""
     return math.isnan(_number(field, separator))
-
-
-def _score(path: StrPath, number: int, field: str, separator: str | None) -> float:
-    """Read the score of a line."""
-    score = _number(field, separator)
-    if not math.isfinite(score):
-        raise QueryError(
-            f"{path}, line {number} has {shown(field)} for a score, but must have a finite number "
-            "such as 7.5; correct the line, or put # before it"
-        )
-    return score
 
 
 def folded(word: str) -> str:

@@ -12,11 +12,11 @@ from cbow.errors import ConfigError, shown
 from cbow.vectors.nearest import Doubles, Floats, unit
 
 #: The power that joint vectors raise the singular values to: 1 would keep the distances of the
-#: unit rows; less evens the components out. docs/training.md has what chose it.
+#: unit rows; less evens the components out. docs/experiments.md has what chose it.
 POWER: Final = 0.85
 
-#: A component is nothing but rounding if it has less than this of a square of unit rows.
-NOTHING: Final = 1e-12
+#: A component is mere rounding if its share of the squares of unit rows is less than this.
+NEGLIGIBLE: Final = 1e-12
 
 #: Rows handled at a time: little memory.
 ROWS: Final = 2**14
@@ -66,42 +66,31 @@ def joint_vectors(W1T: Floats, W2: Floats, power: float = POWER) -> Floats:
     -------
     (V, N) array
         Of the same dtype. Columns beyond the rank are 0. A word with a number that is not finite
-        has not-a-number throughout, and no part in the others. The same to the bit at any number
-        of threads.
+        is NaN throughout, and has no part in the others. The same to the bit at any number of
+        threads.
     """
-    from cbow.system.blas import single_threaded_blas  # here, for a file has them, and needs it not
+    from cbow.system.blas import single_threaded_blas  # here, for what is read needs none
 
+    V, N = W1T.shape
+    blocks = [slice(start, start + ROWS) for start in range(0, V, ROWS)]
     with single_threaded_blas():
-        return _joint_vectors(W1T, W2, power)
-
-
-def _joint_vectors(W1T: Floats, W2: Floats, power: float) -> Floats:
-    V, N = W1T.shape
-    mean, G = _moments(W1T, W2)  # (2N,), (2N, 2N)
-    S2, Q = np.linalg.eigh(G)  # Xᵀ X = V S² Vᵀ, rising
-    S2, Q = S2[::-1][:N], Q[:, ::-1][:, :N]  # (N,), (2N, N)
-    Q = Q * np.sign(Q[np.abs(Q).argmax(axis=0), np.arange(N)])  # its largest entry is positive
-    kept = NOTHING * V < S2
-    scale = np.where(kept, np.where(kept, S2, 1) ** ((power - 1) / 2), 0)  # S^(power - 1)
-    vectors = np.empty((V, N), W1T.dtype)
-    for start in range(0, V, ROWS):
-        rows = slice(start, start + ROWS)
-        vectors[rows] = (_unit_rows(W1T[rows], W2[rows]) - mean) @ (Q * scale)
+        n, total, squares = 0, np.zeros(2 * N), np.zeros((2 * N, 2 * N))
+        for rows in blocks:
+            X = _unit_rows(W1T[rows], W2[rows])  # (rows, 2N)
+            X = X[~np.isnan(X[:, 0])]
+            n += len(X)
+            total += X.sum(axis=0)
+            squares += X.T @ X
+        mean = total / max(1, n)  # (2N,)
+        S2, Q = np.linalg.eigh(squares - n * np.outer(mean, mean))  # Xᵀ X = V S² Vᵀ, rising
+        S2, Q = S2[::-1][:N], Q[:, ::-1][:, :N]  # (N,), (2N, N)
+        Q = Q * np.sign(Q[np.abs(Q).argmax(axis=0), np.arange(N)])  # its largest entry is positive
+        kept = NEGLIGIBLE * V < S2
+        scale = np.where(kept, np.where(kept, S2, 1) ** ((power - 1) / 2), 0)  # S^(power - 1)
+        vectors = np.empty((V, N), W1T.dtype)
+        for rows in blocks:
+            vectors[rows] = (_unit_rows(W1T[rows], W2[rows]) - mean) @ (Q * scale)
     return vectors
-
-
-def _moments(W1T: Floats, W2: Floats) -> tuple[Doubles, Doubles]:
-    """Return the mean of the joined unit rows, (2N,), and Σ (x - mean)(x - mean)ᵀ, (2N, 2N)."""
-    V, N = W1T.shape
-    n, total, products = 0, np.zeros(2 * N), np.zeros((2 * N, 2 * N))
-    for start in range(0, V, ROWS):
-        X = _unit_rows(W1T[start : start + ROWS], W2[start : start + ROWS])
-        X = X[~np.isnan(X[:, 0])]
-        n += len(X)
-        total += X.sum(axis=0)
-        products += X.T @ X
-    mean = total / max(1, n)
-    return mean, products - n * np.outer(mean, mean)
 
 
 def _unit_rows(W1T: Floats, W2: Floats) -> Doubles:
@@ -111,13 +100,9 @@ def _unit_rows(W1T: Floats, W2: Floats) -> Doubles:
     return X
 
 
-def _mean(W1T: Floats, W2: Floats) -> Floats:
-    return (W1T + W2) / 2
-
-
 _KINDS: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
     "input": lambda W1T, W2: W1T,
     "output": lambda W1T, W2: W2,
-    "mean": _mean,
+    "mean": lambda W1T, W2: (W1T + W2) / 2,
     "joint": joint_vectors,
 }

@@ -1,4 +1,4 @@
-"""Words end to end in one array of bytes, as files keep them; a word is decoded when asked for.
+"""Words end to end in one array of bytes, as files keep them; a word is decoded when needed.
 
 A million words lie in a memory-mapped file like this, and nothing of them is read before it is
 needed.
@@ -25,7 +25,7 @@ DECODED: Final = 2**16
 
 
 class PackedWords(Sequence[str]):
-    """Words that are decoded when they are asked for.
+    """Words that are decoded when they are needed.
 
     Parameters
     ----------
@@ -34,13 +34,13 @@ class PackedWords(Sequence[str]):
     ends : ndarray of int64, (V,)
         Where each word ends. It is not copied.
     where : str
-        Put before what later turns out to be wrong with them: ``"words.bin is not usable: "``.
+        Begins the message if they later turn out to be wrong: ``"words.bin is not usable: "``.
 
     Raises
     ------
     ModelFileError
-        If the ends do not rise from above 0 to the number of bytes; later, when a word is decoded
-        that is not UTF-8, or when `places` finds one twice.
+        If the ends do not rise from above 0 to the number of bytes; later, when a word
+        is decoded that is not UTF-8, or when `places` finds one twice.
 
     Examples
     --------
@@ -115,8 +115,8 @@ class PackedWords(Sequence[str]):
     def index(self, value: Any, start: int = 0, stop: int = sys.maxsize) -> int:
         """Find the first place of a word, as `tuple.index` does.
 
-        It takes some milliseconds for a million words, without decoding one of them: for more than
-        a few words make a dictionary.
+        It takes some milliseconds for a million words, and decodes none of them; to look up more
+        than a few words, make a dictionary.
 
         Raises
         ------
@@ -163,12 +163,12 @@ class PackedWords(Sequence[str]):
         """Decode the words from one place to another."""
         first = int(self._ends[start - 1]) if start else 0
         edges = [first, *self._ends[start:stop].tolist()]
-        whole = self._letters[first : edges[-1]].tobytes()
+        data = self._letters[first : edges[-1]].tobytes()
         try:
-            if whole.isascii():  # then characters are bytes, and to decode once is quicker
-                text = whole.decode()
+            if data.isascii():  # then characters are bytes, and to decode once is quicker
+                text = data.decode()
                 return [text[a - first : b - first] for a, b in pairwise(edges)]
-            return [whole[a - first : b - first].decode() for a, b in pairwise(edges)]
+            return [data[a - first : b - first].decode() for a, b in pairwise(edges)]
         except UnicodeDecodeError:
             raise self._wrong("its words are not UTF-8") from None
 
@@ -191,7 +191,7 @@ def encode_words(words: Sequence[str]) -> tuple[Letters, Integers]:
 
 
 def distinct(words: Sequence[str]) -> Sequence[str]:
-    """Return words; those that are packed decoded, after a look that none comes twice.
+    """Return words; packed ones are decoded, and must be distinct.
 
     Raises
     ------

@@ -11,22 +11,21 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from cbow.errors import QueryError
-from cbow.vectors.nearest import Floats
+from cbow.vectors.nearest import Doubles, Floats
 
 #: Entries as large as the largest but for this share count as equally large: rounding differs
-#: from processor to processor, and the sign must not hang on it.
+#: from processor to processor, and the sign must not depend on it.
 AS_LARGE: Final = 1e-6
 
 
 class Projection(NamedTuple):
     """Rows seen along their K principal components, that of the largest variance first."""
 
-    coordinates: npt.NDArray[np.float64]  #: (n, K), the columns have mean 0
-    components: npt.NDArray[np.float64]  #: (K, N), orthogonal rows of length 1
-    shares: npt.NDArray[np.float64]  #: (K,), of the variance, falling, with sum 1
+    coordinates: Doubles  #: (n, K), the columns have mean 0
+    components: Doubles  #: (K, N), orthogonal rows of length 1
+    shares: Doubles  #: (K,), of the variance, falling, with sum 1
 
 
 @np.errstate(under="ignore")
@@ -66,8 +65,8 @@ def principal_components(rows: Floats) -> Projection:
     """
     if not rows.size or not np.isfinite(rows).all():
         raise QueryError(
-            f"the vectors to be projected, of shape {rows.shape}, must be finite numbers, one or "
-            "more; leave others out"
+            f"the vectors to project, of shape {rows.shape}, must be finite numbers, one or more; "
+            "leave others out"
         )
     scale = float(np.abs(rows).max()) or 1.0
     A = np.asarray(rows, np.float64) / scale  # (n, N), whose squares neither overflow nor vanish
@@ -76,14 +75,7 @@ def principal_components(rows: Floats) -> Projection:
     U, S, Vt = np.linalg.svd(A, full_matrices=False)  # (n, min(n, N)), (min,), (min, N)
     K = int(np.count_nonzero(rounding < S))
     U, S, Vt = U[:, :K], S[:K], Vt[:K]
-    signs = _signs(Vt)  # (K,)
-    return Projection(U * S * signs * scale, Vt * signs[:, None], S**2 / (S**2).sum())
-
-
-def _signs(components: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return the sign of the largest entry of each row, (K,)."""
-    size = np.abs(components)  # (K, N)
+    size = np.abs(Vt)  # (K, N)
     large = size >= (1 - AS_LARGE) * size.max(axis=1, keepdims=True)  # (K, N)
-    first = large.argmax(axis=1)  # (K,)
-    signs: npt.NDArray[np.float64] = np.sign(components[np.arange(len(components)), first])
-    return signs
+    signs = np.sign(Vt[np.arange(K), large.argmax(axis=1)])  # (K,), of the first large entry
+    return Projection(U * S * signs * scale, Vt * signs[:, None], S**2 / (S**2).sum())
