@@ -136,11 +136,7 @@ class Display(Observer):
 
     def finished_epoch(self, epoch: Epoch) -> None:
         """Print the losses of the epoch."""
-        line = f"epoch {epoch.epoch}/{self.epochs}: loss {epoch.loss:.4f} nats per token, "
-        line += f"perplexity {epoch.perplexity:,.1f}"
-        if epoch.heldout_loss is not None:
-            line += f"; held out {epoch.heldout_loss:.4f}, {epoch.heldout_perplexity:,.1f}"
-        self.say(line)
+        self.say(f"epoch {epoch.epoch}/{self.epochs}: {epoch.line()}")
         if epoch.epoch == self.epochs:
             self.close()
 

@@ -6,9 +6,9 @@ import dataclasses
 import math
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbow.errors import CorpusWarning, OutputError
 
@@ -44,27 +44,13 @@ class Baselines:
     heldout_unigram: float | None = None
 
 
-class Curve(NamedTuple):
-    """How a figure of an epoch is drawn over the epochs by ``cbow-plot loss``."""
-
-    panel: str  #: title of the panel it is drawn in
-    name: str = ""  #: of the line; a figure that is a table has a line for each of its names
-    form: str = "{:.3f}"  #: how its last value is written at the end of the line
-    logarithmic: bool = False
-
-
-#: The panel of the losses, in which the baselines stand, too.
-LOSS: Final = "loss, nats per token"
-
-
 def figure(
     default: Any = dataclasses.MISSING,
     *,
     measured: bool = False,
     line: str | None = None,
-    curve: Curve | None = None,
 ) -> Any:
-    """Declare a figure of `Epoch`. The report, checkpoints, the log and the plot go by this alone.
+    """Declare a figure of `Epoch`: all that the report, checkpoints, log and progress go by.
 
     Parameters
     ----------
@@ -74,11 +60,8 @@ def figure(
         `Measures` has it, under the same name.
     line : str, optional
         How it stands in the line that is shown after an epoch: a format for the epoch, 0.
-    curve : Curve, optional
-        How it is drawn.
     """
-    metadata = {"measured": measured, "line": line, "curve": curve}
-    return dataclasses.field(default=default, metadata=metadata)
+    return dataclasses.field(default=default, metadata={"measured": measured, "line": line})
 
 
 @dataclass(frozen=True)
@@ -115,13 +98,9 @@ class Epoch:
     """
 
     epoch: int = figure()
-    loss: float = figure(
-        line="loss {0.loss:.4f} nats per token, perplexity {0.perplexity:,.1f}",
-        curve=Curve(LOSS, "training"),
-    )
+    loss: float = figure(line="loss {0.loss:.4f} nats per token, perplexity {0.perplexity:,.1f}")
     heldout_loss: float | None = figure(
-        line="held out {0.heldout_loss:.4f}, {0.heldout_perplexity:,.1f}",
-        curve=Curve(LOSS, "held out"),
+        line="held out {0.heldout_loss:.4f}, {0.heldout_perplexity:,.1f}"
     )
     tokens: int = figure()
     heldout: int = figure()
@@ -130,17 +109,15 @@ class Epoch:
     examples: int = figure()
     steps: int = figure(measured=True)
     learning_rate: float = figure()
-    active: float = figure(measured=True, curve=Curve("share of units", "active", "{:.0%}"))
+    active: float = figure(measured=True)
     dead: int = figure(measured=True)
-    gradient_norms: Mapping[str, float] = figure(
-        measured=True, curve=Curve("norm of the gradients", form="{:.2g}", logarithmic=True)
-    )
+    gradient_norms: Mapping[str, float] = figure(measured=True)
     candidate_loss: float | None = figure(None, measured=True)
 
     @classmethod
     def of(cls, measures: Measures, tally: Tally, **figures: Any) -> Epoch:
         """Sum up an epoch from its measures, its tally and the other figures by name."""
-        measured = [each.name for each in dataclasses.fields(cls) if each.metadata.get("measured")]
+        measured = [each.name for each in dataclasses.fields(cls) if each.metadata["measured"]]
         return cls(**{name: getattr(measures, name) for name in measured}, **vars(tally), **figures)
 
     @property
@@ -158,20 +135,13 @@ class Epoch:
         return "; ".join(
             each.metadata["line"].format(self)
             for each in dataclasses.fields(self)
-            if each.metadata.get("line") and getattr(self, each.name) is not None
+            if each.metadata["line"] and getattr(self, each.name) is not None
         )
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain numbers, for JSON; None for a number beyond all numbers."""
         more = {"perplexity": self.perplexity, "heldout_perplexity": self.heldout_perplexity}
         return {name: _finite(value) for name, value in {**asdict(self), **more}.items()}
-
-    @classmethod
-    def curves(cls) -> Iterator[tuple[str, Curve]]:
-        """Yield the figures that are drawn, by name."""
-        for each in dataclasses.fields(cls):
-            if curve := each.metadata.get("curve"):
-                yield each.name, curve
 
 
 def _finite(value: Any) -> Any:

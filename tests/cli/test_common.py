@@ -192,7 +192,7 @@ def test_a_folder_that_is_gone(tmp_path, monkeypatch, capsys):
 LIMITED = """
 import resource, sys
 from cbow.cli import {name}
-import cbow.cli.log, cbow.cli.progress, cbow.training, cbow.model, cbow.vectors.formats
+import cbow.cli.log, cbow.cli.progress, cbow.training.run, cbow.model, cbow.vectors.formats
 with open("/proc/self/statm") as file:
     size = int(file.read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (size + 2**28, size + 2**28))
