@@ -99,7 +99,7 @@ def to_read(path: str | os.PathLike[str]) -> Path:
     Raises
     ------
     ModelFileError
-        If it is empty, which would stand for the current folder, or no name.
+        If it is empty, which would stand for the current folder, or not a name at all.
     """
     if not isinstance(path, str | os.PathLike):
         raise ModelFileError(
@@ -190,20 +190,6 @@ def name_of(path: object) -> str:
     return name if len(name) <= LONGEST_SHOWN else shown(name)
 
 
-def _sentence(path: Path, error: OSError) -> str:
-    """Say why `path` cannot be written, and what to do."""
-    name, file, folder = map(name_of, (path, path.name, path.parent))
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return f"the disk is full: {name} could not be written; free some space or write elsewhere"
-    if error.errno == errno.ENOENT:
-        return f"the folder {folder} does not exist; create it or write {file} elsewhere"
-    if error.errno == errno.ENOTDIR:
-        return f"{folder} is not a folder; write {file} into one"
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return f"the folder {folder} is read-only for you; write {file} elsewhere"
-    return f"{name} could not be written ({error.strerror or error}); write it elsewhere"
-
-
 @contextlib.contextmanager
 def explain_output_errors(path: Path) -> Iterator[None]:
     """Turn an OSError about `path` into an `OutputError` that says what to do."""
@@ -212,7 +198,20 @@ def explain_output_errors(path: Path) -> Iterator[None]:
     except OutputError:
         raise
     except OSError as error:
-        raise OutputError(_sentence(path, error)) from error
+        name, file, folder = map(name_of, (path, path.name, path.parent))
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            reason = (
+                f"the disk is full: {name} could not be written; free some space or write elsewhere"
+            )
+        elif error.errno == errno.ENOENT:
+            reason = f"the folder {folder} does not exist; create it or write {file} elsewhere"
+        elif error.errno == errno.ENOTDIR:
+            reason = f"{folder} is not a folder; write {file} into one"
+        elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            reason = f"the folder {folder} is read-only for you; write {file} elsewhere"
+        else:
+            reason = f"{name} could not be written ({error.strerror or error}); write it elsewhere"
+        raise OutputError(reason) from error
 
 
 @contextlib.contextmanager
@@ -389,7 +388,7 @@ def finish_replacing(*paths: Path) -> None:
 
 
 def _checked(path: str | os.PathLike[str]) -> Path:
-    """Return the file that `path` leads to; refuse what a file must not replace."""
+    """Return the file that `path` leads to; reject what a file must not replace."""
     target = expanded(path)
     _check_name(target)
     if os.fspath(path).endswith(("/", os.sep)):
@@ -416,7 +415,7 @@ def _checked(path: str | os.PathLike[str]) -> Path:
 
 
 def _checked_folder(path: Path, members: Collection[str]) -> Path:
-    """Return the folder that `path` leads to; refuse what it must not replace."""
+    """Return the folder that `path` leads to; reject what it must not replace."""
     target = expanded(path)
     _check_name(target)
     target = target.absolute()  # "." has a name then
@@ -445,7 +444,7 @@ def _check_name(target: Path) -> None:
 
 
 def _check_mode(target: Path) -> None:
-    """Refuse to replace what its owner has made read-only; root, who may all, looks at the mode."""
+    """Reject a file that its owner has made read-only; root, who may all, looks at the mode."""
     mode = target.stat().st_mode
     if not mode & 0o222 or not os.access(target, os.W_OK):
         raise OutputError(
@@ -503,31 +502,27 @@ def _locked(path: Path, wait: float = 0) -> Iterator[bool | None]:
 
     False if another process holds it, None if there are no locks here.
     """
-    handle = None
+    handle, locked = None, None
     try:
         if fcntl is not None:
             with contextlib.suppress(OSError):
                 handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        yield None if handle is None else _lock(handle, wait)
+        end = time.monotonic() + wait
+        while handle is not None and locked is None:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                locked = True
+            except BlockingIOError:
+                if time.monotonic() >= end:
+                    locked = False
+                else:
+                    time.sleep(0.01)
+            except OSError:  # some network drives have none
+                break
+        yield locked
     finally:
         if handle is not None:
             os.close(handle)
-
-
-def _lock(handle: int, wait: float) -> bool | None:
-    """Lock what is open; see `_locked`."""
-    end = time.monotonic() + wait
-    while True:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() >= end:
-                return False
-            time.sleep(0.01)
-        except OSError:  # some network drives have none
-            return None
-        else:
-            return True
 
 
 def _sweep(folder: Path) -> None:
@@ -537,14 +532,14 @@ def _sweep(folder: Path) -> None:
     removed = 0
     with contextlib.suppress(OSError):  # a folder that is not there, or that cannot be listed
         for name in os.listdir(folder):
-            found = _TEMPORARY.fullmatch(name)
-            if found is None:
+            temporary = _TEMPORARY.fullmatch(name)
+            if temporary is None:
                 continue
             path = folder / name
             with contextlib.suppress(OSError), _locked(path) as dead:  # it may vanish meanwhile
                 entry = path.lstat()
                 ours = entry.st_uid == os.geteuid()
-                if dead is None or (dead and found[1] != _MACHINE):
+                if dead is None or (dead and temporary[1] != _MACHINE):
                     dead = time.time() - entry.st_ctime > _DAY
                 if ours and dead and stat.S_IFMT(entry.st_mode) in (stat.S_IFREG, stat.S_IFDIR):
                     # An empty one may have been made this moment, by a thread that has not locked

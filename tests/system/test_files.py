@@ -624,16 +624,17 @@ def test_where_there_are_no_locks_at_all_files_are_written_all_the_same(tmp_path
 
 
 def test_a_temporary_file_that_another_takes_for_a_leftover_is_made_again(tmp_path, monkeypatch):
-    lock, made = files._lock, []
+    locked, made = files._locked, []
 
-    def late(handle, wait):
-        new = [each for each in tmp_path.glob(".cbow-*") if each not in made]
+    @contextlib.contextmanager
+    def late(path, wait=0):
         if wait and not made:
-            made.extend(new)
-            new[0].unlink()
-        return lock(handle, wait)
+            made.append(path)
+            path.unlink()
+        with locked(path, wait) as held:
+            yield held
 
-    monkeypatch.setattr(files, "_lock", late)
+    monkeypatch.setattr(files, "_locked", late)
     write_new(tmp_path / "x")
     assert made
     assert names(tmp_path) == ["x"]

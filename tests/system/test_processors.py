@@ -12,7 +12,7 @@ from cbow.system import processors as module
 from cbow.system.processors import cgroup_quota, processors, thread_pool
 from cbow.text.numbering import in_order
 from cbow.training import Observer
-from cbow.vectors.formats.side_by_side import side_by_side
+from cbow.vectors.formats.text import side_by_side
 
 
 @pytest.fixture

@@ -125,11 +125,17 @@ def write(path: Path, words: Sequence[str], matrix: Floats, counts: Counts | Non
     while unknown in vocabulary:
         unknown = f"[{unknown}]"
     vocabulary[unknown] = V
+    not_so = dict.fromkeys(("lstrip", "rstrip", "normalized", "special"), False)
     tokenizer: dict[str, Any] = {
         "version": "1.0",
         "truncation": None,
         "padding": None,
-        "added_tokens": [_phrase(word, row) for word, row in vocabulary.items() if _spaced(word)],
+        # Words with white space in them are found before the text is split there.
+        "added_tokens": [
+            {"id": row, "content": word, "single_word": True, **not_so}
+            for word, row in vocabulary.items()
+            if word.split() != [word]
+        ],
         "normalizer": None,
         "pre_tokenizer": {"type": "WhitespaceSplit"},
         "post_processor": None,
@@ -149,16 +155,6 @@ def write(path: Path, words: Sequence[str], matrix: Floats, counts: Counts | Non
         for name, content in ((TOKENIZER, tokenizer), (CONFIG, config)):
             text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
             (folder / name).write_bytes(text.encode())
-
-
-def _spaced(word: str) -> bool:
-    return word.split() != [word]
-
-
-def _phrase(word: str, row: int) -> dict[str, Any]:
-    """Let the tokenizer find a word with white space in it before it splits there."""
-    no = dict.fromkeys(("lstrip", "rstrip", "normalized", "special"), False)
-    return {"id": row, "content": word, "single_word": True, **no}
 
 
 def _rows(path: Path, tensors: Mapping[str, npt.NDArray[Any]], V: int, most: float) -> Floats:
@@ -201,32 +197,26 @@ def _tokens(path: Path) -> tuple[list[str], set[int]]:
         content = path.read_bytes()
     try:
         table = safetensors_file.strict_json(content.decode("utf-8-sig"))
-        return _listed(table["model"], table.get("added_tokens") or [])
+        model, added = table["model"], table.get("added_tokens") or []
+        vocabulary, unknown = model["vocab"], model.get("unk_id")
+        if isinstance(vocabulary, list):  # pairs of a token and its logarithmic probability
+            vocabulary = {token: number for number, (token, _) in enumerate(vocabulary)}
+        else:
+            unknown = vocabulary.get(model.get("unk_token"))
+        numbers = {**vocabulary, **{each["content"]: each["id"] for each in added}}
+        tokens = {number: token for token, number in numbers.items()}
+        if not all(type(n) is int and isinstance(token, str) for n, token in tokens.items()):
+            raise ValueError("a token is not text, or its number not a number")
+        if len(tokens) < len(numbers) or tokens.keys() != set(range(len(tokens))):
+            raise ValueError("the tokens are not numbered from 0 to the last")
+        special = {unknown, *(each["id"] for each in added if each.get("special"))}
+        listed = [tokens[number] for number in range(len(tokens))]
+        return listed, {number for number in tokens if number in special}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ModelFileError(
             f"{path} is not a usable list of words as the tokenizers library writes it "
             f"({str(error)[:MOST_SAID]}); fetch or write it again"
         ) from None
-
-
-def _listed(
-    model: Mapping[str, Any], added: Sequence[Mapping[str, Any]]
-) -> tuple[list[str], set[int]]:
-    """List the tokens of a model, and those that were added to it."""
-    vocabulary, unknown = model["vocab"], model.get("unk_id")
-    if isinstance(vocabulary, list):  # pairs of a token and its logarithmic probability
-        vocabulary = {token: number for number, (token, _) in enumerate(vocabulary)}
-    else:
-        unknown = vocabulary.get(model.get("unk_token"))
-    numbers = {**vocabulary, **{each["content"]: each["id"] for each in added}}
-    tokens = {number: token for token, number in numbers.items()}
-    if not all(type(number) is int and isinstance(token, str) for number, token in tokens.items()):
-        raise ValueError("a token is no text, or its number no number")
-    if len(tokens) < len(numbers) or tokens.keys() != set(range(len(tokens))):
-        raise ValueError("the tokens are not numbered from 0 to the last")
-    special = {unknown, *(each["id"] for each in added if each.get("special"))}
-    listed = [tokens[number] for number in range(len(tokens))]
-    return listed, {number for number in tokens if number in special}
 
 
 def _members(path: Path) -> list[Path]:

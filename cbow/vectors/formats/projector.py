@@ -39,7 +39,6 @@ from cbow.vectors.formats.base import (
     checked,
     shown,
 )
-from cbow.vectors.formats.side_by_side import side_by_side
 from cbow.vectors.formats.source import Source, explained
 from cbow.vectors.formats.text import (
     PIECE,
@@ -49,6 +48,7 @@ from cbow.vectors.formats.text import (
     is_float,
     number_rows,
     read_piece,
+    side_by_side,
 )
 from cbow.vectors.nearest import Floats
 

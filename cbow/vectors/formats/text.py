@@ -51,16 +51,19 @@ read, and a few pieces of the file.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from functools import partial
 from itertools import takewhile
 from pathlib import Path
-from typing import IO, Any, Final, NamedTuple
+from typing import IO, Any, Final, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from cbow.errors import ModelFileError
+from cbow.system.processors import processors, thread_pool
 from cbow.vectors.formats.base import (
     BOM,
     SKIP,
@@ -72,11 +75,13 @@ from cbow.vectors.formats.base import (
     checked,
     shown,
 )
-from cbow.vectors.formats.side_by_side import side_by_side
 from cbow.vectors.formats.source import Opened, Source, created, opened
 from cbow.vectors.nearest import Floats
 
 Singles = npt.NDArray[np.float32]
+
+Piece = TypeVar("Piece")
+Result = TypeVar("Result")
 
 #: White space, as `bytes.split` has it: that of ASCII.
 WHITE: Final = b" \t\n\r\v\f"
@@ -335,6 +340,34 @@ class _Pieces:
             self._rows += some
             self.blank -= some
             n -= some
+
+
+def side_by_side(
+    work: Callable[[Piece], Result], pieces: Iterable[Piece], threads: int | None = None
+) -> Iterator[Result]:
+    """Yield ``work(piece)`` for every piece, in their order, in several threads.
+
+    Parameters
+    ----------
+    work : callable
+    pieces : iterable
+        Asked for a piece when one is needed: few are held at a time.
+    threads : int, optional
+        As many as processors if not given.
+
+    Yields
+    ------
+    object
+        The results. What a piece raises comes in its place; what `pieces` raises, at once.
+    """
+    waiting: deque[Future[Result]] = deque()
+    with thread_pool(threads or processors()) as (pool, started):
+        for piece in pieces:
+            waiting.append(pool.submit(work, piece))
+            if len(waiting) > started:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def read_piece(piece: bytes, N: int, skip: bool = False) -> Rows:

@@ -20,7 +20,7 @@ from hypothesis.extra import numpy as arrays
 
 from cbow.errors import ModelFileError, OutputError
 from cbow.vectors.formats import text as text_format
-from cbow.vectors.formats.side_by_side import side_by_side
+from cbow.vectors.formats.text import side_by_side
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 word2vec_text, fasttext, glove = map(Codec, ("word2vec-text", "fasttext", "glove"))
