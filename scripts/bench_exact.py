@@ -89,7 +89,7 @@ def draw(V: int, N: int, m: int) -> Problem:
 def cbow(problem: Problem, threads: int) -> Iterator[Measures]:
     """Prepare this package."""
     from cbow.network import Parameters, cbow_network
-    from cbow.system.blas import single_threaded_blas
+    from cbow.system.threads import single_threaded_blas
     from cbow.training.exact.optimizers import ParallelAdam
     from cbow.training.exact.step import Workspace, batch_gradients, batch_loss
     from cbow.training.examples import Batch

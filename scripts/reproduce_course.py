@@ -29,7 +29,7 @@ from cbow.cli.common import (
     terminal_width,
     wrapped,
 )
-from cbow.system.blas import single_threaded_blas
+from cbow.system.threads import single_threaded_blas
 
 LEGEND = (
     "Published: the course printed it. Known: computed elsewhere, independently of this script."

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from cbow.cli.common import visible
 from cbow.errors import counted
-from cbow.system.processors import MOST_THREADS
+from cbow.system.threads import MOST_THREADS
 from cbow.text import Progress, TokenAccount
 from cbow.training import Epoch, Observer, Plan, Resumed, Step
 

@@ -7,16 +7,14 @@ so belong to the vocabulary, is known only at the end of the text.
 from __future__ import annotations
 
 import itertools
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from cbow.errors import CorpusError, shown
-from cbow.system.processors import processors, thread_pool
+from cbow.system.threads import in_order, processors
 from cbow.text.tokenizers import FOLLOWED, LineTokenizer, Rule, rule_of
 
 #: The number of the empty string, which a tokenizer may return but which is no word.
@@ -29,7 +27,6 @@ LINE_END: Final = -1
 FEW: Final = 2**19
 
 PORTION: Final = 2**17  # characters that compiled code gets at a time
-_AHEAD: Final = 2  # jobs that may wait for each thread; they take memory
 
 #: The numbers of words, and LINE_END where a line ends.
 Numbers = npt.NDArray[np.int32]
@@ -184,7 +181,7 @@ class Numberer:
             row, mark = cut
             return table.number(row), mark
 
-        return in_order(parts(), cut, number, self._threads)
+        return in_order(cut, parts(), self._threads, then=number, ahead=2)
 
 
 def portions(text: str, size: int) -> Iterator[str]:
@@ -201,45 +198,3 @@ def portions(text: str, size: int) -> Iterator[str]:
         yield text[start:end]
         start = end
     yield text[start:]
-
-
-def in_order(
-    jobs: Iterable[Job],
-    first: Callable[[Job], Half],
-    then: Callable[[Half], Result],
-    threads: int,
-) -> Iterator[Result]:
-    """Yield ``then(first(job))`` for all jobs, in their order, by several threads.
-
-    The thread of the caller takes the jobs, some ahead. `first` is done for several at a time,
-    `then` for one after the other, in their order, by one thread. One thread does it all. An error
-    comes in the place of its job, whether in finding or in doing it.
-    """
-    if threads == 1:
-        for job in jobs:
-            yield then(first(job))
-        return
-    failure: Exception | None = None
-    waiting: deque[Future[Result]] = deque()
-    with thread_pool(threads - 1) as (pool, started), thread_pool(1) as (last, _):
-        try:
-            iterator = iter(jobs)
-            while True:
-                try:
-                    job = next(iterator)
-                except StopIteration:
-                    break
-                except Exception as error:
-                    failure = error  # its place is behind all that is waiting
-                    break
-                half = pool.submit(first, job)
-                waiting.append(last.submit(lambda half: then(half.result()), half))
-                if len(waiting) > _AHEAD * (started + 1):
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for executor in (pool, last):
-                executor.shutdown(wait=False, cancel_futures=True)
-    if failure is not None:
-        raise failure

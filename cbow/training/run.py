@@ -19,11 +19,10 @@ from cbow.config import Config
 from cbow.errors import CBOWError, ConfigError, CorpusError, OutputError, counted, shown
 from cbow.model import Model
 from cbow.network import cbow_network, initialise
-from cbow.system.blas import single_threaded_blas
 from cbow.system.compiled import KernelCache
 from cbow.system.files import temporary_folder, to_read
 from cbow.system.interrupts import interrupts
-from cbow.system.processors import processors, thread_pool
+from cbow.system.threads import processors, single_threaded_blas, thread_pool
 from cbow.text import Corpus, EncodedCorpus, TokenAccount, Tokenizer, encode_corpus, find_sources
 from cbow.text.sources import NLTK
 from cbow.training.checkpoint import (

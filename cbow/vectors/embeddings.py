@@ -69,7 +69,7 @@ def joint_vectors(W1T: Floats, W2: Floats, power: float = POWER) -> Floats:
         is NaN throughout, and has no part in the others. The same to the bit at any number of
         threads.
     """
-    from cbow.system.blas import single_threaded_blas  # here, for what is read needs none
+    from cbow.system.threads import single_threaded_blas  # here, for what is read needs none
 
     V, N = W1T.shape
     blocks = [slice(start, start + ROWS) for start in range(0, V, ROWS)]

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from cbow.system.compiled import compiled
 from cbow.system.lanes import dot, largest
-from cbow.system.processors import processors, thread_pool
+from cbow.system.threads import processors, thread_pool
 from cbow.vectors.nearest import Doubles, Floats, Hits, Ids, exact_cosines, nearest, select, slack
 
 #: Rows of a block.

@@ -118,8 +118,11 @@ def nearest_to_each(
     queries, excluded, topn, rows
         As in `Search`.
     """
-    from cbow.system.blas import single_threaded_blas  # here, for one query does without
-    from cbow.system.processors import processors, thread_pool
+    from cbow.system.threads import (
+        processors,
+        single_threaded_blas,  # here, for one query does without
+        thread_pool,
+    )
 
     V, threads = len(matrix), processors()
     size = min(QUERIES, -(-len(queries) // threads))

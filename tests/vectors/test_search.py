@@ -181,6 +181,6 @@ def test_more_equal_rows_than_can_be_kept(small_tiles, monkeypatch):
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
 def test_a_batch_by_any_number_of_threads(threads, small_tiles, monkeypatch):
-    monkeypatch.setattr("cbow.system.processors.processors", lambda: threads)
+    monkeypatch.setattr("cbow.system.threads.processors", lambda: threads)
     matrix = np.random.default_rng(3).standard_normal((90, 5))
     same(matrix, nearest.unit(matrix[:20]), [np.array([i]) for i in range(20)], 3, range(90))

@@ -17,7 +17,7 @@ from cbow.network import SGD, AdaGrad, Adam, Gradients, Optimizer, Parameters
 from cbow.network.optimizers import Rate, each
 from cbow.system.arrays import Array
 from cbow.system.compiled import compiled
-from cbow.system.processors import share_out
+from cbow.system.threads import share_out
 
 #: Numbers per piece: enough that a piece takes longer than to hand it out.
 PIECE: Final = 2**17

@@ -26,7 +26,7 @@ from numpy.typing import DTypeLike
 from cbow.network import Gradients, Network, Parameters
 from cbow.network.forward import check_ids
 from cbow.system.arrays import Array
-from cbow.system.processors import share_out
+from cbow.system.threads import share_out
 from cbow.training.exact import kernels
 from cbow.training.exact.kernels import Buffers
 from cbow.training.examples import Batch

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cbow.config import Config
 from cbow.network import Parameters
 from cbow.network.activations import LEAK
-from cbow.system.processors import share_out
+from cbow.system.threads import share_out
 from cbow.training.examples import ExampleSource, Tally
 from cbow.training.kernels import Tables, tables_of
 from cbow.training.objective import B1_RATE, SAMPLED_B1_START

@@ -26,6 +26,7 @@ import numpy.typing as npt
 
 from cbow.errors import ModelFileError
 from cbow.system.files import check_regular, replacing_together
+from cbow.system.threads import in_order
 from cbow.vectors.formats.base import (
     BOM,
     ROWS,
@@ -48,7 +49,6 @@ from cbow.vectors.formats.text import (
     is_float,
     number_rows,
     read_piece,
-    side_by_side,
 )
 from cbow.vectors.nearest import Floats
 
@@ -188,7 +188,7 @@ def _numbers(path: Path, words: int, beside: Path, *, skip: bool) -> tuple[Singl
         matrix = np.empty((0 if short else words, N), np.float32)
         rows = 0
         try:
-            for part in side_by_side(lambda lines: _parsed(lines, N, skip), blocks):
+            for part in in_order(lambda lines: _parsed(lines, N, skip), blocks):
                 fault = f"it does not hold {N} finite numbers"
                 bad += (BadRow(rows + each.row + 1, fault) for each in part.bad)
                 good = rows - (len(bad) - len(part.bad))  # before

@@ -51,9 +51,7 @@ read, and a few pieces of the file.
 from __future__ import annotations
 
 import re
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future
+from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import takewhile
 from pathlib import Path
@@ -63,7 +61,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cbow.errors import ModelFileError
-from cbow.system.processors import processors, thread_pool
+from cbow.system.threads import in_order
 from cbow.vectors.formats.base import (
     BOM,
     SKIP,
@@ -222,7 +220,7 @@ def read(source: Source, options: Options, *, kind: str, header: bool) -> Conten
             pieces = _Pieces(path, file.stream, first)
         matrix = np.empty((0, N), np.float32)
         try:
-            for rows in side_by_side(lambda piece: read_piece(piece, N, skip), pieces):
+            for rows in in_order(lambda piece: read_piece(piece, N, skip), pieces):
                 before = len(words) + len(bad) + 1
                 bad += (BadRow(before + each.row, each.fault) for each in rows.bad)
                 done, end = len(words), len(words) + len(rows.words)
@@ -340,34 +338,6 @@ class _Pieces:
             self._rows += some
             self.blank -= some
             n -= some
-
-
-def side_by_side(
-    work: Callable[[Piece], Result], pieces: Iterable[Piece], threads: int | None = None
-) -> Iterator[Result]:
-    """Yield ``work(piece)`` for every piece, in their order, in several threads.
-
-    Parameters
-    ----------
-    work : callable
-    pieces : iterable
-        Asked for a piece when one is needed: few are held at a time.
-    threads : int, optional
-        As many as processors if not given.
-
-    Yields
-    ------
-    object
-        The results. What a piece raises comes in its place; what `pieces` raises, at once.
-    """
-    waiting: deque[Future[Result]] = deque()
-    with thread_pool(threads or processors()) as (pool, started):
-        for piece in pieces:
-            waiting.append(pool.submit(work, piece))
-            if len(waiting) > started:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
 
 
 def read_piece(piece: bytes, N: int, skip: bool = False) -> Rows:

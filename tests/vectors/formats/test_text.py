@@ -1,7 +1,6 @@
 """Text formats: against files of the tools themselves, gensim, a plain reader, and damage."""
 
 import gzip
-import math
 import os
 import re
 import struct
@@ -20,7 +19,6 @@ from hypothesis.extra import numpy as arrays
 
 from cbow.errors import ModelFileError, OutputError
 from cbow.vectors.formats import text as text_format
-from cbow.vectors.formats.text import side_by_side
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 word2vec_text, fasttext, glove = map(Codec, ("word2vec-text", "fasttext", "glove"))
@@ -691,22 +689,3 @@ def test_small_files_need_no_compiler(path):
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
     assert path.read_bytes() == (GOLDEN / "gensim.txt").read_bytes()
-
-
-def test_side_by_side_keeps_the_order_and_hands_errors_on():
-    assert list(side_by_side(lambda x: x * x, range(20), threads=3)) == [x * x for x in range(20)]
-    assert list(side_by_side(abs, [])) == []
-    got = []
-    with pytest.raises(ZeroDivisionError):
-        got.extend(side_by_side(lambda x: 1 / x, [1, 2, 0, 4], threads=2))
-    asked = []
-
-    def pieces():
-        for x in range(50):
-            asked.append(x)
-            yield x
-
-    results = side_by_side(math.sqrt, pieces(), threads=2)
-    assert next(results) == 0
-    assert len(asked) < 6
-    results.close()

@@ -3,16 +3,24 @@
 import subprocess
 import sys
 import threading
+import time
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from threadpoolctl import OpenBLASController, threadpool_info, threadpool_limits
 
 import cbow
-from cbow.system import processors as module
-from cbow.system.processors import cgroup_quota, processors, thread_pool
-from cbow.text.numbering import in_order
+from cbow.system import threads as module
+from cbow.system.threads import (
+    cgroup_quota,
+    in_order,
+    processors,
+    single_threaded_blas,
+    thread_pool,
+)
 from cbow.training import Observer
-from cbow.vectors.formats.text import side_by_side
 
 
 @pytest.fixture
@@ -132,8 +140,8 @@ def test_no_more_threads_than_are_of_use(monkeypatch):
 def test_work_gets_done_by_fewer_threads(threads_end, most):
     threads_end(most)
     squares = [n * n for n in range(30)]
-    assert list(in_order(range(30), lambda n: n, lambda n: n * n, 8)) == squares
-    assert list(side_by_side(lambda n: n * n, range(30), 8)) == squares
+    assert list(in_order(lambda n: n, range(30), 8, then=lambda n: n * n)) == squares
+    assert list(in_order(lambda n: n * n, range(30), 8)) == squares
 
 
 class Listener(Observer):
@@ -204,3 +212,158 @@ def test_a_limit_on_processes(objective):
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=False
     )
     assert (done.stderr, done.stdout, done.returncode) == ("", "1 4\n", 0)
+
+
+# work in order
+
+THREADS = [1, 2, 3, 8]
+
+
+def slow_when_even(n):
+    if n % 2 == 0:
+        time.sleep(0.001)
+    return n
+
+
+@pytest.mark.parametrize("threads", THREADS)
+@pytest.mark.parametrize("jobs", [0, 1, 2, 30])
+def test_results_come_in_order(jobs, threads):
+    seen = []  # `then` sees the jobs in order, too
+    found = in_order(slow_when_even, range(jobs), threads, then=lambda n: seen.append(n) or n * n)
+    assert list(found) == [n * n for n in range(jobs)]
+    assert seen == list(range(jobs))
+
+
+@pytest.mark.parametrize("threads", THREADS)
+def test_jobs_are_found_by_the_caller_and_some_ahead_only(threads):
+    asked = []
+
+    def jobs():
+        for n in range(50):
+            asked.append((n, threading.current_thread()))
+            yield n
+
+    for result in in_order(lambda n: n, jobs(), threads):
+        assert len(asked) <= result + 2 + 2 * threads
+    assert {thread for _, thread in asked} == {threading.current_thread()}
+
+
+def test_one_thread_is_that_of_the_caller():
+    found = in_order(lambda _: threading.current_thread(), [1], 1)
+    assert list(found) == [threading.current_thread()]
+
+
+def test_several_jobs_are_done_at_a_time():
+    both = threading.Barrier(2, timeout=60)
+    assert list(in_order(lambda n: both.wait() >= 0, [1, 2], 2)) == [True, True]
+
+
+def test_the_second_half_is_done_beside_the_first():
+    both = threading.Barrier(2, timeout=60)
+
+    def first(n):
+        return both.wait() >= 0 if n == 1 else None
+
+    def then(half):
+        return both.wait() >= 0 if half is None else half
+
+    assert list(in_order(first, [0, 1], 2, then=then)) == [True, True]
+
+
+@settings(max_examples=40)
+@given(
+    st.sampled_from(THREADS),
+    st.sampled_from(["job", "first", "then"]),
+    st.integers(0, 12),
+    st.sampled_from([ValueError, KeyError]),
+)
+def test_an_error_comes_in_its_place(threads, where, place, kind):
+    def fail(here, n):
+        if here == where and n == place:
+            raise kind(n)
+        return n
+
+    results = []
+    jobs = (fail("job", n) for n in range(20))
+    found = in_order(lambda n: fail("first", n), jobs, threads, then=lambda n: fail("then", n))
+    with pytest.raises(kind) as caught:
+        results.extend(found)
+    assert caught.value.args == (place,)
+    assert results == list(range(place))
+
+
+@pytest.mark.parametrize("threads", THREADS)
+def test_whoever_stops_early_leaves_no_thread_behind(threads):
+    before = threading.active_count()
+    found = in_order(slow_when_even, range(1000), threads)
+    assert next(found) == 0
+    found.close()
+    assert threading.active_count() == before
+
+
+def test_what_waits_behind_an_error_is_not_done():
+    began = []
+    never = threading.Event()
+
+    def first(n):
+        began.append(n)
+        if n == 1:
+            never.wait(0.2)
+
+    with pytest.raises(ZeroDivisionError):
+        list(in_order(first, range(5), 2, then=lambda _: 1 / 0))
+    assert began in ([0], [0, 1])
+
+
+@pytest.mark.parametrize("threads", THREADS)
+def test_an_interrupt_is_not_held_back(threads):
+    def jobs():
+        yield 1
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        list(in_order(lambda n: n, jobs(), threads))
+
+
+# one thread inside a matrix product
+
+
+def blas_threads():
+    return {each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"}
+
+
+def test_blas_has_one_thread_until_the_last_training_is_over():
+    with threadpool_limits(2, user_api="blas"):
+        with single_threaded_blas():
+            assert blas_threads() == {1}
+            with single_threaded_blas():
+                assert blas_threads() == {1}
+            assert blas_threads() == {1}
+        assert blas_threads() == {2}
+
+
+def test_trainings_that_overlap_leave_blas_as_it_was():
+    inside, leave = threading.Event(), threading.Event()
+
+    def other():
+        with single_threaded_blas():
+            inside.set()
+            leave.wait()
+
+    with threadpool_limits(2, user_api="blas"):
+        thread = threading.Thread(target=other)
+        with single_threaded_blas():
+            thread.start()
+            inside.wait()
+        assert blas_threads() == {1}  # the other one still needs it
+        leave.set()
+        thread.join()
+        assert blas_threads() == {2}
+
+
+def test_an_older_threadpoolctl_has_no_owner_to_clear(monkeypatch):
+    monkeypatch.delattr(OpenBLASController, "clear_controlling_thread", raising=False)
+    limiter = module._SingleThreadedBLAS()
+    with limiter():
+        limiter.setter = None  # as if another thread had set it
+    assert limiter.users == 0

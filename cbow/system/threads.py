@@ -1,4 +1,4 @@
-"""How many processors there are to work with, and threads to use them."""
+"""Processors, pools of threads, and work that is shared out to them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ import contextlib
 import functools
 import os
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
+
+Job = TypeVar("Job")
+Half = TypeVar("Half")
 
 #: Threads of a pool, at most: more would only wait for processors.
 MOST_THREADS: Final = 1024
@@ -115,6 +119,72 @@ def _start_all(pool: ThreadPoolExecutor, threads: int) -> int:
     return threads
 
 
+def in_order(
+    work: Callable[[Job], Half],
+    jobs: Iterable[Job],
+    threads: int | None = None,
+    *,
+    then: Callable[[Half], Any] | None = None,
+    ahead: int = 1,
+) -> Iterator[Any]:
+    """Yield ``then(work(job))`` for all jobs, in their order, using several threads.
+
+    Parameters
+    ----------
+    work : callable
+        Runs for several jobs at a time.
+    jobs : iterable
+        Iterated by the thread of the caller, some jobs ahead.
+    threads : int, optional
+        One for each processor if not given. One thread is that of the caller.
+    then : callable, optional
+        Runs for one job after the other, in their order, in a thread of its own; the results are
+        those of `work` if it is not given.
+    ahead : int
+        Jobs that may wait for each thread; they take memory.
+
+    Yields
+    ------
+    object
+        The results. An error is raised in the place of its job, whether it arose in iterating over
+        the jobs, in `work` or in `then`.
+    """
+    threads = threads or processors()
+    if threads == 1:
+        for job in jobs:
+            half = work(job)
+            yield then(half) if then else half
+        return
+    failure: Exception | None = None
+    waiting: deque[Future[Any]] = deque()
+    with contextlib.ExitStack() as stack:
+        pool, started = stack.enter_context(thread_pool(threads - bool(then)))
+        last = stack.enter_context(thread_pool(1))[0] if then else None
+        try:
+            iterator = iter(jobs)
+            while True:
+                try:
+                    job = next(iterator)
+                except StopIteration:
+                    break
+                except Exception as error:
+                    failure = error  # its place is behind all that is waiting
+                    break
+                future = pool.submit(work, job)
+                if then and last:
+                    future = last.submit(lambda half: then(half.result()), future)
+                waiting.append(future)
+                if len(waiting) > ahead * (started + bool(then)):
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for executor in filter(None, (pool, last)):
+                executor.shutdown(wait=False, cancel_futures=True)
+    if failure is not None:
+        raise failure
+
+
 def share_out(pool: Executor, work: Callable[..., None], pieces: Iterable[Sequence[Any]]) -> None:
     """Let a pool do the work on every piece, and wait for all of them.
 
@@ -127,7 +197,7 @@ def share_out(pool: Executor, work: Callable[..., None], pieces: Iterable[Sequen
         Called with the elements of a piece as its arguments.
     pieces : iterable of sequences
     """
-    import numpy as np  # here, since commands ask for the number of processors before they need it
+    import numpy as np  # here: commands ask for the number of processors before they need it
 
     def one(piece: Sequence[Any]) -> None:
         with np.errstate(over="ignore", invalid="ignore"):
@@ -135,3 +205,45 @@ def share_out(pool: Executor, work: Callable[..., None], pieces: Iterable[Sequen
 
     for _ in pool.map(one, pieces):
         pass
+
+
+class _SingleThreadedBLAS:
+    """The limit on BLAS, which holds for the whole process, and how many want it now."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.users = 0
+        self.setter: threading.Thread | None = None
+
+    @contextlib.contextmanager
+    def __call__(self) -> Iterator[None]:
+        from threadpoolctl import threadpool_limits  # here: most commands multiply nothing
+
+        with self.lock:
+            if self.users == 0:
+                self.limit = threadpool_limits(1, user_api="blas").__enter__()
+                self.setter = threading.current_thread()
+            self.users += 1
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.users -= 1
+                if self.users == 0:
+                    self._give_back()
+
+    def _give_back(self) -> None:
+        """Lift the limit, also from another thread than the one that set it."""
+        if self.setter is not threading.current_thread():
+            from threadpoolctl import OpenBLASController
+
+            # From threadpoolctl 3.8 on, a limit is changed only by the thread that set it.
+            release = getattr(OpenBLASController, "clear_controlling_thread", None)
+            if release:
+                release(force=True)
+        self.limit.__exit__(None, None, None)
+
+
+#: Context manager: one thread inside each matrix product. BLAS adds in another order when it has
+#: more, and the result would depend on their number. Trainings that overlap share the limit.
+single_threaded_blas = _SingleThreadedBLAS()
