@@ -12,6 +12,8 @@ from hypothesis.extra import numpy as arrays
 from cbow.system import lanes
 from cbow.system.compiled import compiled
 
+pytestmark = pytest.mark.kernels
+
 
 @compiled
 def compiled_total(a):

@@ -18,6 +18,8 @@ from cbow.text.kernels import WordTable
 from cbow.text.numbering import Lines, Numberer, TokenNumbering, portions
 from cbow.text.tokenizers import cased_words, rule_of, words
 
+pytestmark = pytest.mark.kernels
+
 cached_rule = functools.cache(rule_of)
 
 

@@ -12,6 +12,8 @@ from cbow.training.exact import step as exact
 from cbow.training.exact.step import Workspace, batch_gradients, batch_loss
 from cbow.training.examples import Batch
 
+pytestmark = pytest.mark.kernels
+
 V, N = 50, 8
 
 

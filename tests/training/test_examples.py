@@ -26,6 +26,8 @@ from cbow.training.examples import (
 )
 from cbow.training.randomness import Purpose, stream
 
+pytestmark = pytest.mark.kernels
+
 
 def corpus_of(lines, size):
     ids = np.array([i for line in lines for i in line], dtype=np.int32)

@@ -12,6 +12,8 @@ from cbow.training.kernels import (
     exponentials_and_sums,
 )
 
+pytestmark = pytest.mark.kernels
+
 
 @compiled
 def called_by_a_kernel(L, top, total):

@@ -9,6 +9,8 @@ from cbow.network import OPTIMIZERS, Gradients, Parameters, initialise
 from cbow.training.exact import optimizers
 from cbow.training.exact.optimizers import PARALLEL_OPTIMIZERS
 
+pytestmark = pytest.mark.kernels
+
 V, N = 23, 3
 RATES = 0.1, 0.001, 0.05, 0.2
 

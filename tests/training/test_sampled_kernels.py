@@ -13,6 +13,8 @@ from cbow.training.sampled import kernels
 from cbow.training.sampled.noise import alias_table, draw_candidates, make_noise
 from cbow.training.sampled.step import Unit
 
+pytestmark = pytest.mark.kernels
+
 DTYPES = [np.float32, np.float64]
 
 

@@ -29,6 +29,8 @@ from cbow.training.sampled.step import (
     wait_for_all,
 )
 
+pytestmark = pytest.mark.kernels
+
 V, N, WINDOW = 7, 3, 2
 SLOPES = {"relu": 0.0, "leaky_relu": LEAK, "identity": 1.0}
 assert BLOCK > 100  # the whole text below is one block of the exact objective

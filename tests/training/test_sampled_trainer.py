@@ -26,6 +26,8 @@ from cbow.training.sampled import trainer as module
 from cbow.training.sampled.trainer import SampledTrainer, cut_up
 from cbow.training.state import State
 
+pytestmark = pytest.mark.kernels
+
 WORDS = ["the", "king", "queen", "rules", "a", "land", "dog", "barks"]
 
 

@@ -10,6 +10,8 @@ from test_nearest import near_ties
 from cbow.vectors import nearest, rough
 from cbow.vectors.rough import B, RoughCopy
 
+pytestmark = pytest.mark.kernels
+
 MATRICES = st.sampled_from([np.float32, np.float64]).flatmap(
     lambda dtype: arrays.arrays(
         dtype,

@@ -13,6 +13,8 @@ from test_nearest import near_ties
 from cbow.vectors import WordVectors, nearest, rough, search
 from cbow.vectors.search import Search
 
+pytestmark = pytest.mark.kernels
+
 V, N = 900, 12
 MATRIX = np.random.default_rng(6).standard_normal((V, N)).astype(np.float32)
 INVERSE = nearest.inverse_lengths(MATRIX)

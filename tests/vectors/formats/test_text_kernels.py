@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from cbow.vectors.formats import text_kernels
 from cbow.vectors.formats.text import RowError, number_rows, numbers_in, read_compiled, read_plainly
 
+pytestmark = pytest.mark.kernels
+
 COMPILED = not numba.config.DISABLE_JIT
 
 #: How many numbers are tried: as plain Python the kernels are slow.

@@ -13,6 +13,8 @@ from cbow.text.kernels import WordTable, as_bytes, row_of_text, row_of_tokens
 from cbow.text.numbering import TokenNumbering
 from cbow.text.tokenizers import rule_of, words
 
+pytestmark = pytest.mark.kernels
+
 WORD_RULE = rule_of(words)
 WHITESPACE_RULE = rule_of(str.split)
 
