@@ -406,5 +406,5 @@ def test_the_sources_of_a_kernel_are_those_that_python_would_import():
     visit("cbow.training.sampled.step")
     assert reached <= set(read)
     names = {path.stem for path in read}
-    assert {"step", "hidden", "output", "blocks", "lanes", "exponential", "barrier"} <= names
+    assert {"step", "hidden", "output", "blocks", "lanes", "kernels", "barrier"} <= names
     assert not {"learn", "file", "model", "encoded"} & names  # editing those compiles nothing
