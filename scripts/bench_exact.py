@@ -90,9 +90,9 @@ def cbow(problem: Problem, threads: int) -> Iterator[Measures]:
     """Prepare this package."""
     from cbow.network import Parameters, cbow_network
     from cbow.system.blas import single_threaded_blas
-    from cbow.training.exact import Workspace, batch_gradients, batch_loss
+    from cbow.training.exact.optimizers import ParallelAdam
+    from cbow.training.exact.step import Workspace, batch_gradients, batch_loss
     from cbow.training.examples import Batch
-    from cbow.training.parallel_optimizers import ParallelAdam
 
     table, b1, W2, b2, *batch = problem
     parameters = Parameters(table.T, b1[:, None], W2, b2[:, None])

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cbow.explain.content import Step, Table, counted
 from cbow.explain.tables import Axis, View, column, first, matrix, places, slopes
-from cbow.network.differences import STEP
+from cbow.network.gradcheck import STEP
 
 #: The formula that circulates and is wrong.
 MISTAKEN: Final = "max(0, W2ᵀ dZ2)"

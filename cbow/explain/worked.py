@@ -7,17 +7,15 @@ from __future__ import annotations
 
 import collections
 from collections.abc import Iterator, Sequence
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cbow import network
 from cbow.errors import CorpusError
-from cbow.network.differences import STEP
+from cbow.network.gradcheck import STEP
+from cbow.system.arrays import Counts, Floats
 from cbow.text import Vocabulary
-
-Array: TypeAlias = NDArray[np.floating[Any]]
 
 #: More than this, and the tables are too many to read.
 MOST_TOKENS: Final = 40
@@ -74,28 +72,28 @@ class Worked(NamedTuple):
     alone: tuple[int, ...]  #: tokens, from 0, that are alone on their line
     vocabulary: Vocabulary
     examples: tuple[Example, ...]
-    X: Array  #: (V, m)
-    y: NDArray[np.int64]  #: (m,)
+    X: Floats  #: (V, m)
+    y: Counts  #: (m,)
     parameters: network.Parameters
     pass_: network.Pass
-    losses: Array  #: (m,)
+    losses: Floats  #: (m,)
     cost: float
     dZ: dict[int, Any]  #: dZ[2] (V, m), dZ[1] (N, m)
-    slopes: Array  #: (N, m) g'(Z1)
+    slopes: Floats  #: (N, m) g'(Z1)
     gradients: network.Gradients
     mistaken: network.Gradients
-    measured_db1: Array  #: (N, 1) from the cost alone, without a formula
+    measured_db1: Floats  #: (N, 1) from the cost alone, without a formula
     after: Moved
     after_mistaken: Moved
 
     @property
-    def arriving(self) -> Array:
+    def arriving(self) -> Floats:
         """W2ᵀ dZ2, (N, m): what arrives at each hidden unit."""
-        arriving: Array = self.parameters.W2.T @ self.dZ[2]
+        arriving: Floats = self.parameters.W2.T @ self.dZ[2]
         return arriving
 
     @property
-    def mistaken_dZ1(self) -> Array:
+    def mistaken_dZ1(self) -> Floats:
         """max(0, W2ᵀ dZ2), (N, m)."""
         return np.maximum(0, self.arriving)
 
@@ -126,7 +124,7 @@ def work_out(lines: Sequence[Sequence[str]], settings: Settings) -> Worked:
     X, y = _arrays(examples, vocabulary)
     parameters = draw(X, settings.dimension, settings.seed)
     pass_ = network.forward(net, parameters, X)
-    dZ = network.errors(net, parameters, pass_, y)
+    dZ = network.deltas(net, parameters, pass_, y)
     gradients = network.backward(net, parameters, pass_, y)
     mistaken = network.mistaken_gradients(net, parameters, pass_, y)
 
@@ -149,7 +147,7 @@ def work_out(lines: Sequence[Sequence[str]], settings: Settings) -> Worked:
         y=y,
         parameters=parameters,
         pass_=pass_,
-        losses=np.asarray(net.cost.losses(pass_, y), np.float64),
+        losses=np.asarray(net.cost.losses(pass_.Z2, pass_.Yhat, y), np.float64),
         cost=network.cost(net, pass_, y),
         dZ=dZ,
         slopes=np.asarray(net.g[1].dg(pass_.Z1), np.float64),
@@ -180,7 +178,7 @@ def contexts(lines: Sequence[Sequence[str]], window: int) -> Iterator[Example]:
             yield Example(tuple(before), target, tuple(after))
 
 
-def draw(X: Array, dimension: int, seed: int) -> network.Parameters:
+def draw(X: Floats, dimension: int, seed: int) -> network.Parameters:
     """Draw parameters to learn with, of both signs and with `DECIMALS` decimals.
 
     Training starts from W2 = 0, where no gradient reaches the hidden layer in the first step and
@@ -198,8 +196,8 @@ def draw(X: Array, dimension: int, seed: int) -> network.Parameters:
     V, N = len(X), dimension
     random = np.random.Generator(np.random.PCG64(seed))
 
-    def normal(rows: int, columns: int, scale: float) -> Array:
-        drawn: Array = random.normal(scale=scale, size=(rows, columns)).round(DECIMALS)
+    def normal(rows: int, columns: int, scale: float) -> Floats:
+        drawn: Floats = random.normal(scale=scale, size=(rows, columns)).round(DECIMALS)
         return drawn
 
     W1 = normal(N, V, 1)  # (N, V)
@@ -247,7 +245,7 @@ def _alone(lines: Sequence[Sequence[str]]) -> tuple[int, ...]:
     return tuple(i for i, size in enumerate(sizes) if size == 1)
 
 
-def _arrays(examples: Sequence[Example], vocabulary: Vocabulary) -> tuple[Array, NDArray[np.int64]]:
+def _arrays(examples: Sequence[Example], vocabulary: Vocabulary) -> tuple[Floats, Counts]:
     """Return X (V, m) and y (m,). X is dense, to be looked at."""
     indices = np.array([vocabulary[word] for each in examples for word in each.context])
     indptr = np.cumsum([0, *(len(each.context) for each in examples)])  # (m + 1,)

@@ -76,14 +76,14 @@ def most_probable(
         If a probability is no number.
     """
     V = len(parameters.W2)
-    step, done, results = max(1, HELD // V), None, []
+    step, results = max(1, HELD // V), []
     for start in range(0, len(asked), step):
         block = asked[start : start + step]
         ends = np.cumsum([0, *map(len, block)])  # (m + 1,)
         X = contexts(np.concatenate(block), ends, V, parameters.W1.dtype)  # (V, m)
         with np.errstate(all="ignore"):  # the next line says what is wrong
-            done = forward(network, parameters, X, into=done)
-        if np.isnan(done.Yhat).any():
+            done = forward(network, parameters, X)
+        if np.isnan(done.Yhat[0]).any():  # one that is not a number makes its whole column so
             raise QueryError(
                 "the model holds numbers that are not finite, or far too large, so that its "
                 "probabilities are none; train it again with a smaller learning rate"

@@ -1,16 +1,18 @@
 """The network as mathematics: arrays in, arrays out. ``docs/network.md`` explains it."""
 
-from cbow.network.activations import ACTIVATIONS, Activation
-from cbow.network.activity import active
+from cbow.network.activations import ACTIVATIONS, Activation, softmax
 from cbow.network.architecture import Network, cbow_network, make_network
-from cbow.network.backward import backward, errors
+from cbow.network.backward import active, backward, deltas
 from cbow.network.costs import COSTS, Cost
-from cbow.network.differences import central_differences
-from cbow.network.forward import Pass, cost, forward
+from cbow.network.forward import Pass, contexts, cost, forward
 from cbow.network.gradcheck import (
     Activity,
     GradientErrors,
+    Problem,
+    central_differences,
     check_gradients,
+    draw_dense_problem,
+    draw_problem,
     measure_activity,
 )
 from cbow.network.mistakes import (
@@ -28,9 +30,6 @@ from cbow.network.optimizers import (
     make_optimizer,
 )
 from cbow.network.parameters import Gradients, Parameters, initialise, initialise_dense
-from cbow.network.problems import Problem, draw_dense_problem, draw_problem
-from cbow.network.softmax import softmax
-from cbow.network.sparse import contexts
 
 __all__ = [
     "ACTIVATIONS",
@@ -56,9 +55,9 @@ __all__ = [
     "check_gradients",
     "contexts",
     "cost",
+    "deltas",
     "draw_dense_problem",
     "draw_problem",
-    "errors",
     "forward",
     "gradients_with_dW",
     "initialise",

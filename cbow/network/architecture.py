@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cbow.config import HIDDEN_ACTIVATIONS
 from cbow.errors import ConfigError
 from cbow.network.activations import ACTIVATIONS, Activation
 from cbow.network.costs import COSTS, Cost
@@ -24,8 +25,7 @@ class Network:
     Raises
     ------
     ConfigError
-        If there is no layer, softmax stands in a hidden layer, or the cost does not fit the
-        output layer.
+        If there is no layer, a hidden layer is softmax, or the cost does not fit the output layer.
     """
 
     activations: tuple[Activation, ...]
@@ -33,19 +33,18 @@ class Network:
 
     def __post_init__(self) -> None:
         if not self.activations:
-            raise ConfigError("the network has no layer, but must have one or more; name one")
+            raise ConfigError("the network has no layer, but needs one or more; name one")
         *hidden, output = (activation.name for activation in self.activations)
         if "softmax" in hidden:
-            elementwise = _listed(set(ACTIVATIONS) - {"softmax"})
             raise ConfigError(
                 f"hidden layer {hidden.index('softmax') + 1} is softmax, which fits only the "
-                f"output layer; use one of {elementwise} in a hidden layer"
+                f"output layer; use one of {', '.join(HIDDEN_ACTIVATIONS)} in a hidden layer"
             )
         if output not in self.cost.outputs:
             fitting = [name for name, cost in COSTS.items() if output in cost.outputs]
             raise ConfigError(
                 f"the cost is {self.cost.name} and the output layer {output}, but {self.cost.name} "
-                f"fits {_listed(self.cost.outputs)}; use such an output, or the cost "
+                f"fits {', '.join(self.cost.outputs)}; use such an output, or the cost "
                 f"{' or '.join(fitting)}"
             )
 
@@ -73,7 +72,7 @@ def make_network(activations: Sequence[str], cost: str) -> Network:
     Raises
     ------
     ConfigError
-        If a name is not known, or the network cannot be.
+        If a name is unknown, or the layers and the cost do not fit together.
 
     Examples
     --------
@@ -90,12 +89,7 @@ def cbow_network(activation: str = "relu") -> Network:
 
 
 def _named(what: str, name: str, known: Mapping[str, Any]) -> Any:
-    """Look a name up."""
+    """Look up a name in a registry."""
     if name not in known:
         raise ConfigError(f"the {what} is {name!r}, but must be one of {', '.join(known)}")
     return known[name]
-
-
-def _listed(names: Iterable[str]) -> str:
-    """List names in the order in which `ACTIVATIONS` has them."""
-    return ", ".join(name for name in ACTIVATIONS if name in set(names))

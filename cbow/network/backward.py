@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+from numpy.typing import NDArray
+
 from cbow.network.architecture import Network
 from cbow.network.costs import Targets, check_targets
 from cbow.network.forward import Pass
-from cbow.network.parameters import Array, Gradients, Parameters
+from cbow.network.parameters import Gradients, Parameters
+from cbow.system.arrays import Floats
 
 
-def backward(
-    network: Network, parameters: Parameters, pass_: Pass, Y: Targets, m: int | None = None
-) -> Gradients:
+def backward(network: Network, parameters: Parameters, pass_: Pass, Y: Targets) -> Gradients:
     """Differentiate the cost J by every parameter.
 
         dZ[L]   = (1/m) dloss/dZ[L]       for CBOW     dZ2 = (Yhat - Y) / m
@@ -30,9 +32,6 @@ def backward(
         Of the same network and parameters. It is only read.
     Y : (m,) array of int, or (n[L], m) array
         As for `cost`.
-    m : int, optional
-        The divisor, if X is a part of a larger batch of m examples: the gradients of the parts
-        then add up to the gradient of the batch. The number of columns of X if not given.
 
     Returns
     -------
@@ -44,46 +43,45 @@ def backward(
     ConfigError
         As for `cost`.
     """
-    return gradients(pass_, errors(network, parameters, pass_, Y, m))
+    return gradients(pass_, deltas(network, parameters, pass_, Y))
 
 
-def errors(
+def deltas(
     network: Network,
     parameters: Parameters,
     pass_: Pass,
     Y: Targets,
-    m: int | None = None,
-    hidden: Callable[[int, Array], Array] | None = None,
-) -> dict[int, Array]:
-    """Return dZ[l] = dJ/dZ[l], (n[l], m), for l = L .. 1.
+    recursion: Callable[[int, Floats], Floats] | None = None,
+) -> dict[int, Floats]:
+    """Return dZ[l] = dJ/dZ[l], (n[l], m), for l = L .. 1; the literature calls them δ.
 
     Parameters
     ----------
-    network, parameters, pass_, Y, m
+    network, parameters, pass_, Y
         As for `backward`.
-    hidden : callable, optional
-        ``hidden(l, dZ[l])`` gives dZ[l-1] in place of (W[l]ᵀ dZ[l]) ⊙ g'(Z[l-1]), to see what a
-        mistaken formula gives.
+    recursion : callable, optional
+        ``recursion(l, dZ[l])`` returns dZ[l-1] in place of (W[l]ᵀ dZ[l]) ⊙ g'(Z[l-1]), to show what
+        a mistaken formula leads to.
 
     Raises
     ------
     ConfigError
         As for `cost`.
     """
-    check_targets(network.cost, pass_, Y)
-    W, Z, g, L = parameters.W, pass_.Z, network.g, network.depth
+    W, (Z, A), g, L = parameters.W, pass_, network.g, network.depth
+    check_targets(network.cost, A[L], Y)
 
-    def right(l: int, dZ: Array) -> Array:
+    def right(l: int, dZ: Floats) -> Floats:
         return (W[l].T @ dZ) * g[l - 1].dg(Z[l - 1])  # (n[l-1], m)
 
-    m = m or Y.shape[-1] or 1  # no example: all sums are 0, and stay 0
-    dZ = {L: network.cost.error(pass_, Y, g[L], m)}  # (n[L], m)
+    m = Y.shape[-1] or 1  # no example: all sums are 0, and stay 0
+    dZ: dict[int, Floats] = {L: network.cost.derivative(Z[L], A[L], Y, g[L]) / m}  # (n[L], m)
     for l in range(L, 1, -1):
-        dZ[l - 1] = (hidden or right)(l, dZ[l])
+        dZ[l - 1] = (recursion or right)(l, dZ[l])
     return dZ
 
 
-def gradients(pass_: Pass, dZ: dict[int, Array]) -> Gradients:
+def gradients(pass_: Pass, dZ: dict[int, Floats]) -> Gradients:
     """Return dW[l] = dZ[l] A[l-1]ᵀ, (n[l], n[l-1]), and db[l] = dZ[l] 1, (n[l], 1)."""
     A = pass_.A
     arrays = []
@@ -92,3 +90,24 @@ def gradients(pass_: Pass, dZ: dict[int, Array]) -> Gradients:
         db = dZ[l].sum(axis=1, keepdims=True)  # (n[l], 1)
         arrays += [dW, db]
     return Gradients(*arrays)
+
+
+def active(network: Network, pass_: Pass, layer: int = 1) -> NDArray[np.bool_]:
+    """Return where each unit of a hidden layer lets a gradient through: [g'(Z[l]) ≠ 0].
+
+    A ReLU unit is active on the examples where it fires, Z > 0. A unit that is active on no example
+    is dead: no step changes what it gets. Units of the other activations are always active, except
+    where the derivative is too small to be told from 0.
+
+    Parameters
+    ----------
+    network : Network
+    pass_ : Pass
+    layer : int
+        l, from 1 to L - 1.
+
+    Returns
+    -------
+    (n[l], m) array of bool
+    """
+    return np.not_equal(network.g[layer].dg(pass_.Z[layer]), 0)

@@ -2,21 +2,73 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from cbow.errors import ConfigError
 from cbow.network.architecture import Network
 from cbow.network.costs import Targets, check_targets
-from cbow.network.parameters import Array, Parameters
-from cbow.network.softmax import softmax_and_normaliser
+from cbow.network.parameters import Parameters
+from cbow.system.arrays import Floats, Ids
 
 if TYPE_CHECKING:
     from scipy.sparse import csc_array
 
 #: X: a dense array (n[0], m), or sparse contexts (V, m).
-Inputs: TypeAlias = "Array | csc_array"
+Inputs: TypeAlias = "Floats | csc_array"
+
+
+def contexts(
+    indices: Ids, indptr: Ids, vocabulary_size: int, dtype: DTypeLike = np.float32
+) -> csc_array:
+    """Build X: column i is the mean of the one-hot vectors of the words around target i.
+
+    Parameters
+    ----------
+    indices : (k,) array of int
+        The ids of the context words, one context after the other.
+    indptr : (m + 1,) array of int
+        Context i is ``indices[indptr[i]:indptr[i + 1]]``. An empty context is a column of zeros.
+    vocabulary_size : int
+        V.
+    dtype : dtype
+        That of the parameters.
+
+    Returns
+    -------
+    csc_array, (V, m)
+        Each word of a context of c words adds 1/c; a word that occurs twice adds 2/c.
+
+    Raises
+    ------
+    ValueError
+        If `indptr` does not fit `indices`, or an id is not in 0 .. V-1.
+    """
+    from scipy.sparse import csc_array  # here, so that looking at finished vectors stays light
+
+    check_ids(indices, vocabulary_size)
+    lengths = np.diff(indptr)  # (m,)
+    shares = np.divide(1, np.maximum(lengths, 1), dtype=dtype)  # (m,) 1/|context|
+    data = np.repeat(shares, lengths)  # (k,)
+    return csc_array((data, indices, indptr), shape=(vocabulary_size, len(lengths)))
+
+
+def check_ids(ids: Ids, vocabulary_size: int) -> None:
+    """Reject an id outside the vocabulary, which would read and write outside of arrays.
+
+    Raises
+    ------
+    ValueError
+        If an id is not in 0 .. V-1.
+    """
+    if len(ids) and not 0 <= ids.min() <= ids.max() < vocabulary_size:
+        wrong = ids.min() if ids.min() < 0 else ids.max()
+        raise ValueError(
+            f"the id {wrong} is not in a vocabulary of {vocabulary_size} words; "
+            "use ids from 0 to below that size"
+        )
 
 
 class Pass(NamedTuple):
@@ -25,9 +77,8 @@ class Pass(NamedTuple):
     All but A[0] = X lie in Fortran order: a column, an example, lies together.
     """
 
-    Z: dict[int, Array]  #: Z[l] (n[l], m), for l = 1 .. L
-    A: dict[int, Array]  #: A[l] (n[l], m), for l = 0 .. L
-    logS: Array  #: (1, m) log Σ exp(Z[L]), column by column, of a softmax output; else (0, m)
+    Z: dict[int, Floats]  #: Z[l] (n[l], m), for l = 1 .. L
+    A: dict[int, Floats]  #: A[l] (n[l], m), for l = 0 .. L
 
     @property
     def depth(self) -> int:
@@ -35,27 +86,27 @@ class Pass(NamedTuple):
         return len(self.Z)
 
     @property
-    def Z1(self) -> Array:
+    def Z1(self) -> Floats:
         """Z[1], (N, m), the hidden layer of CBOW before its activation."""
         return self.Z[1]
 
     @property
-    def H(self) -> Array:
+    def H(self) -> Floats:
         """A[1], (N, m), the hidden layer of CBOW."""
         return self.A[1]
 
     @property
-    def Z2(self) -> Array:
+    def Z2(self) -> Floats:
         """Z[2], (V, m), the logits of CBOW."""
         return self.Z[2]
 
     @property
-    def Yhat(self) -> Array:
+    def Yhat(self) -> Floats:
         """A[L], (n[L], m), the output."""
         return self.A[self.depth]
 
 
-def forward(network: Network, parameters: Parameters, X: Inputs, into: Pass | None = None) -> Pass:
+def forward(network: Network, parameters: Parameters, X: Inputs) -> Pass:
     """Compute each layer from the one before.
 
         A[0] = X        Z[l] = W[l] A[l-1] + b[l]        A[l] = g[l](Z[l])
@@ -72,10 +123,6 @@ def forward(network: Network, parameters: Parameters, X: Inputs, into: Pass | No
     parameters : Parameters
     X : (n[0], m) array or csc_array
         For CBOW the averaged contexts, from `contexts`.
-    into : Pass, optional
-        An earlier pass that is not needed any more. If its output is softmax, of the same size
-        and dtype, and has m columns or more, Z[L] and A[L] are written over it: fresh memory of
-        that size costs more than the softmax.
 
     Returns
     -------
@@ -87,49 +134,20 @@ def forward(network: Network, parameters: Parameters, X: Inputs, into: Pass | No
         If the parameters are not those of L layers that follow each other and X.
     """
     _check(network, parameters, X)
-    W, b, g, L = parameters.W, parameters.b, network.g, network.depth
-    Z, A, logS = {}, {0: X}, np.empty((0, X.shape[1]), W[L].dtype)
-    Zroom, Aroom = _room(len(W[L]), X.shape[1], W[L].dtype, into)
-    for l in range(1, L + 1):
-        Z[l] = _affine(W[l], A[l - 1], b[l], Zroom if l == L else None)  # (n[l], m)
-        if g[l].name == "softmax":
-            A[l], logS = softmax_and_normaliser(Z[l], into=Aroom)  # (V, m), (1, m)
-        else:
-            A[l] = g[l].g(Z[l])  # (n[l], m)
-    return Pass(Z, A, logS)
-
-
-def _affine(W: Array, A: Inputs, b: Array, into: Array | None) -> Array:
-    """Z = W A + b, (n[l], m).
-
-    The product is written transposed, so that a column of it, an example, lies together.
-    """
-    if into is None:
-        Z: Array = (A.T @ W.T).T
-    else:
-        Z = np.matmul(A.T, W.T, out=into.T).T
-    Z += b
-    return Z
-
-
-def _room(
-    n: int, m: int, dtype: np.dtype[Any], into: Pass | None
-) -> tuple[Array | None, Array | None]:
-    """Return the memory of an earlier output layer if it fits."""
-    if into is None or not len(into.logS):
-        return None, None
-    Z, A = into.Z[into.depth], into.Yhat
-    if len(Z) != n or Z.shape[1] < m or Z.dtype != dtype:
-        return None, None
-    return Z[:, :m], A[:, :m]
+    W, b, g = parameters.W, parameters.b, network.g
+    Z, A = {}, {0: X}
+    for l in range(1, network.depth + 1):
+        Z[l] = (A[l - 1].T @ W[l].T).T + b[l]  # (n[l], m); transposed, for Fortran order
+        A[l] = g[l].g(Z[l])  # (n[l], m)
+    return Pass(Z, A)
 
 
 def _check(network: Network, parameters: Parameters, X: Inputs) -> None:
-    """Refuse parameters that do not fit the network, each other, or X."""
+    """Reject parameters that do not fit the network, each other, or X."""
     if parameters.depth != network.depth:
         raise ConfigError(
             f"there are parameters of {parameters.depth} layers for a network of {network.depth}; "
-            "give as many activations as layers"
+            "name as many activations as there are layers"
         )
     before = X.shape[0]
     for l, W in parameters.W.items():
@@ -165,7 +183,8 @@ def cost(network: Network, pass_: Pass, Y: Targets) -> float:
     ConfigError
         If the shape of the targets does not fit the cost and the output.
     """
-    check_targets(network.cost, pass_, Y)
+    (Z, A), L = pass_, pass_.depth
+    check_targets(network.cost, A[L], Y)
     if Y.shape[-1] == 0:
         return 0.0
-    return float(np.mean(network.cost.losses(pass_, Y), dtype=np.float64))
+    return float(np.mean(network.cost.losses(Z[L], A[L], Y), dtype=np.float64))

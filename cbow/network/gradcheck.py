@@ -1,21 +1,27 @@
 """Are the gradients right? Compare them with differences of the cost itself.
 
-Formulas that circulate and are wrong are compared too, so that one sees where they fail.
+Formulas that circulate and are wrong are compared too, to show where they fail.
 """
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from cbow.network.activity import active
-from cbow.network.backward import backward
-from cbow.network.differences import STEP, central_differences
-from cbow.network.forward import cost, forward
+from cbow.errors import ConfigError
+from cbow.network.architecture import Network, cbow_network
+from cbow.network.backward import active, backward
+from cbow.network.costs import Targets
+from cbow.network.forward import Inputs, contexts, cost, forward
 from cbow.network.mistakes import gradients_with_dW, mistaken_gradients, output_gradient_with_AL
-from cbow.network.parameters import Array, Parameters
-from cbow.network.problems import Problem
+from cbow.network.parameters import Parameters, check_sizes
+from cbow.system.arrays import Floats
+
+#: The step h balances rounding, eps / h, against the error of the formula, h⁴.
+STEP: Final = float(np.finfo(np.float64).eps ** (1 / 5))
 
 #: A gradient is right if its relative error is below this.
 TOLERANCE: Final = 1e-8
@@ -23,6 +29,167 @@ TOLERANCE: Final = 1e-8
 #: Gradients smaller than this throughout are compared as if they were this large: rounding in the
 #: cost, eps / STEP, hides anything smaller.
 SMALLEST: Final = 1e-4
+
+
+def central_differences(f: Callable[[], float], array: Floats, h: float) -> Floats:
+    """Differentiate f by every number of `array`, without any formula for the gradient.
+
+        f'(x) ≈ (8 (f(x + h) - f(x - h)) - (f(x + 2h) - f(x - 2h))) / 12h
+
+    The fourth-order formula (Fornberg 1988, table 1). The usual (f(x+h) - f(x-h)) / 2h
+    is not precise enough: its best step is eps^(1/3), and rounding then costs 1e-8 of a gradient
+    in a batch of 64, as much as a right gradient is allowed.
+
+    Parameters
+    ----------
+    f : callable
+        Reads `array`, returns a float.
+    array : float64 array
+        Changed and put back, one number at a time.
+    h : float
+        The step.
+
+    Returns
+    -------
+    array
+        In the shape of `array`.
+    """
+    slopes = np.empty_like(array)
+    for place in np.ndindex(array.shape):
+        x = array[place]
+        at = {}
+        for steps in (-2, -1, 1, 2):
+            array[place] = x + steps * h
+            at[steps] = f()
+        array[place] = x
+        slopes[place] = (8 * (at[1] - at[-1]) - (at[2] - at[-2])) / (12 * h)
+    return slopes
+
+
+class Problem(NamedTuple):
+    """A small network, float64, and a batch to check it on."""
+
+    network: Network
+    parameters: Parameters
+    X: Inputs  #: (n[0], m)
+    Y: Targets  #: ids (m,), or (n[L], m)
+    redrawn: int  #: biases drawn again: of units too near 0, or of a layer that was all dead
+
+
+def draw_problem(
+    shape: tuple[int, int, int], window: int, seed: int, activation: str = "relu"
+) -> Problem:
+    """Draw a CBOW network and a batch at random, such that differences of the cost can be trusted.
+
+    Parameters
+    ----------
+    shape : (int, int, int)
+        V, N and m.
+    window : int
+        Words on each side of the middle; a context has twice as many, drawn with repetition.
+    seed : int
+    activation : str
+        Of the hidden layer.
+
+    Returns
+    -------
+    Problem
+        With normal W1, b1 and b2, and W2 smaller by √N, so that the softmax does not saturate.
+    """
+    V, N, m = shape
+    random = np.random.Generator(np.random.PCG64(seed))
+    X = contexts(
+        random.integers(V, size=2 * window * m), np.arange(m + 1) * 2 * window, V, np.float64
+    )  # (V, m)
+    y = random.integers(V, size=m)  # (m,)
+    network = cbow_network(activation)
+    W1 = random.normal(size=(V, N)).T  # (N, V)
+    b1 = random.normal(size=(N, 1))  # (N, 1)
+    W2 = random.normal(size=(V, N)) / N**0.5  # (V, N)
+    b2 = random.normal(size=(V, 1))  # (V, 1)
+    parameters = Parameters(W1, b1, W2, b2)
+    redrawn = _keep_away(network, parameters, X.toarray(), random)
+    return Problem(network, parameters, X, y, redrawn)
+
+
+def draw_dense_problem(network: Network, sizes: Sequence[int], m: int, seed: int) -> Problem:
+    """Draw a network of dense layers and a batch, such that differences can be trusted.
+
+    Parameters
+    ----------
+    network : Network
+    sizes : sequence of int
+        n[0], ..., n[L]: the inputs, the units of each layer, the outputs.
+    m : int
+        Examples.
+    seed : int
+
+    Returns
+    -------
+    Problem
+        With normal inputs and biases, and weights smaller by √n[l-1]. The targets are ids for
+        cross-entropy, 0 and 1 for logistic, and normal numbers for the squared error.
+
+    Raises
+    ------
+    ConfigError
+        If the sizes do not fit the network.
+    """
+    check_sizes(sizes)
+    if len(sizes) != network.depth + 1:
+        raise ConfigError(
+            f"the layers are {','.join(map(str, sizes))}, which takes {len(sizes) - 1} "
+            f"activations, but there are {network.depth}; give one for each layer after the inputs"
+        )
+    random = np.random.Generator(np.random.PCG64(seed))
+    X = random.normal(size=(sizes[0], m))  # (n[0], m)
+    Y = _draw_targets(network.cost.name, sizes[-1], m, random)
+    arrays = []
+    for before, n in itertools.pairwise(sizes):
+        arrays += [random.normal(size=(n, before)) / before**0.5, random.normal(size=(n, 1))]
+    parameters = Parameters(*arrays)
+    return Problem(network, parameters, X, Y, _keep_away(network, parameters, X, random))
+
+
+def _draw_targets(cost: str, n: int, m: int, random: np.random.Generator) -> Targets:
+    """Draw what should come out: ids (m,), or 0 and 1 or normal numbers (n, m)."""
+    if cost == "cross-entropy":
+        return random.integers(n, size=m)
+    if cost == "logistic":
+        return random.integers(2, size=(n, m)).astype(float)
+    return random.normal(size=(n, m))
+
+
+def _keep_away(
+    network: Network, parameters: Parameters, X: Floats, random: np.random.Generator
+) -> int:
+    """Draw biases again until differences tell something; count how often.
+
+    ReLU has no derivative at 0. A difference over a step that carries a unit across 0 mixes two
+    slopes and says nothing about either. So no unit may come nearer to 0, in any example, than two
+    steps of any parameter can move it. They move Z[l] by 2h max(1, |A[l-1]|) if the parameter is
+    in layer l, and by no more than |W[l]| times the movement of Z[l-1] if it is in an earlier one.
+
+    Nor may a whole layer of ReLU be dead: all gradients would be 0, and a check of them vacuous.
+    """
+    W, b = parameters.W, parameters.b
+    moved, redrawn = 0.0, 0
+    for l, activation in network.g.items():
+        A = forward(network, parameters, X).A[l - 1]  # (n[l-1], m)
+        own = 2 * STEP * max(1.0, float(np.abs(A).max()))
+        moved = max(own, moved * float(np.abs(W[l]).sum(axis=1).max()))
+        WA, spread = W[l] @ A, 1.0  # (n[l], m)
+        while activation.kinked:
+            Z = WA + b[l]  # (n[l], m)
+            near = np.abs(Z).min(axis=1) <= moved  # (n[l],)
+            if not (Z > 0).any():
+                near[:] = True
+            if not near.any():
+                break
+            b[l][near] = random.normal(scale=spread, size=(near.sum(), 1))
+            spread *= 1.02  # in a large batch only units far from 0 on one side are free of it
+            redrawn += int(near.sum())
+    return redrawn
 
 
 class GradientErrors(NamedTuple):
@@ -62,15 +229,6 @@ class GradientErrors(NamedTuple):
         return self.mistaken < TOLERANCE
 
 
-class Activity(NamedTuple):
-    """How many units of a hidden layer let the gradient through; see `active`."""
-
-    layer: int
-    units: int
-    active: float  #: share of all units on all examples
-    dead: int  #: units that are active on no example
-
-
 def check_gradients(problem: Problem) -> list[GradientErrors]:
     """Measure the relative error of every gradient, ours and by formulas that are wrong.
 
@@ -86,11 +244,11 @@ def check_gradients(problem: Problem) -> list[GradientErrors]:
     """
     network, _, X, Y, _ = problem
     parameters = Parameters(*(array.copy(order="K") for array in problem.parameters))
-    given = network, parameters, forward(network, parameters, X), Y
-    ours = backward(*given)
-    mistaken, with_dW, with_AL = (
-        mistaken_gradients(*given), gradients_with_dW(*given), output_gradient_with_AL(*given)
-    )  # fmt: skip
+    state = network, parameters, forward(network, parameters, X), Y
+    ours = backward(*state)
+    mistaken, with_dW = mistaken_gradients(*state), gradients_with_dW(*state)
+    with_AL = list(ours)
+    with_AL[-2] = output_gradient_with_AL(*state)
 
     def J() -> float:
         return cost(network, forward(network, parameters, X), Y)
@@ -98,6 +256,7 @@ def check_gradients(problem: Problem) -> list[GradientErrors]:
     rows = []
     for i, (name, array) in enumerate(zip(ours.names, parameters, strict=True)):
         numeric = central_differences(J, array, STEP)
+        fits = with_AL[i].shape == numeric.shape
         rows.append(
             GradientErrors(
                 name,
@@ -105,15 +264,25 @@ def check_gradients(problem: Problem) -> list[GradientErrors]:
                 relative_error(ours[i], numeric),
                 relative_error(mistaken[i], numeric),
                 relative_error(with_dW[i], numeric),
-                _slip_error(with_AL if name == f"dW{network.depth}" else ours[i], numeric),
+                relative_error(with_AL[i], numeric) if fits else None,
             )
         )
     return rows
 
 
-def _slip_error(gradient: Array, numeric: Array) -> float | None:
-    """Return the relative error, or None if the shapes differ."""
-    return relative_error(gradient, numeric) if gradient.shape == numeric.shape else None
+def relative_error(gradient: Floats, numeric: Floats) -> float:
+    """Return max|gradient - numeric| / max(max|gradient|, max|numeric|, SMALLEST)."""
+    largest = max(np.abs(gradient).max(), np.abs(numeric).max(), SMALLEST)
+    return float(np.abs(gradient - numeric).max() / largest)
+
+
+class Activity(NamedTuple):
+    """How many units of a hidden layer let the gradient through; see `active`."""
+
+    layer: int
+    units: int
+    active: float  #: share of all units on all examples
+    dead: int  #: units that are active on no example
 
 
 def measure_activity(problem: Problem) -> list[Activity]:
@@ -125,9 +294,3 @@ def measure_activity(problem: Problem) -> list[Activity]:
         on = active(network, pass_, l)  # (n[l], m)
         rows.append(Activity(l, len(on), float(on.mean()), int((~on.any(axis=1)).sum())))
     return rows
-
-
-def relative_error(gradient: Array, numeric: Array) -> float:
-    """Return max|gradient - numeric| / max(max|gradient|, max|numeric|, SMALLEST)."""
-    largest = max(np.abs(gradient).max(), np.abs(numeric).max(), SMALLEST)
-    return float(np.abs(gradient - numeric).max() / largest)

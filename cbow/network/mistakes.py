@@ -8,10 +8,11 @@ from __future__ import annotations
 import numpy as np
 
 from cbow.network.architecture import Network
-from cbow.network.backward import errors, gradients
+from cbow.network.backward import deltas, gradients
 from cbow.network.costs import Targets
 from cbow.network.forward import Pass
-from cbow.network.parameters import Array, Gradients, Parameters
+from cbow.network.parameters import Gradients, Parameters
+from cbow.system.arrays import Floats
 
 
 def mistaken_gradients(
@@ -32,10 +33,10 @@ def mistaken_gradients(
     """
     W = parameters.W
 
-    def hidden(l: int, dZ: Array) -> Array:
+    def recursion(l: int, dZ: Floats) -> Floats:
         return np.maximum(0, W[l].T @ dZ)  # (n[l-1], m)
 
-    return gradients(pass_, errors(network, parameters, pass_, Y, hidden=hidden))
+    return gradients(pass_, deltas(network, parameters, pass_, Y, recursion))
 
 
 def gradients_with_dW(
@@ -54,16 +55,16 @@ def gradients_with_dW(
     """
     A, Z, g = pass_.A, pass_.Z, network.g
 
-    def hidden(l: int, dZ: Array) -> Array:
+    def recursion(l: int, dZ: Floats) -> Floats:
         dW = dZ @ A[l - 1].T  # (n[l], n[l-1])
         return (dW.T @ dZ) * g[l - 1].dg(Z[l - 1])  # (n[l-1], m)
 
-    return gradients(pass_, errors(network, parameters, pass_, Y, hidden=hidden))
+    return gradients(pass_, deltas(network, parameters, pass_, Y, recursion))
 
 
 def output_gradient_with_AL(
     network: Network, parameters: Parameters, pass_: Pass, Y: Targets
-) -> Array:
+) -> Floats:
     """Return dW[L] by another slip of lecture notes: A[L] where A[L-1] belongs.
 
         dW[L] = dZ[L] A[L]ᵀ                in place of   dZ[L] A[L-1]ᵀ
@@ -79,5 +80,5 @@ def output_gradient_with_AL(
         Not even the shape of W[L], unless the last two layers are of one size.
     """
     L = network.depth
-    dZ = errors(network, parameters, pass_, Y)
+    dZ = deltas(network, parameters, pass_, Y)
     return dZ[L] @ pass_.A[L].T

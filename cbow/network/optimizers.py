@@ -6,14 +6,14 @@ shapes of the parameters.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final, Protocol, TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, Protocol, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cbow.errors import ConfigError
-from cbow.network.parameters import Array, Gradients, Parameters
+from cbow.network.parameters import Gradients, Parameters
+from cbow.system.arrays import Array
 
 #: One learning rate for all parameters, or one for each of them, in their order.
 Rate: TypeAlias = float | Sequence[float]
@@ -21,22 +21,21 @@ Rate: TypeAlias = float | Sequence[float]
 #: The learning rate never falls below this share of its start.
 FLOOR: Final = 1e-4
 
-#: Numbers updated at a time: few enough that the temporaries of a formula stay in the cache.
-PIECE: Final = 2**14
-
 
 class Optimizer(Protocol):
-    """What the training loop asks of an optimizer."""
+    """What every optimizer does."""
 
     def update(self, parameters: Parameters, gradients: Gradients, learning_rate: Rate) -> None:
         """Change `parameters` in place by one step."""
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
+    def arrays(self) -> dict[str, Array]:
         """Return the state by name: arrays to be saved, or filled with what was saved."""
 
 
 class SGD:
     """Plain gradient descent (Robbins & Monro 1951): θ ← θ - α g."""
+
+    name: Final = "sgd"
 
     def __init__(self, parameters: Parameters) -> None:
         pass
@@ -45,10 +44,9 @@ class SGD:
         """Change `parameters` in place by one step."""
         alphas = each(learning_rate, len(parameters))
         for theta, g, alpha in zip(parameters, gradients, alphas, strict=True):
-            for theta_, g_ in pieces(theta, g):
-                theta_ -= alpha * g_
+            theta -= alpha * g
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
+    def arrays(self) -> dict[str, Array]:
         """Return the state by name: none."""
         return {}
 
@@ -62,9 +60,10 @@ class AdaGrad:
     Parameters
     ----------
     parameters : Parameters
-        Give the shapes of the state ``G``.
+        The state ``G`` has their shapes.
     """
 
+    name: Final = "adagrad"
     DELTA: Final = 1e-10
 
     def __init__(self, parameters: Parameters) -> None:
@@ -74,11 +73,10 @@ class AdaGrad:
         """Change `parameters` in place by one step."""
         alphas = each(learning_rate, len(parameters))
         for theta, g, G, alpha in zip(parameters, gradients, self.G, alphas, strict=True):
-            for theta_, g_, G_ in pieces(theta, g, G):
-                G_ += g_**2
-                theta_ -= alpha * g_ / (self.DELTA + np.sqrt(G_))
+            G += g**2
+            theta -= alpha * g / (self.DELTA + np.sqrt(G))
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
+    def arrays(self) -> dict[str, Array]:
         """Return the state by name: G of each parameter."""
         return {f"G_{name}": G for name, G in zip(self.G.names, self.G, strict=True)}
 
@@ -95,9 +93,10 @@ class Adam:
     Parameters
     ----------
     parameters : Parameters
-        Give the shapes of the state ``m`` and ``v``.
+        The state, ``m`` and ``v``, has their shapes.
     """
 
+    name: Final = "adam"
     BETA1: Final = 0.9
     BETA2: Final = 0.999
     EPSILON: Final = 1e-8
@@ -116,12 +115,11 @@ class Adam:
         for theta, g, m, v, alpha in zip(
             parameters, gradients, self.m, self.v, alphas, strict=True
         ):
-            for theta_, g_, m_, v_ in pieces(theta, g, m, v):
-                m_[:] = self.BETA1 * m_ + (1 - self.BETA1) * g_
-                v_[:] = self.BETA2 * v_ + (1 - self.BETA2) * g_**2
-                theta_ -= alpha * m_ / (np.sqrt(v_) + self.EPSILON)
+            m[:] = self.BETA1 * m + (1 - self.BETA1) * g
+            v[:] = self.BETA2 * v + (1 - self.BETA2) * g**2
+            theta -= alpha * m / (np.sqrt(v) + self.EPSILON)
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
+    def arrays(self) -> dict[str, Array]:
         """Return the state by name: t, and m and v of each parameter."""
         m = {f"m_{name}": array for name, array in zip(self.m.names, self.m, strict=True)}
         v = {f"v_{name}": array for name, array in zip(self.v.names, self.v, strict=True)}
@@ -130,9 +128,7 @@ class Adam:
 
 #: Every optimizer by its name.
 OPTIMIZERS: Final[Mapping[str, Callable[[Parameters], Optimizer]]] = {
-    "sgd": SGD,
-    "adagrad": AdaGrad,
-    "adam": Adam,
+    optimizer.name: optimizer for optimizer in (SGD, AdaGrad, Adam)
 }
 
 
@@ -165,18 +161,3 @@ def linear_decay(rate: float, progress: float) -> float:
 def zeros_like(parameters: Parameters) -> Parameters:
     """Return zeros in the shapes, memory orders and dtype of `parameters`."""
     return Parameters(*(np.zeros_like(array) for array in parameters))
-
-
-def pieces(theta: Array, g: Array, *state: Array) -> Iterator[tuple[Array, ...]]:
-    """Walk through arrays of one shape together, in flat pieces of at most `PIECE` numbers.
-
-    All but the gradient g may be written to. The arrays may differ in memory order.
-    """
-    access: Any = [["readwrite"], ["readonly"], *(["readwrite"] for _ in state)]
-    with np.nditer(
-        (theta, g, *state),
-        flags=["external_loop", "buffered"],
-        op_flags=access,
-        buffersize=PIECE,
-    ) as walk:
-        yield from walk

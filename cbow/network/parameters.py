@@ -16,17 +16,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import Any, Final, Self, TypeAlias
+from typing import Final, Self
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
 from cbow.errors import ConfigError
-
-#: A float32 or float64 array.
-Array: TypeAlias = NDArray[np.floating[Any]]
-#: Ids of words.
-Ids: TypeAlias = NDArray[np.integer[Any]]
+from cbow.system.arrays import Floats
 
 #: W1 starts uniform in ±W1_SCALE / √N: large enough that units respond differently to one context,
 #: and so begin to learn different things at once.
@@ -37,7 +33,7 @@ W1_SCALE: Final = 0.5
 B1_START: Final = 0.1
 
 
-class _ByLayer(tuple[Array, ...]):
+class _ByLayer(tuple[Floats, ...]):
     """A matrix and a column for each layer, in a flat tuple, each also by its name.
 
     Parameters
@@ -54,7 +50,7 @@ class _ByLayer(tuple[Array, ...]):
     __slots__ = ()
     _prefix = ""
 
-    def __new__(cls, *arrays: Array) -> Self:
+    def __new__(cls, *arrays: Floats) -> Self:
         if not arrays or len(arrays) % 2:
             W, b = f"{cls._prefix}W", f"{cls._prefix}b"
             raise ConfigError(
@@ -63,7 +59,7 @@ class _ByLayer(tuple[Array, ...]):
             )
         return super().__new__(cls, arrays)
 
-    def __getnewargs__(self) -> tuple[Array, ...]:  # or copies would be made of one array
+    def __getnewargs__(self) -> tuple[Floats, ...]:  # or copies would be made of one array
         return tuple(self)
 
     @property
@@ -77,13 +73,13 @@ class _ByLayer(tuple[Array, ...]):
         layers = range(1, self.depth + 1)
         return [f"{self._prefix}{letter}{l}" for l in layers for letter in "Wb"]
 
-    def __getattr__(self, name: str) -> Array:
+    def __getattr__(self, name: str) -> Floats:
         """Return an array by its name."""
         if name not in self.names:
             raise AttributeError(f"there is no {name} among {', '.join(self.names)}")
         return self[self.names.index(name)]
 
-    def _every_second(self, first: int) -> dict[int, Array]:
+    def _every_second(self, first: int) -> dict[int, Floats]:
         return dict(enumerate(self[first::2], start=1))
 
 
@@ -96,12 +92,12 @@ class Parameters(_ByLayer):
     __slots__ = ()
 
     @property
-    def W(self) -> dict[int, Array]:
+    def W(self) -> dict[int, Floats]:
         """W[l], (n[l], n[l-1]), for l = 1 .. L."""
         return self._every_second(0)
 
     @property
-    def b(self) -> dict[int, Array]:
+    def b(self) -> dict[int, Floats]:
         """b[l], (n[l], 1), for l = 1 .. L."""
         return self._every_second(1)
 
@@ -116,12 +112,12 @@ class Gradients(_ByLayer):
     _prefix = "d"
 
     @property
-    def dW(self) -> dict[int, Array]:
+    def dW(self) -> dict[int, Floats]:
         """dJ/dW[l], (n[l], n[l-1]), for l = 1 .. L."""
         return self._every_second(0)
 
     @property
-    def db(self) -> dict[int, Array]:
+    def db(self) -> dict[int, Floats]:
         """dJ/db[l], (n[l], 1), for l = 1 .. L."""
         return self._every_second(1)
 
@@ -131,7 +127,7 @@ def initialise(
     dimension: int,
     seed: int,
     *,
-    log_unigram: Array | None = None,
+    log_unigram: Floats | None = None,
     b1_start: float = B1_START,
     dtype: DTypeLike = np.float32,
 ) -> Parameters:

@@ -6,7 +6,7 @@ import contextlib
 import functools
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
@@ -113,3 +113,25 @@ def _start_all(pool: ThreadPoolExecutor, threads: int) -> int:
     finally:
         everybody.set()
     return threads
+
+
+def share_out(pool: Executor, work: Callable[..., None], pieces: Iterable[Sequence[Any]]) -> None:
+    """Let a pool do the work on every piece, and wait for all of them.
+
+    numpy warns of no overflow in it: a loss shows that.
+
+    Parameters
+    ----------
+    pool : Executor
+    work : callable
+        Called with the elements of a piece as its arguments.
+    pieces : iterable of sequences
+    """
+    import numpy as np  # here, since commands ask for the number of processors before they need it
+
+    def one(piece: Sequence[Any]) -> None:
+        with np.errstate(over="ignore", invalid="ignore"):
+            work(*piece)
+
+    for _ in pool.map(one, pieces):
+        pass

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Final
 
 from cbow.system.interrupts import Interrupts
-from cbow.training.exact import Workspace, batch_loss
+from cbow.training.exact.step import Workspace, batch_loss
 from cbow.training.examples import Batch, ExampleSource, Tally
 from cbow.training.state import State
 

@@ -35,8 +35,8 @@ from cbow.training.checkpoint import (
     new_saving,
     read,
 )
-from cbow.training.exact import Workspace
-from cbow.training.exact_trainer import BatchTrainer
+from cbow.training.exact.step import Workspace
+from cbow.training.exact.trainer import BatchTrainer
 from cbow.training.examples import ExampleSource, entropy, target_distribution
 from cbow.training.loop import Loop, Stop
 from cbow.training.losses import PROBE, Losses

@@ -24,7 +24,7 @@ RATE, DECAY, DECAY_EVERY = 0.03, 0.66, 100
 
 
 class Step(NamedTuple):
-    """One iteration, before its step. It is overwritten by the next one."""
+    """One iteration, before its step."""
 
     pass_: network.Pass
     y: npt.NDArray[np.integer[Any]]  # (m,)
@@ -65,9 +65,9 @@ def train(
     rate : callable
         The learning rate of iteration 0, 1, 2 ...
     """
-    sgd, pass_ = network.SGD(parameters), None
+    sgd = network.SGD(parameters)
     for iteration, (X, y) in enumerate(batches):
-        pass_ = network.forward(NETWORK, parameters, X, into=pass_)
+        pass_ = network.forward(NETWORK, parameters, X)
         yield Step(pass_, y)
         gradients = GRADIENTS[gradient](NETWORK, parameters, pass_, y)
         sgd.update(parameters, gradients, rate(iteration))

@@ -84,7 +84,7 @@ def example_table() -> Table:
         return network.cost(NETWORK, network.forward(NETWORK, parameters, X), y)
 
     pass_ = network.forward(NETWORK, parameters, X)
-    dZ2 = network.errors(NETWORK, parameters, pass_, y)[2]
+    dZ2 = network.deltas(NETWORK, parameters, pass_, y)[2]
     ours = {
         "cost": f"{J():.6f}",
         "z1": _digits(pass_.Z1),

@@ -23,8 +23,7 @@ from cbow.network import (
     output_gradient_with_AL,
 )
 from cbow.network import gradcheck as module
-from cbow.network.differences import STEP
-from cbow.network.gradcheck import SMALLEST, TOLERANCE, relative_error
+from cbow.network.gradcheck import SMALLEST, STEP, TOLERANCE, relative_error
 
 SHAPE = 12, 5, 8
 FIELDS = ["dW1", "db1", "dW2", "db2"]

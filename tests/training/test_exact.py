@@ -8,8 +8,8 @@ import pytest
 
 from cbow.config import ACTIVATIONS
 from cbow.network import Parameters, active, backward, cbow_network, contexts, cost, forward
-from cbow.training import exact
-from cbow.training.exact import Workspace, batch_gradients, batch_loss
+from cbow.training.exact import step as exact
+from cbow.training.exact.step import Workspace, batch_gradients, batch_loss
 from cbow.training.examples import Batch
 
 V, N = 50, 8
@@ -212,15 +212,15 @@ def test_one_logit_that_is_no_number_is_enough(dtype, wrong):
 
 
 def test_pieces_are_few_and_of_equal_size():
-    assert exact._cut(1000, 256) == [(0, 250), (250, 500), (500, 750), (750, 1000)]
-    assert exact._cut(256, 256) == [(0, 256)]
-    assert exact._cut(3, 256) == [(0, 3)]
+    assert exact.cut(1000, 256) == [(0, 250), (250, 500), (500, 750), (750, 1000)]
+    assert exact.cut(256, 256) == [(0, 256)]
+    assert exact.cut(3, 256) == [(0, 3)]
 
 
 def test_there_are_not_more_ranges_than_allowed():
-    assert len(exact._ranges(20_000)) == 10
-    assert len(exact._ranges(1_000_000)) == exact.RANGES
-    assert exact._ranges(1_000_000)[-1][1] == -(-1_000_000 // exact.WORDS)
+    assert len(exact.ranges(20_000)) == 10
+    assert len(exact.ranges(1_000_000)) == exact.RANGES
+    assert exact.ranges(1_000_000)[-1][1] == -(-1_000_000 // exact.WORDS)
 
 
 @pytest.mark.usefixtures("small_pieces")
@@ -229,7 +229,7 @@ def test_no_more_exponentials_are_kept_than_allowed(monkeypatch, kept, part):
     """30 examples, at most 12 at a time; or 7; but one shard, of 5, in any case."""
     monkeypatch.setattr(exact, "KEPT", kept)
     workspace = Workspace(cbow_network(), parameters_of())
-    assert [len(each.y) for each in exact._parts(workspace, batch_of(30))] == [part] * (30 // part)
+    assert [len(each.y) for each in exact.parts(workspace, batch_of(30))] == [part] * (30 // part)
 
 
 def test_memory_is_used_again():

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from cbow.training.exact_kernels import Running, tile_softmax
+from cbow.training.exact.kernels import Running, tile_softmax
 
 
 def test_a_softmax_block_by_block_is_a_softmax():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cbow.system.compiled import compiled
-from cbow.training.exponential import (
+from cbow.training.kernels import (
     _exponentials_and_sums32,
     _exponentials_and_sums64,
     exponentials_and_sums,

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from cbow.network import OPTIMIZERS, Gradients, Parameters, initialise
-from cbow.training import parallel_optimizers
-from cbow.training.parallel_optimizers import PARALLEL_OPTIMIZERS
+from cbow.training.exact import optimizers
+from cbow.training.exact.optimizers import PARALLEL_OPTIMIZERS
 
 V, N = 23, 3
 RATES = 0.1, 0.001, 0.05, 0.2
@@ -16,7 +16,7 @@ RATES = 0.1, 0.001, 0.05, 0.2
 @pytest.fixture(autouse=True)
 def small_pieces(monkeypatch):
     """Cut few numbers into many pieces, the last of them not full."""
-    monkeypatch.setattr(parallel_optimizers, "PIECE", 10)
+    monkeypatch.setattr(optimizers, "PIECE", 10)
 
 
 def start(dtype=np.float64):

@@ -28,10 +28,10 @@ from cbow.training import (
     DivergenceError,
     Interrupted,
     Observer,
-    exact_trainer,
     losses,
     run,
 )
+from cbow.training.exact import trainer as exact_trainer
 from cbow.training.measures import StepResult
 from cbow.training.observer import Baselines, perplexity
 
@@ -555,7 +555,7 @@ def test_the_exact_objective_goes_on_where_it_stopped(tmp_path):
 
     from cbow.network import cbow_network, initialise
     from cbow.text import encode_corpus
-    from cbow.training.exact_trainer import BatchTrainer
+    from cbow.training.exact.trainer import BatchTrainer
     from cbow.training.examples import ExampleSource
     from cbow.training.measures import Measures
     from cbow.training.state import State

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cbow.training.examples import Block
+from cbow.training.kernels import Tables
 from cbow.training.randomness import Purpose, stream
 from cbow.training.sampled import kernels
 from cbow.training.sampled.noise import alias_table, draw_candidates, make_noise
 from cbow.training.sampled.step import Unit
-from cbow.training.tables import Tables
 
 DTYPES = [np.float32, np.float64]
 

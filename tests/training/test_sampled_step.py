@@ -11,6 +11,7 @@ from cbow.network import Parameters, backward, cbow_network, contexts, cost, for
 from cbow.network.activations import LEAK
 from cbow.text import EncodedCorpus, TokenAccount, Vocabulary
 from cbow.training.examples import BLOCK, ExampleSource, Tally
+from cbow.training.kernels import tables_of
 from cbow.training.randomness import Purpose, stream
 from cbow.training.sampled.noise import Noise, make_noise
 from cbow.training.sampled.step import (
@@ -27,7 +28,6 @@ from cbow.training.sampled.step import (
     run_steps,
     wait_for_all,
 )
-from cbow.training.tables import tables_of
 
 V, N, WINDOW = 7, 3, 2
 SLOPES = {"relu": 0.0, "leaky_relu": LEAK, "identity": 1.0}

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from cbow.system.compiled import compiled
 from cbow.system.lanes import dot, largest
-from cbow.training.exponential import exponentials_and_sums
+from cbow.training.kernels import exponentials_and_sums
 
 #: A logit that counts for nothing: exp of it, less any other, is 0.
 NOTHING: Final = -1e30

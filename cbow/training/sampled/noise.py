@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from cbow.network.parameters import Array
+from cbow.system.arrays import Array
 from cbow.system.compiled import compiled
 from cbow.training.randomness import uniform
 

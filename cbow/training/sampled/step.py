@@ -21,6 +21,7 @@ from numpy.typing import DTypeLike, NDArray
 from cbow.network import Parameters
 from cbow.system.compiled import compiled
 from cbow.training.examples import Block, Sampling, read_block
+from cbow.training.kernels import Tables, tables_of
 from cbow.training.sampled.kernels import (
     add_targets,
     difference_sums,
@@ -33,7 +34,6 @@ from cbow.training.sampled.kernels import (
     target_logits,
 )
 from cbow.training.sampled.noise import Noise, draw_candidates
-from cbow.training.tables import Tables, tables_of
 
 Array = NDArray[Any]
 Integers = NDArray[np.int64]

@@ -18,21 +18,20 @@ import math
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
 from cbow.network import Gradients, Network, Parameters
-from cbow.network.sparse import check_ids
-from cbow.training import exact_kernels as kernels
-from cbow.training.exact_kernels import Room
+from cbow.network.forward import check_ids
+from cbow.system.arrays import Array
+from cbow.system.processors import share_out
+from cbow.training.exact import kernels
+from cbow.training.exact.kernels import Buffers
 from cbow.training.examples import Batch
+from cbow.training.kernels import tables_of
 from cbow.training.measures import StepResult
-from cbow.training.tables import tables_of
-from cbow.training.threads import share_out
-
-Array: TypeAlias = NDArray[Any]
 
 #: From a number, to below another.
 Piece: TypeAlias = tuple[int, int]
@@ -49,7 +48,7 @@ RANGES: Final = 16
 STRIPE: Final = 2
 
 #: Examples whose exponentials are kept at a time, and the most numbers these may be; but one shard
-#: is always kept whole. More make no product faster.
+#: is always kept in full. More make no product faster.
 EXAMPLES: Final = 1024
 KEPT: Final = 2**25
 
@@ -66,23 +65,24 @@ class Workspace:
     kept: dict[str, Array] = field(default_factory=dict)
 
     def memory(self, name: str, *shape: int, dtype: DTypeLike | None = None) -> Array:
-        """Return memory for an array, over what it had before under that name."""
+        """Return memory for an array, over what that name stood for before."""
         size = math.prod(shape)
         if name not in self.kept or len(self.kept[name]) < size:
             self.kept.pop(name, None)  # give back before taking more
             self.kept[name] = np.empty(size, dtype or self.parameters.W2.dtype)
         return self.kept[name][:size].reshape(shape)
 
-    def room(self, m: int, *, for_gradients: bool) -> Room:
-        """Return room for m examples; for the loss alone it is small."""
+    def buffers(self, m: int, *, for_gradients: bool) -> Buffers:
+        """Return the buffers for m examples; for the loss alone they are small."""
         V, N = self.parameters.W2.shape
-        R, n = len(_ranges(V)), m if for_gradients else 0
-        return Room(
+        R, n = len(ranges(V)), m if for_gradients else 0
+        return Buffers(
             words=WORDS,
+            share=self.memory("share", m),
             Z1=self.memory("Z1", m, N),
             H=self.memory("H", m, N),
             E=self.memory("E", n * V),
-            scale=self.memory("scale", _blocks(V), n),
+            scale=self.memory("scale", blocks(V), n),
             top=self.memory("top", R, m),
             total=self.memory("total", R, m, dtype=np.float64),
             target=self.memory("target", m),
@@ -92,7 +92,7 @@ class Workspace:
         )
 
     def gradients(self) -> Gradients:
-        """Return room for the gradients, in the memory orders of the parameters."""
+        """Return memory for the gradients, in the memory orders of the parameters."""
         V, N = self.parameters.W2.shape
         dW1T, dW2 = self.memory("dW1", V, N), self.memory("dW2", V, N)
         return Gradients(dW1T.T, self.memory("db1", N, 1), dW2, self.memory("db2", V, 1))
@@ -107,10 +107,10 @@ def batch_loss(workspace: Workspace, batch: Batch, pool: Executor) -> float:
         If the batch is empty or does not fit together, or an id is outside the vocabulary.
     """
     J = 0.0
-    for part in _parts(workspace, batch):
-        room = _forward(workspace, part, pool, for_gradients=False)
-        share_out(pool, kernels.finish_losses, ((room, shard) for shard in _shards(part)))
-        J += float(room.loss.sum()) / len(batch.y)
+    for part in parts(workspace, batch):
+        buffers = _forward(workspace, part, pool, for_gradients=False)
+        share_out(pool, kernels.finish_losses, ((buffers, shard) for shard in shards(part)))
+        J += float(buffers.loss.sum()) / len(batch.y)
     return J
 
 
@@ -136,78 +136,47 @@ def batch_gradients(workspace: Workspace, batch: Batch, pool: Executor) -> StepR
         If the batch is empty or does not fit together, or an id is outside the vocabulary.
     """
     m, gradients = len(batch.y), workspace.gradients()
-    J, fired = 0.0, np.zeros(len(gradients.db1), np.int64)
-    gradients.db1[:] = 0
-    for number, part in enumerate(_parts(workspace, batch)):
-        room = _forward(workspace, part, pool, for_gradients=True)
-        finish = (tables_of(workspace.parameters), part, m, room)
-        share_out(pool, kernels.finish_gradients, ((*finish, shard) for shard in _shards(part)))
-        slopes = workspace.network.g[1].dg(room.Z1)  # (n, N)
-        np.multiply(room.dH[0], slopes, out=room.dZ1)
-        _words(part, m, room, gradients, pool, add=number > 0)
-        gradients.db1[:, 0] += room.dZ1.sum(axis=0)
+    tables, rows = tables_of(workspace.parameters), tables_of(gradients)
+    stripes = cut(blocks(len(rows.W2)), STRIPE)
+    J, fired = 0.0, np.zeros(len(rows.b1), np.int64)
+    rows.b1[:] = 0
+    for number, part in enumerate(parts(workspace, batch)):
+        buffers = _forward(workspace, part, pool, for_gradients=True)
+        finish = (tables, part, m, buffers)
+        share_out(pool, kernels.finish_gradients, ((*finish, shard) for shard in shards(part)))
+        slopes = workspace.network.g[1].dg(buffers.Z1)  # (n, N)
+        np.multiply(buffers.dH[0], slopes, out=buffers.dZ1)
+        add = number > 0
+        pieces = ((part, m, buffers, stripe, add, rows) for stripe in stripes)
+        share_out(pool, kernels.word_gradients, pieces)
+        rows.b1[:] += buffers.dZ1.sum(axis=0)
         fired += np.count_nonzero(slopes, axis=0)
-        J += float(room.loss.sum()) / m
+        J += float(buffers.loss.sum()) / m
     return StepResult(J, gradients, fired)
 
 
-def _forward(workspace: Workspace, part: Batch, pool: Executor, *, for_gradients: bool) -> Room:
+def _forward(workspace: Workspace, part: Batch, pool: Executor, *, for_gradients: bool) -> Buffers:
     """Compute H, and go through all words once."""
-    tables, shards = tables_of(workspace.parameters), _shards(part)
-    room = workspace.room(len(part.y), for_gradients=for_gradients)
-    inputs = (tables, part, room)
-    share_out(pool, kernels.hidden_sums, ((*inputs, shard) for shard in shards))
-    room.H[:] = workspace.network.g[1].g(room.Z1)
+    tables = tables_of(workspace.parameters)
+    buffers = workspace.buffers(len(part.y), for_gradients=for_gradients)
+    inputs = (tables, part, buffers)
+    share_out(pool, kernels.hidden_sums, ((*inputs, shard) for shard in shards(part)))
+    buffers.H[:] = workspace.network.g[1].g(buffers.Z1)
     pieces = (
-        (*inputs, shard, r, blocks)
-        for r, blocks in enumerate(_ranges(len(tables.W2)))
-        for shard in shards
+        (*inputs, shard, r, range_)
+        for r, range_ in enumerate(ranges(len(tables.W2)))
+        for shard in shards(part)
     )
     share_out(pool, kernels.range_gradients if for_gradients else kernels.range_loss, pieces)
-    return room
+    return buffers
 
 
-def _words(
-    part: Batch, m: int, room: Room, gradients: Gradients, pool: Executor, *, add: bool
-) -> None:
-    """Set the gradients of the words, or add to them."""
-    rows = tables_of(gradients)
-    stripes = _cut(_blocks(len(rows.W2)), STRIPE)
-    pieces = ((part, m, room, blocks, add, rows) for blocks in stripes)
-    share_out(pool, kernels.word_gradients, pieces)
+def parts(workspace: Workspace, batch: Batch) -> Iterator[Batch]:
+    """Cut a batch into parts whose exponentials are kept at a time.
 
-
-def _parts(workspace: Workspace, batch: Batch) -> Iterator[Batch]:
-    """Cut a batch into parts whose exponentials are kept at a time."""
+    First reject what would make kernels read and write outside the arrays, or divide by 0.
+    """
     V = len(workspace.parameters.W2)
-    _check(batch, V)
-    for start, stop in _cut(len(batch.y), max(SHARD, min(EXAMPLES, KEPT // V))):
-        yield Batch(batch.indices, batch.indptr[start : stop + 1], batch.y[start:stop])
-
-
-def _shards(part: Batch) -> list[Piece]:
-    """Cut examples into shards."""
-    return _cut(len(part.y), SHARD)
-
-
-def _ranges(V: int) -> list[Piece]:
-    """Cut the blocks of V words into ranges."""
-    return _cut(_blocks(V), max(RANGE, -(-_blocks(V) // RANGES)))
-
-
-def _blocks(V: int) -> int:
-    """Count the blocks of V words."""
-    return -(-V // WORDS)
-
-
-def _cut(n: int, most: int) -> list[Piece]:
-    """Cut 0 .. n into as few pieces of at most `most` as may be, of equal size."""
-    bounds = np.linspace(0, n, -(-n // most) + 1).astype(int).tolist()
-    return list(itertools.pairwise(bounds))
-
-
-def _check(batch: Batch, V: int) -> None:
-    """Refuse what would make kernels read and write outside the arrays, or divide by 0."""
     for ids in (batch.indices, batch.y):
         check_ids(ids, V)
     m, ends = len(batch.y), len(batch.indptr)
@@ -217,3 +186,26 @@ def _check(batch: Batch, V: int) -> None:
             "them, but must have 1 target or more, one bound more than targets, and as many words "
             "as the last bound says; give one context for each target"
         )
+    for start, stop in cut(m, max(SHARD, min(EXAMPLES, KEPT // V))):
+        yield batch._replace(indptr=batch.indptr[start : stop + 1], y=batch.y[start:stop])
+
+
+def shards(part: Batch) -> list[Piece]:
+    """Cut examples into shards."""
+    return cut(len(part.y), SHARD)
+
+
+def ranges(V: int) -> list[Piece]:
+    """Cut the blocks of V words into ranges."""
+    return cut(blocks(V), max(RANGE, -(-blocks(V) // RANGES)))
+
+
+def blocks(V: int) -> int:
+    """Return the number of blocks of V words."""
+    return -(-V // WORDS)
+
+
+def cut(n: int, most: int) -> list[Piece]:
+    """Cut 0 .. n into pieces of equal size, as few as `most`, their largest size, allows."""
+    bounds = np.linspace(0, n, -(-n // most) + 1).astype(int).tolist()
+    return list(itertools.pairwise(bounds))

@@ -1,4 +1,4 @@
-"""The sparse matrix of contexts."""
+"""X, the sparse matrix of contexts."""
 
 import numpy as np
 import pytest

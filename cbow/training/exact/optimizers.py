@@ -9,17 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cbow.network import SGD, AdaGrad, Adam, Gradients, Optimizer, Parameters
 from cbow.network.optimizers import Rate, each
+from cbow.system.arrays import Array
 from cbow.system.compiled import compiled
-from cbow.training.threads import share_out
-
-Array: TypeAlias = NDArray[Any]
+from cbow.system.processors import share_out
 
 #: Numbers per piece: enough that a piece takes longer than to hand it out.
 PIECE: Final = 2**17
@@ -74,9 +72,7 @@ class ParallelAdam(Adam):
 
 #: Those of `cbow.network.OPTIMIZERS`, by the same names.
 PARALLEL_OPTIMIZERS: Final[Mapping[str, Callable[[Parameters, Executor], Optimizer]]] = {
-    "sgd": ParallelSGD,
-    "adagrad": ParallelAdaGrad,
-    "adam": ParallelAdam,
+    optimizer.name: optimizer for optimizer in (ParallelSGD, ParallelAdaGrad, ParallelAdam)
 }
 
 

@@ -1,24 +1,35 @@
-"""Exponentials with their sums, as vector instructions.
-
-A compiler does not vectorise exp by itself: it is a call for each number. float32 goes the quick
-way, float64, which is for checking, the plain one.
-"""
+"""What the kernels of both objectives share: tables of parameters, and exponentials with sums."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numba.core import types
 from numba.extending import overload
-from numpy.typing import NDArray
 
+from cbow.network import Gradients, Parameters
 from cbow.system import lanes
+from cbow.system.arrays import Array
 from cbow.system.compiled import compiled
 from cbow.system.lanes import fma
 
-Array: TypeAlias = NDArray[Any]
+
+class Tables(NamedTuple):
+    """The parameters of CBOW, or their gradients, with a row for each word."""
+
+    W1T: Array  #: (V, N)
+    b1: Array  #: (N,)
+    W2: Array  #: (V, N)
+    b2: Array  #: (V,)
+
+
+def tables_of(arrays: Parameters | Gradients) -> Tables:
+    """Return the arrays of two layers as tables, without a copy."""
+    W1, b1, W2, b2 = arrays
+    return Tables(W1.T, b1[:, 0], W2, b2[:, 0])
+
 
 #: 1 / log 2.
 LOG2E: Final = np.float32(1.4426950408889634)
@@ -33,7 +44,7 @@ C4: Final = np.float32(0.00961805667843204)
 C5: Final = np.float32(0.0013400428177711937)
 C6: Final = np.float32(0.00015461444724808513)
 
-#: Below 2^LOWEST all is as good as 0, and the exponents of float32 end.
+#: Below 2^LOWEST a number is as good as 0, and the exponents of float32 end.
 LOWEST: Final = np.float32(-126)
 
 HALF: Final = np.float32(0.5)
@@ -44,6 +55,9 @@ FRACTION_BITS: Final = np.int32(23)
 
 def exponentials_and_sums(L: Array, top: Array, total: Array) -> None:
     """E[i, s] = exp(L[i, s] - top[i]) in the place of L, and total[i] += Σ_s E[i, s].
+
+    A compiler does not vectorise exp by itself, but calls it for each number. float32 goes the
+    quick way, float64, which is for checking, the plain one.
 
     Parameters
     ----------

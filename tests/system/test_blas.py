@@ -1,4 +1,4 @@
-"""Threads of a training do not get in each other's way."""
+"""Trainings that limit BLAS to one thread do not get in each other's way."""
 
 import threading
 

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cbow.network import Network, Parameters
-from cbow.training.exact import Workspace, batch_gradients, batch_loss
+from cbow.training.exact.optimizers import PARALLEL_OPTIMIZERS
+from cbow.training.exact.step import Workspace, batch_gradients, batch_loss
 from cbow.training.examples import Batch, ExampleSource, Tally
 from cbow.training.objective import B1_RATE
-from cbow.training.parallel_optimizers import PARALLEL_OPTIMIZERS
 from cbow.training.state import Portion, RateOf, State
 
 

@@ -1,0 +1,1 @@
+"""Training under the exact softmax: the mathematics of `cbow.network`, in parallel and in tiles."""
