@@ -545,6 +545,11 @@ def test_baselines_are_plain_numbers():
     }
 
 
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match=r"'cbow.training' has no attribute 'trian'"):
+        _ = cbow.training.trian
+
+
 def test_training_is_the_function_not_the_module():
     assert callable(cbow.train)
     assert sys.modules["cbow.training.run"].train is cbow.train
