@@ -17,9 +17,20 @@ from cbow.errors import ConfigError, shown
 
 NORMAL_FORMS: Final = ("none", "nfc", "nfkc")
 TOKENIZERS: Final = ("word", "whitespace", "nltk", "custom")
-ACTIVATIONS: Final = ("relu", "leaky_relu", "identity")
 OBJECTIVES: Final = ("auto", "exact", "sampled")
 EMBEDDINGS: Final = ("input", "output", "mean", "joint")
+
+#: The activations of `cbow.network` for hidden layers, and those that a run can train, under both
+#: objectives. Here are their names alone, so that --help needs no numpy.
+HIDDEN_ACTIVATIONS: Final = ("relu", "leaky_relu", "sigmoid", "tanh", "identity")
+ACTIVATIONS: Final = ("relu", "leaky_relu", "identity")
+
+#: The costs of `cbow.network`, with the activations of the output layer that each fits.
+COSTS: Final = {
+    "cross-entropy": ("softmax",),
+    "logistic": ("sigmoid",),
+    "squared-error": HIDDEN_ACTIVATIONS,
+}
 
 #: What may be done about rows of a file of vectors that cannot be read.
 BAD_ROWS: Final = ("raise", "skip")

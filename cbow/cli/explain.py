@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from cbow.cli.common import DONE, command_parser, json_line, run, show, tell, terminal_width
-from cbow.cli.gradcheck import HIDDEN
 from cbow.cli.number_flags import Number, add_numbers, chosen_numbers
 from cbow.cli.outputs import check_outputs, corpus_files, named
-from cbow.config import POSITIVE, SEED, Config, Range
+from cbow.config import HIDDEN_ACTIVATIONS, POSITIVE, SEED, Config, Range
 from cbow.errors import CorpusError
 from cbow.system.files import expanded, replacing
 
@@ -74,9 +73,9 @@ def _parser() -> argparse.ArgumentParser:
     add_numbers(parser, NUMBERS)
     parser.add_argument(
         "--activation",
-        choices=HIDDEN,
-        default=HIDDEN[0],
-        help=f"activation of the hidden layer (default: {HIDDEN[0]})",
+        choices=HIDDEN_ACTIVATIONS,
+        default=HIDDEN_ACTIVATIONS[0],
+        help=f"activation of the hidden layer (default: {HIDDEN_ACTIVATIONS[0]})",
     )
     for name in ("encoding", "errors"):
         entry = Config.__dataclass_fields__[name]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from cbow.cli.common import DONE, FAILED, command_parser, run, show, tell, terminal_width
 from cbow.cli.gradcheck_report import Report, as_json, as_text
 from cbow.cli.number_flags import Number, add_numbers, chosen_numbers
-from cbow.config import POSITIVE, SEED, Range
+from cbow.config import COSTS, HIDDEN_ACTIVATIONS, POSITIVE, SEED, Range
 from cbow.errors import ConfigError, shown
 
 if TYPE_CHECKING:
@@ -31,17 +31,8 @@ LARGEST: Final = 1_000_000
 #: With more evaluations of the cost than this, say how many there will be.
 MANY: Final = 20_000
 
-#: What cbow.network offers, written here so that --help need not import it; a test compares.
-HIDDEN: Final = ("relu", "leaky_relu", "sigmoid", "tanh", "identity")
-OUTPUTS: Final = {
-    "softmax": "cross-entropy",
-    "sigmoid": "logistic",
-    "relu": "squared-error",
-    "leaky_relu": "squared-error",
-    "tanh": "squared-error",
-    "identity": "squared-error",
-}
-COSTS: Final = ("cross-entropy", "logistic", "squared-error")
+#: The activations of the output layer, each with the first cost that fits it.
+OUTPUTS: Final = {output: cost for cost in reversed(COSTS) for output in COSTS[cost]}
 
 TWO: Final = Range(lambda x: x >= 2, "a whole number of 2 or more")
 
@@ -78,7 +69,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--activation",
         metavar="NAME[,NAME]",
-        help=f"of the hidden layers, or one for each: {', '.join(HIDDEN)} (default: {HIDDEN[0]})",
+        help="of the hidden layers, or one for each: "
+        f"{', '.join(HIDDEN_ACTIVATIONS)} (default: {HIDDEN_ACTIVATIONS[0]})",
     )
     parser.add_argument(
         "--output",
@@ -113,7 +105,7 @@ def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
         settings["layers"] = _sizes(arguments.layers)
     settings["activation"] = arguments.activation
     if arguments.activation is None and _hidden_layers(settings["layers"]):
-        settings["activation"] = HIDDEN[0]
+        settings["activation"] = HIDDEN_ACTIVATIONS[0]
     settings["output"] = arguments.output
     settings["cost"] = arguments.cost or OUTPUTS[arguments.output]
     output_and_cost = settings["output"], settings["cost"]

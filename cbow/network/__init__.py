@@ -1,6 +1,6 @@
 """The network as mathematics: arrays in, arrays out. ``docs/network.md`` explains it."""
 
-from cbow.network.activations import ACTIVATIONS, ELEMENTWISE, Activation, softmax
+from cbow.network.activations import ACTIVATIONS, Activation, softmax
 from cbow.network.architecture import Network, cbow_network, make_network
 from cbow.network.backward import active, backward, deltas
 from cbow.network.costs import COSTS, Cost
@@ -34,7 +34,6 @@ from cbow.network.parameters import Gradients, Parameters, initialise, initialis
 __all__ = [
     "ACTIVATIONS",
     "COSTS",
-    "ELEMENTWISE",
     "OPTIMIZERS",
     "SGD",
     "Activation",

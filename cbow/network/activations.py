@@ -105,7 +105,7 @@ def dsoftmax(Z: Floats) -> Floats:
     )
 
 
-#: Every activation by its name.
+#: Every activation by its name; `cbow.config` names them too.
 ACTIVATIONS: Final[Mapping[str, Activation]] = {
     activation.name: activation
     for activation in (
@@ -117,6 +117,3 @@ ACTIVATIONS: Final[Mapping[str, Activation]] = {
         Activation("softmax", softmax, dsoftmax),
     )
 }
-
-#: The names of those that go element by element, as hidden layers must.
-ELEMENTWISE: Final = tuple(name for name in ACTIVATIONS if name != "softmax")

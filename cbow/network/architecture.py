@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cbow.config import HIDDEN_ACTIVATIONS
 from cbow.errors import ConfigError
-from cbow.network.activations import ACTIVATIONS, ELEMENTWISE, Activation
+from cbow.network.activations import ACTIVATIONS, Activation
 from cbow.network.costs import COSTS, Cost
 
 
@@ -37,7 +38,7 @@ class Network:
         if "softmax" in hidden:
             raise ConfigError(
                 f"hidden layer {hidden.index('softmax') + 1} is softmax, which fits only the "
-                f"output layer; use one of {', '.join(ELEMENTWISE)} in a hidden layer"
+                f"output layer; use one of {', '.join(HIDDEN_ACTIVATIONS)} in a hidden layer"
             )
         if output not in self.cost.outputs:
             fitting = [name for name, cost in COSTS.items() if output in cost.outputs]

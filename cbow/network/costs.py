@@ -18,8 +18,9 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
+from cbow import config
 from cbow.errors import ConfigError
-from cbow.network.activations import ELEMENTWISE, Activation
+from cbow.network.activations import Activation
 from cbow.system.arrays import Floats, Ids
 
 #: What should come out: ids (m,), each standing for a one-hot column, or an array (n[L], m).
@@ -100,12 +101,12 @@ def dsquared_error(Z: Floats, A: Floats, Y: Floats, activation: Activation) -> F
     return (A - Y) * activation.dg(Z)
 
 
-#: Every cost by its name.
+#: Every cost by its name; `cbow.config` tells which outputs each fits.
 COSTS: Final[Mapping[str, Cost]] = {
-    cost.name: cost
-    for cost in (
-        Cost("cross-entropy", ("softmax",), cross_entropy, dcross_entropy),
-        Cost("logistic", ("sigmoid",), logistic, dlogistic),
-        Cost("squared-error", ELEMENTWISE, squared_error, dsquared_error),
+    name: Cost(name, config.COSTS[name], losses, derivative)
+    for name, losses, derivative in (
+        ("cross-entropy", cross_entropy, dcross_entropy),
+        ("logistic", logistic, dlogistic),
+        ("squared-error", squared_error, dsquared_error),
     )
 }

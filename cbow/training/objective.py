@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 
 from cbow.config import LEARNING_RATES, SAMPLED_BATCH, SAMPLED_RATE, Config
 from cbow.errors import ConfigError
+from cbow.network.activations import ACTIVATIONS
 from cbow.network.parameters import B1_START
 from cbow.training.examples import ExampleSource
 
@@ -55,7 +56,7 @@ def choose_objective(config: Config, source: ExampleSource, threads: int) -> Obj
     Raises
     ------
     ConfigError
-        If settings are given that the objective does not have.
+        If settings do not fit the objective.
     """
     V, tokens = len(source.corpus.vocabulary), len(source.corpus.ids)
     examples = tokens * source.share_kept() * (1 - config.heldout) * config.epochs
@@ -79,6 +80,11 @@ def choose_objective(config: Config, source: ExampleSource, threads: int) -> Obj
         raise ConfigError(
             f"optimizer is {config.optimizer}, but the sampled objective has sgd only; leave it "
             "out, or set the objective to exact"
+        )
+    if ACTIVATIONS[config.activation].slope is None:
+        raise ConfigError(
+            f"activation is {config.activation}, but the sampled objective needs one that is "
+            "straight on both sides of 0; choose another, or set the objective to exact"
         )
     if config.candidates > V:
         raise ConfigError(

@@ -35,7 +35,7 @@ from cbow.training.checkpoint import (
     read,
 )
 from cbow.training.exact.step import Workspace
-from cbow.training.exact_trainer import BatchTrainer
+from cbow.training.exact.trainer import BatchTrainer
 from cbow.training.examples import ExampleSource, entropy, target_distribution
 from cbow.training.loop import Loop, Stop
 from cbow.training.losses import PROBE, Losses

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from cbow import config
-from cbow.network import ACTIVATIONS, COSTS, ELEMENTWISE, softmax
+from cbow.config import HIDDEN_ACTIVATIONS
+from cbow.network import ACTIVATIONS, COSTS, OPTIMIZERS, softmax
 from cbow.network.activations import LEAK
 
 Z = np.array([[-2.0, -0.5, 0.0, 0.5, 3.0]])
@@ -22,12 +23,17 @@ LOGITS = arrays.arrays(
 )
 
 
-def test_every_activation_of_the_settings_is_there():
-    assert set(ELEMENTWISE) >= set(config.ACTIVATIONS)
-    assert {*ELEMENTWISE, "softmax"} == set(ACTIVATIONS)
+def test_the_registries_hold_what_the_settings_name():
+    assert {*HIDDEN_ACTIVATIONS, "softmax"} == set(ACTIVATIONS)
+    assert set(config.ACTIVATIONS) <= set(HIDDEN_ACTIVATIONS)
+    assert set(config.OPTIMIZERS) == set(OPTIMIZERS)
+    assert list(config.COSTS) == list(COSTS)
+    assert all(set(cost.outputs) <= set(ACTIVATIONS) for cost in COSTS.values())
+    for registry in (ACTIVATIONS, COSTS, OPTIMIZERS):
+        assert all(entry.name == name for name, entry in registry.items())
 
 
-@pytest.mark.parametrize("name", ELEMENTWISE)
+@pytest.mark.parametrize("name", HIDDEN_ACTIVATIONS)
 def test_the_slope_below_0_is_that_of_the_derivative(name):
     activation, below = ACTIVATIONS[name], np.array([[-2.0, -0.5]])
     if activation.slope is None:
@@ -65,7 +71,7 @@ def test_the_derivative_of_relu_at_zero_is_zero():
     np.testing.assert_array_equal(ACTIVATIONS["relu"].dg(np.array([[0.0, -0.0]])), [[0, 0]])
 
 
-@pytest.mark.parametrize("name", ELEMENTWISE)
+@pytest.mark.parametrize("name", HIDDEN_ACTIVATIONS)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_dtype_and_memory_order_stay(name, dtype):
     Z = np.asfortranarray(np.random.default_rng(0).normal(size=(3, 4))).astype(dtype, order="F")
@@ -76,7 +82,7 @@ def test_dtype_and_memory_order_stay(name, dtype):
     np.testing.assert_array_equal(Z, before)
 
 
-@pytest.mark.parametrize("name", ELEMENTWISE)
+@pytest.mark.parametrize("name", HIDDEN_ACTIVATIONS)
 def test_the_derivative_is_the_slope(name):
     activation, h = ACTIVATIONS[name], 1e-6
     away = Z[Z != 0][None]

@@ -408,5 +408,5 @@ def test_the_sources_of_a_kernel_are_those_that_python_would_import():
     visit("cbow.training.sampled.step")
     assert reached <= set(read)
     names = {path.stem for path in read}
-    assert {"step", "kernels", "noise", "examples", "randomness", "lanes", "exponential"} <= names
+    assert {"step", "kernels", "noise", "examples", "randomness", "lanes"} <= names
     assert not {"run", "file", "model", "encoded"} & names  # editing those compiles nothing

@@ -31,11 +31,11 @@ from cbow.training import (
     Interrupted,
     Observer,
     checkpoint,
-    exact_trainer,
     objective,
     run,
     state,
 )
+from cbow.training.exact import trainer as exact_trainer
 from cbow.training.examples import ExampleSource
 from cbow.training.measures import Measures, StepResult
 from cbow.training.sampled import trainer

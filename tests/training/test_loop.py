@@ -9,7 +9,7 @@ from test_run import SMALL, story
 import cbow
 from cbow.config import Config
 from cbow.errors import ConfigError
-from cbow.training import Observer, losses
+from cbow.training import Interrupted, Observer, losses
 from cbow.training.examples import ExampleSource
 from cbow.training.loop import since_least
 from cbow.training.run import encoded
@@ -126,3 +126,13 @@ def test_measuring_a_loss_stops_when_asked(monkeypatch):
         found = losses.Losses(None, source, None, Asked()).heldout()
     assert found == 1.0
     assert len(measured) == 2
+
+
+def test_ctrl_c_between_two_epochs_counts_for_the_next(ctrl_c):
+    class Press(Observer):
+        def finished_epoch(self, epoch):
+            ctrl_c()
+
+    with pytest.raises(Interrupted, match="in epoch 2 of 6") as caught:
+        cbow.train(story(), **{**SMALL, "epochs": 6}, observer=Press())
+    assert epochs_of(caught.value.model) == [1]

@@ -29,7 +29,8 @@ def test_equals_the_plain_twin(seed, purpose, epoch, position):
 @given(seeds, st.sampled_from([0, 1, 10**9, 2**40, 2**62]))
 def test_kernels_draw_the_same(seed, position):
     key = stream(seed, Purpose.RADIUS, 3)
-    assert in_a_kernel(key, position) == naive.uniform(key, position)
+    with np.errstate(over="ignore"):  # it wraps around, if nothing is compiled
+        assert in_a_kernel(key, position) == naive.uniform(key, position)
 
 
 def test_known_values_never_change():

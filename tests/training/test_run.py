@@ -28,10 +28,10 @@ from cbow.training import (
     DivergenceError,
     Interrupted,
     Observer,
-    exact_trainer,
     losses,
     run,
 )
+from cbow.training.exact import trainer as exact_trainer
 from cbow.training.measures import StepResult
 from cbow.training.observer import Baselines, perplexity
 
@@ -545,6 +545,11 @@ def test_baselines_are_plain_numbers():
     }
 
 
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match=r"'cbow.training' has no attribute 'trian'"):
+        _ = cbow.training.trian
+
+
 def test_training_is_the_function_not_the_module():
     assert callable(cbow.train)
     assert sys.modules["cbow.training.run"].train is cbow.train
@@ -555,7 +560,7 @@ def test_the_exact_objective_goes_on_where_it_stopped(tmp_path):
 
     from cbow.network import cbow_network, initialise
     from cbow.text import encode_corpus
-    from cbow.training.exact_trainer import BatchTrainer
+    from cbow.training.exact.trainer import BatchTrainer
     from cbow.training.examples import ExampleSource
     from cbow.training.measures import Measures
     from cbow.training.state import State

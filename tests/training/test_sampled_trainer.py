@@ -15,7 +15,7 @@ import pytest
 import cbow
 from cbow.config import Config
 from cbow.errors import ConfigError
-from cbow.network import initialise
+from cbow.network import ACTIVATIONS, initialise
 from cbow.system.compiled import KernelCache
 from cbow.text import encode_corpus
 from cbow.training import DivergenceError, Interrupted, Observer, losses, objective
@@ -321,6 +321,12 @@ class TestObjective:
     def test_another_optimizer(self, tmp_path):
         config, source = source_of(tmp_path, optimizer="adam")
         with pytest.raises(ConfigError, match="optimizer is adam, but the sampled objective has"):
+            choose_objective(config, source, 1)
+
+    def test_a_curved_activation(self, tmp_path, monkeypatch):
+        monkeypatch.setitem(ACTIVATIONS, "relu", ACTIVATIONS["tanh"])
+        config, source = source_of(tmp_path)
+        with pytest.raises(ConfigError, match=r"activation is relu, but .* straight on both sides"):
             choose_objective(config, source, 1)
 
     @pytest.mark.parametrize(

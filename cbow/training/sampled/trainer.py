@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cbow.config import Config
 from cbow.network import Parameters
-from cbow.network.activations import LEAK
+from cbow.network.activations import ACTIVATIONS
 from cbow.system.threads import share_out
 from cbow.training.examples import ExampleSource, Tally
 from cbow.training.kernels import Tables, tables_of
@@ -39,9 +39,6 @@ POOL: Final = 128
 
 #: The learning rate of W1 beside that of W2: its gradient is divided by the size of each context.
 W1_RATE: Final = 4.0
-
-#: The slope of each activation below 0.
-SLOPES: Final[Mapping[str, float]] = {"relu": 0.0, "leaky_relu": LEAK, "identity": 1.0}
 
 
 class Geometry(NamedTuple):
@@ -117,7 +114,7 @@ class SampledTrainer:
             (config.dimension, config.candidates),
             dtype,
         )
-        slope, centre = SLOPES[config.activation], SAMPLED_B1_START
+        slope, centre = ACTIVATIONS[config.activation].slope, SAMPLED_B1_START
         self.unit = Unit(dtype.type(slope), dtype.type(centre))
         self.threads = min(threads, self.geometry.blocks_per_step)
 
