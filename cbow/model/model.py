@@ -128,7 +128,7 @@ class Model:
             The words around the gap, any number in any order; one that comes twice counts twice.
             They may be guessed as well. A list of lists is many gaps.
         topn : int
-            How many words to give; all there are if there are fewer.
+            How many words to return; all of them if there are fewer.
 
         Returns
         -------
@@ -142,7 +142,7 @@ class Model:
             If a word is not in the vocabulary. Leave it out:
             ``[word for word in words if word in model.vocabulary]``.
         QueryError
-            If there is no word, something is no word, or the model has numbers that are not finite.
+            If there is no word, a value is not a word, or a number of the model is not finite.
         """
         # Here, so that `load_vectors` does without the network and what it needs.
         from cbow.model.center import predict_center
@@ -223,9 +223,9 @@ def load_vectors(
         ``mean``, which is computed, as ``joint`` is from a file of format 1; see
         `Model.embedding`. Other files hold one kind only.
     errors : {"strict", "replace"}
-        Whether a word that is not UTF-8 is refused, or kept with U+FFFD for its bad bytes.
+        Whether a word that is not UTF-8 is rejected, or kept with U+FFFD for its bad bytes.
     on_bad_rows : {"raise", "skip"}
-        Whether a row that cannot be read is refused, or left out and counted.
+        Whether a row that cannot be read is rejected, or left out and counted.
     max_expansion : float
         How many times its size on disk a file may become where it is packed; `math.inf` for no
         limit.

@@ -167,7 +167,7 @@ def naming(path: str | os.PathLike[str], kind: str) -> Iterator[None]:
 
 
 def same(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:
-    """Return whether two names are those of one file, be it by links or not there yet."""
+    """Return whether two names lead to one file, by links too, or will when it is there."""
     one, other = expanded(one), expanded(other)
     try:
         return one.samefile(other)

@@ -11,8 +11,8 @@ https://huggingface.co/docs/safetensors
 Bytes and meaning are those of the library of that name, to which the tests hold both directions.
 The library itself does less than is promised here: ``safe_open`` copies every array that numpy asks
 for, and needs a file system that can map files; ``save_file`` makes a file that only its owner may
-read, puts it in the place of whatever bears the name, be it a device, and hides why the disk
-refused it.
+read, puts it in the place of whatever has the name, even a device, and hides why the disk rejected
+it.
 
 A file of this package, one whose metadata have the entry ``cbow``, has checksums too, in the entry
 ``sha256``: JSON of the SHA-256, as hexadecimal digits, of each array and of the other entries.

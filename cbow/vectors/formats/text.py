@@ -142,7 +142,7 @@ def promised_dimension(source: Source) -> int | None:
 
 
 def rows_are_text(source: Source) -> bool:
-    """Return whether the rows behind a header are text, be it with mistakes in it."""
+    """Return whether the rows behind a header are text, even with mistakes in it."""
     N = promised_dimension(source) or 0
     rows = b"\n".join(source.lines[1:])
     line, end, _ = rows.partition(b"\n")
@@ -441,7 +441,7 @@ def numbers_in(row: bytes) -> int:
 
 
 def _numeric(field: bytes) -> bool:
-    """Return whether a field is meant as a number, be it finite or not."""
+    """Return whether a field is meant as a number, finite or not."""
     return bool(_NUMBER.fullmatch(field) or _NOT_FINITE.fullmatch(field))
 
 

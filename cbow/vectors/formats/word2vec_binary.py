@@ -20,9 +20,9 @@ row after row, and weighs what the rows would be:
 
 (roughly, binary logarithms of how rare each is; a number read from shifted bytes is absurd in
 three cases of four). The cheapest reading is taken if every other costs `MARGIN` more; if not, the
-file is refused. Usual numbers lie within 2^-19 to 2^5, or within as wide a range elsewhere if those
-of the file do. If those of the file do not, but with their bytes swapped would, it is refused as
-big-endian.
+file is rejected. Usual numbers lie within 2^-19 to 2^5, or within as wide a range elsewhere if
+those of the file do. If those of the file do not, but with their bytes swapped would, it is
+rejected as big-endian.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ class _RowError(Exception):
 
 
 def recognise(source: Source) -> bool:
-    """Return whether a header of two numbers is followed by what is not text."""
+    """Return whether a header of two numbers is followed by bytes that are not text."""
     return promised_dimension(source) is not None and not rows_are_text(source)
 
 
