@@ -52,6 +52,21 @@ def test_pages_that_code_names_are_there():
     assert named
 
 
+def test_what_the_map_names_is_there():
+    named = re.findall(
+        r"`(cbow/[\w/.]*)(?::(\w+))?`", (ROOT / "docs/architecture.md").read_text("utf-8")
+    )
+    for path, definition in named:
+        assert (ROOT / path).exists(), path
+        if definition:
+            source = (ROOT / path).read_text("utf-8")
+            assert re.search(rf"^(def|class) {definition}\b", source, flags=re.M), (
+                path,
+                definition,
+            )
+    assert len(named) > 40
+
+
 def test_no_message_sends_anybody_to_a_package_of_this_name_that_is_another():
     """There is no such package in the index: whoever took the name could run code."""
     for path in [*(ROOT / "cbow").rglob("*.py"), *PAGES]:
