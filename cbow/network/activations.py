@@ -92,7 +92,7 @@ def softmax(Z: Floats) -> Floats:
 
 
 def dsoftmax(Z: Floats) -> Floats:
-    """Reject the question: each output depends on the whole column, so no g'(z) exists.
+    """Raise an error: each output depends on all of its column, so no g'(z) exists.
 
     Raises
     ------

@@ -139,7 +139,7 @@ def draw_dense_problem(network: Network, sizes: Sequence[int], m: int, seed: int
     if len(sizes) != network.depth + 1:
         raise ConfigError(
             f"the layers are {','.join(map(str, sizes))}, which takes {len(sizes) - 1} "
-            f"activations, but there are {network.depth}; give one for each layer after the inputs"
+            f"activations, but there are {network.depth}; name one for each layer after the inputs"
         )
     random = np.random.Generator(np.random.PCG64(seed))
     X = random.normal(size=(sizes[0], m))  # (n[0], m)
@@ -170,7 +170,7 @@ def _keep_away(
     steps of any parameter can move it. They move Z[l] by 2h max(1, |A[l-1]|) if the parameter is
     in layer l, and by no more than |W[l]| times the movement of Z[l-1] if it is in an earlier one.
 
-    Nor may a whole layer of ReLU be dead: all gradients would be 0, and a check of them vacuous.
+    Nor may all units of a ReLU layer be dead: all gradients would be 0, and a check vacuous.
     """
     W, b = parameters.W, parameters.b
     moved, redrawn = 0.0, 0

@@ -54,8 +54,8 @@ class _ByLayer(tuple[Floats, ...]):
         if not arrays or len(arrays) % 2:
             W, b = f"{cls._prefix}W", f"{cls._prefix}b"
             raise ConfigError(
-                f"{len(arrays)} arrays were given, but every layer has two, a matrix and a column; "
-                f"give {W}1, {b}1, {W}2, {b}2 and so on"
+                f"there are {len(arrays)} arrays, but every layer has two, a matrix and a column; "
+                f"pass {W}1, {b}1, {W}2, {b}2 and so on"
             )
         return super().__new__(cls, arrays)
 
@@ -86,7 +86,7 @@ class _ByLayer(tuple[Floats, ...]):
 class Parameters(_ByLayer):
     """The weights and biases of a network; those of CBOW are ``Parameters(W1, b1, W2, b2)``.
 
-    Each is an attribute: ``parameters.W1``. `W` and `b` give them by their layer.
+    Each is an attribute: ``parameters.W1``. `W` and `b` hold them by layer.
     """
 
     __slots__ = ()
@@ -105,7 +105,7 @@ class Parameters(_ByLayer):
 class Gradients(_ByLayer):
     """The derivatives of the cost J by each of the `Parameters`, in their shapes and orders.
 
-    Each is an attribute: ``gradients.dW1``. `dW` and `db` give them by their layer.
+    Each is an attribute: ``gradients.dW1``. `dW` and `db` hold them by layer.
     """
 
     __slots__ = ()
@@ -131,7 +131,7 @@ def initialise(
     b1_start: float = B1_START,
     dtype: DTypeLike = np.float32,
 ) -> Parameters:
-    """Draw the parameters training starts from.
+    """Draw the parameters that training starts from.
 
     W2 = 0 and b2 = log p(word) make the first prediction the unigram distribution, whatever the
     context: the vectors need not learn how frequent each word is (the bias of Mnih & Teh 2012,
@@ -146,7 +146,7 @@ def initialise(
     seed : int
         The same seed gives the same W1; nothing else is random.
     log_unigram : (V,) array, optional
-        The logarithm of each word's share of the text; 0 for every word if not given.
+        The logarithm of each word's share of the text; 0 for every word if left out.
     b1_start : float
         Of every unit.
     dtype : dtype
@@ -196,10 +196,10 @@ def initialise_dense(
 
 
 def check_sizes(sizes: Sequence[int]) -> None:
-    """Refuse what cannot be the sizes of layers."""
+    """Reject sizes that no layers can have."""
     if len(sizes) < 2 or min(sizes) < 1:
         raise ConfigError(
             f"the layers are {','.join(map(str, sizes)) or 'none'}, but must be two numbers or "
             "more, each 1 or more: the inputs, the units of each hidden layer, the outputs; "
-            "give for example 4,5,3"
+            "for example 4,5,3"
         )

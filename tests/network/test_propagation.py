@@ -229,7 +229,7 @@ class TestContainers:
 
     @pytest.mark.parametrize("count", [0, 1, 3])
     def test_half_a_layer(self, count):
-        with pytest.raises(ConfigError, match=f"{count} arrays were given, but every layer has t"):
+        with pytest.raises(ConfigError, match=f"there are {count} arrays, but every layer has t"):
             Parameters(*[np.zeros((1, 1))] * count)
 
     @pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda p: pickle.loads(pickle.dumps(p))])  # fmt: skip  # noqa: E501

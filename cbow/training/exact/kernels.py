@@ -189,7 +189,7 @@ def finish_losses(buffers: Any, shard: Any) -> None:
 
 @compiled
 def finish_gradients(tables: Any, batch: Any, m: Any, buffers: Any, shard: Any) -> None:
-    """Do as `finish_losses`; give scale and dH = W2ᵀ (Yhat - Y) / m, with m that of all parts."""
+    """Do as `finish_losses`; also set scale and dH = W2ᵀ (Yhat - Y) / m, m of all parts."""
     W2, dH = tables.W2, buffers.dH
     one = W2.dtype.type(1 / m)
     for i in range(shard[0], shard[1]):

@@ -97,7 +97,7 @@ def _flat(array: Array, order: Literal["C", "F"]) -> Array:
     if not array.flags[order]:
         raise ValueError(
             f"an array of shape {array.shape} does not lie in memory in {order} order, but those "
-            "of a step must lie like the parameter; give contiguous arrays of one memory order"
+            "of a step must lie like the parameter; pass contiguous arrays of one memory order"
         )
     return array.ravel(order="K")
 

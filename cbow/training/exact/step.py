@@ -184,7 +184,7 @@ def parts(workspace: Workspace, batch: Batch) -> Iterator[Batch]:
         raise ValueError(
             f"a batch has {m} targets, {ends} bounds of contexts and {len(batch.indices)} words in "
             "them, but must have 1 target or more, one bound more than targets, and as many words "
-            "as the last bound says; give one context for each target"
+            "as the last bound says; pass one context for each target"
         )
     for start, stop in cut(m, max(SHARD, min(EXAMPLES, KEPT // V))):
         yield batch._replace(indptr=batch.indptr[start : stop + 1], y=batch.y[start:stop])

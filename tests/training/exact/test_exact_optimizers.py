@@ -92,5 +92,5 @@ def test_arrays_that_lie_otherwise_are_refused():
         with pytest.raises(ValueError, match=r"shape \(3, 23\) does not lie in memory in F order"):
             optimizer.update(parameters, turned, 0.1)
         apart = Parameters(*(np.repeat(theta, 2, axis=1)[:, ::2] for theta in parameters))
-        with pytest.raises(ValueError, match="give contiguous arrays"):
+        with pytest.raises(ValueError, match="pass contiguous arrays"):
             optimizer.update(apart, gradients(parameters), 0.1)
