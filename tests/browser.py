@@ -1,7 +1,6 @@
 """One Chromium for all tests that need a browser, driven by Playwright; without both, they skip."""
 
-import atexit
-import functools
+import contextlib
 import importlib.util
 import shutil
 
@@ -28,29 +27,30 @@ FLAGS = (
 FRAMES = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
-@functools.cache
-def chromium():
-    """Start the browser; it ends with the process."""
+@contextlib.contextmanager
+def running_chromium():
+    """Start the browser; end it, and the threads that drive it, before other tests."""
     from playwright.sync_api import sync_playwright
 
-    playwright = sync_playwright().start()
-    started = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-    atexit.register(lambda: (started.close(), playwright.stop()))
-    return started
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield chromium
+        chromium.close()
 
 
 class Browser:
     """A page in a context of its own, and what it asked for or complained of since `open`."""
 
-    def __init__(self, script=""):
-        self.script = script  # runs before those of the page
+    def __init__(self, chromium):
+        self.chromium = chromium
+        self.script = ""  # runs before those of the page
         self.context = None
 
     def open(self, address, width=1280, height=800, dark=False, touch=False, still=True):
         """Open a page anew, and wait until it is ready."""
         self.close()
         self.requests, self.complaints, self.dialogs = [], [], []
-        self.context = chromium().new_context(
+        self.context = self.chromium.new_context(
             viewport={"width": width, "height": height},
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce" if still else "no-preference",

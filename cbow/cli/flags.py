@@ -58,7 +58,7 @@ def settings(*names: str) -> dict[str, Option]:
 def add_options(parser: Any, options: Mapping[str, Option]) -> None:
     """Add options to a parser or a group of one.
 
-    An option that is not on the command line leaves no attribute behind: `given` tells it from one
+    An option that is not on the command line leaves no attribute behind: `passed` tells it from one
     that has its default, and `chosen` fills the default in.
     """
     for name, option in options.items():
@@ -76,7 +76,7 @@ def add_options(parser: Any, options: Mapping[str, Option]) -> None:
         )
 
 
-def given(arguments: argparse.Namespace, options: Mapping[str, Option]) -> dict[str, Any]:
+def passed(arguments: argparse.Namespace, options: Mapping[str, Option]) -> dict[str, Any]:
     """Return the options that are on the command line, by name."""
     return {name: value for name, value in vars(arguments).items() if name in options}
 
@@ -89,7 +89,7 @@ def chosen(arguments: argparse.Namespace, options: Mapping[str, Option]) -> dict
     ConfigError
         If one is outside its range.
     """
-    values = {name: option.default for name, option in options.items()} | given(arguments, options)
+    values = {name: option.default for name, option in options.items()} | passed(arguments, options)
     for name, value in values.items():
         allowed = options[name].allowed
         if allowed is not None and not allowed.accepts(value):
@@ -97,7 +97,7 @@ def chosen(arguments: argparse.Namespace, options: Mapping[str, Option]) -> dict
     return values
 
 
-def given_settings(arguments: argparse.Namespace) -> dict[str, Any]:
+def passed_settings(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the settings of a training run that are on the command line; read lists of words.
 
     Raises
@@ -105,7 +105,7 @@ def given_settings(arguments: argparse.Namespace) -> dict[str, Any]:
     CorpusError
         If a list of words cannot be read, or a line of it holds more than one.
     """
-    values = given(arguments, settings())
+    values = passed(arguments, settings())
     for name, path in word_lists(arguments).items():
         values[name] = _read_words(path, values.get("encoding", Config.encoding))
     return values
@@ -114,7 +114,7 @@ def given_settings(arguments: argparse.Namespace) -> dict[str, Any]:
 def word_lists(arguments: argparse.Namespace) -> dict[str, Path]:
     """Return the files of words on the command line, by the name of their setting."""
     lists = {name: option for name, option in settings().items() if option.kind is tuple}
-    return {name: Path(path) for name, path in given(arguments, lists).items()}
+    return {name: Path(path) for name, path in passed(arguments, lists).items()}
 
 
 def _read_words(path: Path, encoding: str) -> list[str]:

@@ -20,7 +20,7 @@ from cbow.cli.common import (
     terminal_width,
     wrapped,
 )
-from cbow.cli.flags import add_options, chosen, given, number
+from cbow.cli.flags import add_options, chosen, number, passed
 from cbow.config import POSITIVE, SEED, Range
 from cbow.errors import ConfigError, counted, shown
 
@@ -123,7 +123,7 @@ def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
     if arguments.layers is None:
         settings.update(chosen(arguments, CBOW_SIZES))
     else:
-        for name in given(arguments, CBOW_SIZES):
+        for name in passed(arguments, CBOW_SIZES):
             raise ConfigError(
                 f"--{name} is given with --layers, but is a size of CBOW; leave one of them out"
             )

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from cbow.cli.common import DONE, FAILED, command_parser, complain, run, tell, visible
 from cbow.cli.files import check_distinct, check_outputs, corpus_files, output_path, size
-from cbow.cli.flags import add_options, given_settings, settings, word_lists
+from cbow.cli.flags import add_options, passed_settings, settings, word_lists
 from cbow.config import Config
 from cbow.errors import CorpusError, DivergenceError, Interrupted, OutputError, OutputWarning
 from cbow.system.files import expanded, name_of, same
@@ -175,7 +175,7 @@ def new_training(arguments: argparse.Namespace) -> Training:
     """
     from cbow.training import train
 
-    config = Config.from_dict(given_settings(arguments))
+    config = Config.from_dict(passed_settings(arguments))
     sources = corpus_sources(arguments.corpus)
     if arguments.output is None:
         output = Path(default_output(arguments.corpus[0]))
@@ -208,7 +208,7 @@ def resumed_training(arguments: argparse.Namespace) -> Training:
     """
     from cbow.training.earlier import go_on, read_earlier, sources_of
 
-    earlier = read_earlier(arguments.resume, given_settings(arguments))
+    earlier = read_earlier(arguments.resume, passed_settings(arguments))
     named = corpus_sources(arguments.corpus) if arguments.corpus else None
     sources = named or sources_of(earlier)
     if arguments.output is not None:

@@ -4,7 +4,7 @@ from urllib.parse import quote
 
 import numpy as np
 import pytest
-from browser import Browser, needs_browser
+from browser import Browser, needs_browser, running_chromium
 
 from cbow.errors import QueryError
 from cbow.explore import Choices, page, page_data
@@ -82,10 +82,16 @@ def pages(tmp_path_factory):
     return {name: (folder / f"{name}.html").as_uri() for name in contents}
 
 
+@pytest.fixture(scope="module")
+def chromium():
+    with running_chromium() as chromium:
+        yield chromium
+
+
 @pytest.fixture
-def browser():
+def browser(chromium):
     """A browser whose page has nothing to complain of at the end, and has fetched nothing."""
-    browser = Browser()
+    browser = Browser(chromium)
     yield browser
     assert browser.complaints == []
     assert browser.dialogs == []
@@ -568,7 +574,7 @@ def test_a_word_that_one_of_them_lacks(browser, pages):
     assert browser.text("#answers h2") == "other-only"
     assert "“other-only” is not in this model." in browser.text(".column")
     assert len(neighbours(browser, 1)) == 15
-    browser.open(at(pages["two"], "kinx"))
+    browser.ask("kinx")
     assert "king" in browser.texts("#answers .chip")
 
 
@@ -730,16 +736,16 @@ def test_the_keyboard_reaches_everything(browser, pages):
     assert wanted <= set(reached)
 
 
-def test_a_script_that_is_not_the_pages_does_not_run(tmp_path):
-    chromium = Browser()
+def test_a_script_that_is_not_the_pages_does_not_run(chromium, tmp_path):
+    browser = Browser(chromium)
     text = page(page_data([("one", royal())], Choices(V, V, "pca", 1)))
     changed = tmp_path / "changed.html"
     changed.write_text(text.replace("</body>", "<script>window.evil = 1</script></body>"))
-    chromium.open(changed.as_uri())
-    assert chromium.text("#title") == "one"
-    assert chromium.run("window.evil === undefined") is True
-    assert any("Content Security Policy" in each for each in chromium.complaints)
-    chromium.close()
+    browser.open(changed.as_uri())
+    assert browser.text("#title") == "one"
+    assert browser.run("window.evil === undefined") is True
+    assert any("Content Security Policy" in each for each in browser.complaints)
+    browser.close()
 
 
 def test_the_data_are_no_script(browser, pages):

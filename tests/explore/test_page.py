@@ -246,6 +246,13 @@ def test_words_that_are_not_compared_have_no_shade():
     assert set(here[:30]) <= {0, 1, 2, 3}
 
 
+def test_words_that_are_compared_but_not_on_a_map_have_no_shade_there():
+    whole = content(drawn(words()), drawn(["first", *words()], seed=2), map=20)
+    one, other = (model["shades"] for model in data(page(whole))["models"])
+    assert len(whole.shared.words) == len(one) == len(other) == 20
+    assert other == [None, *one[:19]]
+
+
 def test_models_without_a_common_word():
     found = data(page(content(drawn(["a", "b"]), drawn(["c"]))))
     assert found["shared"]["words"] == []
