@@ -83,11 +83,11 @@ const MORE_NEIGHBOURS = 35;
 /** Words spelled alike that are offered. */
 const ALIKE = 5;
 
-/** Ask a model: {model, unknown, found}; found is null where nothing is left of a sum. */
+/** Ask a model: {model, unknown, nearest}; nearest is null where nothing is left of a sum. */
 function ask(model, { terms }, k) {
   const lacking = terms.map(({ word }) => word).filter((word) => !model.ids.has(word));
   const unknown = [...new Set(lacking)];
-  return { model, unknown, found: unknown.length ? [] : model.nearest(terms, k) };
+  return { model, unknown, nearest: unknown.length ? [] : model.nearest(terms, k) };
 }
 
 /** Everything about a question. `actions` are {choose, clear, focus, more}; the last two are null
@@ -104,8 +104,8 @@ function answerView(question, answers, words, actions) {
   const both = several ? sharedWords(answers) : null;
   const columns = answers.map((answer) => column(answer, question, both, actions.choose));
   const parts = [heading, element("div", { className: several ? "columns" : "" }, ...columns)];
-  if (both && answers.every(({ found }) => found?.length)) {
-    const count = `${both.size} of ${answers[0].found.length} neighbours are in both lists (=).`;
+  if (both && answers.every(({ nearest }) => nearest?.length)) {
+    const count = `${both.size} of ${answers[0].nearest.length} neighbours are in both lists (=).`;
     parts.splice(1, 0, paragraph("soft", count));
   }
   if (answers.every(({ unknown }) => unknown.length)) {
@@ -125,21 +125,21 @@ function answerButtons({ focus, clear }) {
 /** Return the words that both answers have. */
 function sharedWords(answers) {
   const [ours, theirs] = answers.map(
-    ({ model, found }) => new Set((found ?? []).map(({ id }) => model.words[id])),
+    ({ model, nearest }) => new Set((nearest ?? []).map(({ id }) => model.words[id])),
   );
   return new Set([...ours].filter((word) => theirs.has(word)));
 }
 
 /** One model's answer, with the model's name above if there are two. */
 function column(answer, { terms }, both, choose) {
-  const { model, unknown, found } = answer;
+  const { model, unknown, nearest } = answer;
   const parts = both ? [element("h3", {}, visible(model.name))] : [];
   if (terms.length === 1 && !unknown.length) {
     parts.push(paragraph("soft facts", wordFacts(model, terms[0].word)));
   }
   if (unknown.length) parts.push(unknownNote(answer, both !== null));
-  else if (found === null) parts.push(paragraph("trouble", NO_DIRECTION));
-  else if (!found.length) parts.push(paragraph("soft", "There is no other word."));
+  else if (nearest === null) parts.push(paragraph("trouble", NO_DIRECTION));
+  else if (!nearest.length) parts.push(paragraph("soft", "There is no other word."));
   else parts.push(neighbourList(answer, both, choose));
   return element("section", { className: "column" }, ...parts);
 }
@@ -157,8 +157,8 @@ function wordFacts(model, word) {
 }
 
 /** A list of neighbours with bars; `both` are the words that the other list has too. */
-function neighbourList({ model, found }, both, choose) {
-  const rows = found.map(({ id, cosine }) => {
+function neighbourList({ model, nearest }, both, choose) {
+  const rows = nearest.map(({ id, cosine }) => {
     const word = model.words[id];
     return barRow(word, cosine, decimals(cosine), choose, both?.has(word));
   });

@@ -9,7 +9,7 @@ class Completion {
   /** `piece(text, caret)` gives the part that is completed as [start, end], or null; `choose` is
    * called with the text when Enter is pressed or a word is clicked. */
   constructor(input, list, words, piece, choose) {
-    Object.assign(this, { input, list, words, piece, choose, active: -1, found: [] });
+    Object.assign(this, { input, list, words, piece, choose, active: -1, matches: [] });
     input.addEventListener("input", () => this.open());
     input.addEventListener("keydown", (event) => this.key(event));
     input.addEventListener("blur", () => this.close());
@@ -25,20 +25,20 @@ class Completion {
     const span = this.piece(this.input.value, this.input.selectionStart);
     if (span === null) return this.close();
     const typed = this.input.value.slice(...span);
-    const { found, total } = this.words.search(typed, OPTIONS);
-    const nearly = found.length === 0;
-    this.found = nearly ? this.words.alike(typed, OPTIONS) : found;
+    const { matches, total } = this.words.search(typed, OPTIONS);
+    const nearly = matches.length === 0;
+    this.matches = nearly ? this.words.alike(typed, OPTIONS) : matches;
     this.active = -1;
-    const options = this.found.map((word, number) =>
+    const options = this.matches.map((word, number) =>
       element(
         "li",
         { role: "option", id: `${this.list.id}-${number}`, "data-number": number },
         wordElement(word),
       ),
     );
-    const more = total - found.length;
+    const more = total - matches.length;
     const note = nearly
-      ? `No word has this in it.${this.found.length ? " Spelled alike:" : ""}`
+      ? `No word has this in it.${this.matches.length ? " Spelled alike:" : ""}`
       : more > 0 && `${grouped(more)} more; type on.`;
     const line = note && element("li", { role: "presentation", className: "soft note" }, note);
     this.list.replaceChildren(
@@ -61,7 +61,7 @@ class Completion {
   /** Mark the next word or the one before; past either end is the text as it was typed. */
   move(step) {
     if (this.list.hidden) return this.open();
-    const places = this.found.length + 1;
+    const places = this.matches.length + 1;
     this.active = ((this.active + 1 + step + places) % places) - 1;
     for (const option of this.list.querySelectorAll("[role=option]")) {
       const chosen = Number(option.dataset.number) === this.active;
@@ -77,7 +77,7 @@ class Completion {
   take(number) {
     const { value, selectionStart } = this.input;
     const [start, end] = this.piece(value, selectionStart);
-    const before = value.slice(0, start) + this.found[number];
+    const before = value.slice(0, start) + this.matches[number];
     const text = before + value.slice(end);
     this.input.value = text; // a box holds no line breaks; the word may
     this.input.setSelectionRange(before.length, before.length);
@@ -190,12 +190,12 @@ function show() {
   const onMap = (ids) => ids.filter((id) => id < model.mapped); // undefined is not either
   const asked = answers.length ? question.terms : [];
   const chosen = onMap(asked.map(({ word }) => model.ids.get(word)));
-  const near = onMap((answers[shown]?.found ?? []).map(({ id }) => id));
+  const near = onMap((answers[shown]?.nearest ?? []).map(({ id }) => id));
   const actions = {
     choose: go,
     clear,
     focus: chosen.length + near.length ? () => map.focus() : null,
-    more: answers.some(({ found }) => found?.length === neighbours) ? more : null,
+    more: answers.some(({ nearest }) => nearest?.length === neighbours) ? more : null,
   };
   const view = empty ? emptyView() : answerView(question, answers, words, actions);
   const place = byId("answers");
@@ -224,10 +224,10 @@ function more() {
 }
 
 /** Say an answer in a line. */
-function spoken({ model, unknown, found }) {
+function spoken({ model, unknown, nearest }) {
   const name = models.length > 1 ? `${model.name}: ` : "";
   if (unknown.length) return `${name}not known: ${unknown.map(visible).join(", ")}`;
-  const first = (found ?? []).slice(0, SPOKEN).map(({ id }) => visible(model.words[id]));
+  const first = (nearest ?? []).slice(0, SPOKEN).map(({ id }) => visible(model.words[id]));
   return `${name}nearest: ${first.join(", ") || "nothing"}`;
 }
 
@@ -250,7 +250,7 @@ function sought(text) {
   const question = parseQuestion(text, models);
   const isWord = models.some((model) => model.ids.has(question.text));
   if (question.text === "" || question.trouble || isWord) return text;
-  return words.search(question.text, 1).found[0] ?? text;
+  return words.search(question.text, 1).matches[0] ?? text;
 }
 
 /** Set up the boxes, the buttons and the keys. */

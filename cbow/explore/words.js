@@ -70,7 +70,7 @@ class Model {
   cosines(direction) {
     const { rows, inverse, dimension: N } = this;
     const V = this.words.length;
-    const found = new Float32Array(V);
+    const cosines = new Float32Array(V);
     const even = N - (N % 4);
     for (let i = 0, at = 0; i < V; i++) {
       // Four sums at once, which the processor can add up side by side.
@@ -86,9 +86,9 @@ class Model {
         d += rows[at + 3] * direction[j + 3];
       }
       for (; j < N; j++, at++) a += rows[at] * direction[j];
-      found[i] = (a + b + c + d) * inverse[i];
+      cosines[i] = (a + b + c + d) * inverse[i];
     }
-    return found;
+    return cosines;
   }
 
   /** Find the k words of largest cosine, but for those of the question: [{id, cosine}]. */
@@ -193,7 +193,7 @@ class WordList {
     this.folded = null; // made when first needed, so that the page opens sooner
   }
 
-  /** Find words with `typed` in them: {found, total}. First itself, then as a beginning. */
+  /** Find words with `typed` in them: {matches, total}. First itself, then as a beginning. */
   search(typed, most) {
     this.folded ??= this.words.map(folded);
     const wanted = folded(typed);
@@ -209,7 +209,7 @@ class WordList {
       else inside.push(this.words[i]);
     }
     const all = [...same, ...beginning, ...inside];
-    return { found: all.slice(0, most), total: all.length };
+    return { matches: all.slice(0, most), total: all.length };
   }
 
   /** Find words that differ from `typed` by a slip or two, the nearest first. */
