@@ -1,4 +1,4 @@
-"""CBOW vectors for scikit-learn: documents in, the mean of their words' vectors out.
+"""CBOW vectors for scikit-learn: from documents to the means of their words' vectors.
 
     X = mean of the one-hot vectors of a document's words    (V, n), column by column
     transform(documents) = Xᵀ vectors                        (n, N)
@@ -37,16 +37,16 @@ except ImportError as error:
         'install it with: python -m pip install "scikit-learn>=1.6"'
     ) from None
 
-#: Arguments that are no settings of a training run.
+#: Arguments that are not settings of a training run.
 _OWN: Final = {"embedding", "vectors", "random_state"}
 
 
 class CBOWVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Learn word vectors from documents, and give each document the mean of its words' vectors.
+    """Learn word vectors from documents; turn each document into the mean of its words' vectors.
 
     A document is a str, cut into words by the tokenizer, or a list of words. Every occurrence of a
     word counts; words that are not in the vocabulary do not. A document without any known word
-    becomes zeros, and a warning counts them.
+    becomes zeros; a warning says how many there are.
 
     Parameters
     ----------
@@ -55,31 +55,31 @@ class CBOWVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
     normalise, keep_case, keep_words, stop_words, min_count, max_vocabulary, heldout, window, \
 sample, dimension, activation, objective, candidates, block, optimizer, learning_rate, batch, \
 epochs, patience, threads
-        The settings of a training run, with their defaults; see `cbow.Config`. The defaults are
-        made for texts of many megabytes; a small one wants more epochs, a larger `sample`, and
-        perhaps a smaller `min_count`.
+        The settings of a training run, with their defaults; see `cbow.Config`. The defaults suit
+        texts of many megabytes; a small one needs more epochs, a larger `sample`, and perhaps a
+        smaller `min_count`.
     embedding : str
         Which vectors: ``input``, ``output``, ``mean`` or ``joint``; see `cbow.Model.embedding`.
     vectors : path-like, WordVectors or Model, optional
-        Ready vectors, in any form that `cbow.load_vectors` opens. `fit` then trains nothing, and
-        the settings of training do not matter. In a grid search give a path: objects are copied
-        for every fit.
+        Trained vectors, in any form that `cbow.load_vectors` opens. `fit` then trains nothing, and
+        the settings of training have no effect. In a grid search give a path, because objects are
+        copied for every fit.
     random_state : int, RandomState or None
-        An int is the seed: same documents, same vectors. The others give a new seed at every fit.
+        An int is the seed: same documents, same vectors. The others draw a new seed at every fit.
 
     Attributes
     ----------
     vectors_ : WordVectors
         A vector for each word.
     model_ : Model
-        What `fit` has trained, with ``model_.report``; absent if `vectors` was given.
+        What `fit` has trained, with ``model_.report``; absent if there are `vectors`.
     vocabulary_ : mapping of str to int
         The row of each word in ``vectors_.matrix``.
 
     Raises
     ------
     CBOWError
-        When it is imported without scikit-learn.
+        If it is imported without scikit-learn.
 
     Examples
     --------
@@ -91,7 +91,7 @@ epochs, patience, threads
     ['cbowvectorizer0', 'cbowvectorizer1', 'cbowvectorizer2']
     """
 
-    # The signature is what scikit-learn knows the parameters by; the defaults are those of Config.
+    # scikit-learn reads the parameters off the signature; the defaults are those of Config.
     def __init__(
         self,
         *,
@@ -146,12 +146,12 @@ epochs, patience, threads
         self.random_state = random_state
 
     def fit(self, documents: Iterable[Any], y: object = None) -> CBOWVectorizer:
-        """Train on documents, or open the vectors that were given.
+        """Train on documents, or open `vectors`.
 
         Parameters
         ----------
         documents : iterable of str or of lists of str or of int
-            Read once. A str may have several lines; no context goes beyond a line.
+            Read once. A str may have several lines; no context crosses the end of a line.
         y : ignored
 
         Raises
@@ -159,14 +159,14 @@ epochs, patience, threads
         ConfigError
             If a setting is outside its range.
         CorpusError
-            If something is no document, or nothing can be learned from them.
+            If something is not a document, or nothing can be learned from them.
         ModelFileError
             If the file of the vectors cannot be used.
         """
         texts = _documents(documents)
         check_kind(self.embedding)  # before the training, not after
         if self.vectors is None:
-            from cbow.training import train  # here, for it brings the compiler
+            from cbow.training import train  # here, because it loads the compiler
 
             self.model_ = train(texts, **self._settings())
             self.vectors_ = self.model_.embedding(self.embedding)
@@ -176,7 +176,7 @@ epochs, patience, threads
         return self
 
     def transform(self, documents: Iterable[Any]) -> NDArray[np.float32]:
-        """Return each of n documents the mean of the vectors of its known words.
+        """Return for each of n documents the mean of the vectors of its known words.
 
         Parameters
         ----------
@@ -190,9 +190,9 @@ epochs, patience, threads
         Raises
         ------
         CorpusError
-            If something is no document.
+            If something is not a document.
         QueryError
-            If the mean of a document is not finite, as of vectors whose training went wrong.
+            If the mean of a document is not finite, as after a training that diverged.
         NotFittedError
             Before `fit`.
 
@@ -214,17 +214,28 @@ epochs, patience, threads
             ends.append(len(ids))
         indptr = np.array(ends)  # (n + 1,)
         X = contexts(np.array(ids), indptr, len(self.vectors_), np.float32)  # (V, n)
-        X.sum_duplicates()  # so that the order of the words changes not even the rounding
-        _warn_of_empty(indptr)
-        with np.errstate(under="ignore", over="ignore"):  # the next line but one says what is wrong
+        X.sum_duplicates()  # so that the order of the words does not change even the rounding
+        if empty := int((np.diff(indptr) == 0).sum()):
+            warnings.warn(
+                f"{empty} of {len(indptr) - 1} documents have no word of the vocabulary, and "
+                "become zeros",
+                stacklevel=3,  # transform is wrapped by scikit-learn
+            )
+        with np.errstate(under="ignore", over="ignore"):  # an overflow is reported below
             means: NDArray[np.float32] = X.T @ self.vectors_.matrix.astype(np.float32, copy=False)
-        _check_finite(means)
+        broken = np.flatnonzero(~np.isfinite(means).all(axis=1))
+        if len(broken):
+            raise QueryError(
+                f"the mean of document {broken[0]} is not finite, because the vectors of its words "
+                "are not, or are far too large; mend the vectors, or train them again with a "
+                "smaller learning rate"
+            )
         return means
 
     def fit_transform(
         self, documents: Iterable[Any], y: object = None, **parameters: Any
     ) -> NDArray[np.float32]:
-        """Do `fit` and `transform` on the same documents."""
+        """Fit, and transform the same documents."""
         documents = list(_documents(documents))  # read twice
         means: NDArray[np.float32] = super().fit_transform(documents, y, **parameters)
         return means
@@ -236,7 +247,7 @@ epochs, patience, threads
 
     @property
     def _n_features_out(self) -> int:
-        """For the names of the features."""
+        """The number of features, from which scikit-learn makes their names."""
         return self.vectors_.dimension
 
     def _settings(self) -> dict[str, Any]:
@@ -253,7 +264,7 @@ epochs, patience, threads
 
 
 def _documents(documents: Iterable[Any]) -> Iterator[str | Sequence[str]]:
-    """Check documents as they go by, and yield each as a str or a list of str."""
+    """Check documents one by one, and yield each as a str or a list of str."""
     if isinstance(documents, str):
         raise CorpusError("the corpus is of type str, one text; give a list of documents: [text]")
     for position, document in enumerate(check_corpus(documents)):
@@ -262,7 +273,7 @@ def _documents(documents: Iterable[Any]) -> Iterator[str | Sequence[str]]:
 
 
 def _ready(vectors: Any, embedding: str) -> WordVectors:
-    """Return the vectors that need no training."""
+    """Return trained vectors from what `vectors` may be."""
     if isinstance(vectors, WordVectors):
         return vectors
     if isinstance(vectors, Model):
@@ -270,39 +281,18 @@ def _ready(vectors: Any, embedding: str) -> WordVectors:
     if isinstance(vectors, str | os.PathLike):
         return load_vectors(vectors, embedding)
     raise ConfigError(
-        f"vectors is of type {type(vectors).__name__}; give the name of a file, WordVectors, or a "
-        "Model, or leave it out to have vectors trained"
+        f"vectors is of type {type(vectors).__name__}; give the name of a file, WordVectors or a "
+        "Model, or leave it out to train vectors"
     )
 
 
 def _seed(random_state: Any) -> int:
-    """Return a seed for `Config`: an int is one, from others one is drawn."""
+    """Return a seed for `Config`: an int itself, from others a drawn one."""
     if random_state is None or isinstance(random_state, np.random.RandomState):
         return int(check_random_state(random_state).randint(2**31 - 1))
-    whole = isinstance(random_state, int | np.integer) and not isinstance(random_state, bool)
-    if not whole or not SEED.accepts(random_state):
+    integer = isinstance(random_state, int | np.integer) and not isinstance(random_state, bool)
+    if not integer or not SEED.accepts(random_state):
         raise ConfigError(
             f"random_state is {random_state!r}, but must be {SEED.expected}, a RandomState or None"
         )
     return int(random_state)
-
-
-def _check_finite(means: NDArray[np.float32]) -> None:
-    """Refuse means that no classifier could take, (n, N)."""
-    broken = np.flatnonzero(~np.isfinite(means).all(axis=1))
-    if len(broken):
-        raise QueryError(
-            f"the mean of document {broken[0]} is not finite, for the vectors of its words are "
-            "not, or are far too large; mend the vectors, or train them again with a smaller "
-            "learning rate"
-        )
-
-
-def _warn_of_empty(ends: NDArray[np.integer[Any]]) -> None:
-    """Tell how many documents have no known word."""
-    n, empty = len(ends) - 1, int((np.diff(ends) == 0).sum())
-    if empty:
-        warnings.warn(
-            f"{empty} of {n} documents have no word of the vocabulary, and become zeros",
-            stacklevel=4,  # transform is wrapped by scikit-learn
-        )

@@ -494,7 +494,7 @@ def patient(made: Path) -> dict[str, list[object]]:
     return {
         "train": [*train, "--log-json", "log"],
         "nearest": [model],
-        "explore": [model, "--serve", "--layout", "pca"],
+        "explore": [model, "--layout", "pca"],
         "evaluate": [
             *[model, model, "--pairs", PAIRS, "--analogies", ANALOGIES, "--resamples", 200000]
         ],

@@ -235,7 +235,7 @@ BAD_INPUT = {
     "layers and activations": (
         nothing,
         "cbow-gradcheck --layers 4,5,3 --activation relu,tanh",
-        ["activations is 2", "hidden layers 1", "name one"],
+        ["names 2 activations", "there is 1 hidden layer", "name one"],
     ),
     "softmax in a hidden layer": (
         nothing,

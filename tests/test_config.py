@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cbow.cli.flags import default_text, flag, settings_table
+from cbow.cli.flags import default_text, flag, settings, settings_table
 from cbow.cli.train import _parser
 from cbow.config import Config
 from cbow.errors import CBOWError, ConfigError, shown
@@ -118,10 +118,10 @@ def test_a_round_trip_through_json_leaves_out_the_threads():
 
 def test_every_setting_has_a_flag_with_help_and_default():
     text = " ".join(_parser().format_help().split())
-    for entry in dataclasses.fields(Config):
-        assert flag(entry.name) in text
-        assert entry.metadata["help"] in text
-        assert f"(default: {default_text(entry)})" in text
+    assert list(settings()) == [entry.name for entry in dataclasses.fields(Config)]
+    for name, option in settings().items():
+        assert flag(name) in text
+        assert f"{option.help} (default: {default_text(option)})" in text
 
 
 def test_flags_set_what_they_name():

@@ -1,10 +1,10 @@
-"""What the commands share: exit codes, errors as one sentence, tables.
+"""What all commands share: exit codes, one-sentence errors, printing and tables.
 
-Results go to standard output, all else to standard error. A command ends with
+Results go to standard output, everything else to standard error. A command exits with
 
-    0    done (also when whoever reads the output stops early, as ``head`` does)
-    1    an error of the user's, told in one sentence, without a traceback
-    2    wrong usage, as argparse tells it
+    0    success (also when the reader of its output stops early, as ``head`` does)
+    1    an error that the user can mend, reported in one sentence, without a traceback
+    2    wrong usage, as argparse reports it
     130  Ctrl-C
 """
 
@@ -34,21 +34,21 @@ DONE, FAILED, USAGE = 0, 1, 2
 
 
 class Parser(argparse.ArgumentParser):
-    """The parser of a command: ``--`` works wherever it stands, and complaints are short."""
+    """The parser of a command: ``--`` works anywhere, and error messages are short."""
 
     _arguments: Sequence[str] = ()
 
     def parse_intermixed_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: Any = None
     ) -> argparse.Namespace:
-        """Parse options and positional arguments in any order; behind ``--`` are no options."""
+        """Parse options and positional arguments in any order; none after ``--`` is an option."""
         arguments = list(sys.argv[1:] if args is None else args)
         self._arguments = arguments.copy()
         if "--" in arguments:
-            behind = arguments.index("--") + 1
-            # argparse looks at them twice, the second time without the --. Behind a NUL, which no
-            # argument of a process can hold, they look like no option then either.
-            arguments[behind:] = [f"\0{each}" for each in arguments[behind:]]
+            after = arguments.index("--") + 1
+            # argparse parses these twice, the second time without the --. With a NUL in front,
+            # which no argument of a process can hold, it never takes one for an option.
+            arguments[after:] = [f"\0{each}" for each in arguments[after:]]
         parsed: argparse.Namespace = super().parse_intermixed_args(arguments, namespace)
         return parsed
 
@@ -56,7 +56,7 @@ class Parser(argparse.ArgumentParser):
         return super()._get_value(action, arg_string.removeprefix("\0"))
 
     def error(self, message: str) -> NoReturn:
-        """Exit with 2, after the usage and a message in which no argument is long."""
+        """Print the usage and the message, with long arguments shortened, and exit with 2."""
         for argument in self._arguments:
             for part in (argument, argument.partition("=")[2]):
                 if len(part) > LONGEST_SHOWN:
@@ -67,7 +67,7 @@ class Parser(argparse.ArgumentParser):
         super().error(message)
 
 
-#: What the system says when standard output cannot be written, without naming it.
+#: Errors that the system raises, without a file name, when standard output cannot be written.
 _WRITING: Final = (
     errno.EAGAIN, errno.EBADF, errno.EDQUOT, errno.EFBIG, errno.EINVAL, errno.EIO, errno.ENOSPC,
     errno.ENXIO,
@@ -82,15 +82,15 @@ def command_parser(prog: str, description: str, examples: str = "") -> argparse.
     prog : str
         Name of the command.
     description : str
-        What it does, in a sentence.
+        What it does, in one sentence.
     examples : str, optional
-        Printed as it stands below the options.
+        Printed verbatim below the options.
 
     Returns
     -------
     argparse.ArgumentParser
-        With ``--help`` and ``--version``. Options must be written out, so that a new option never
-        changes what an old script means.
+        With ``--help`` and ``--version``. Options cannot be abbreviated, so that a new option
+        never changes the meaning of an old script.
     """
     parser = Parser(
         prog=prog,
@@ -113,12 +113,12 @@ def run(
     parser: argparse.ArgumentParser,
     argv: Sequence[str] | None = None,
 ) -> int:
-    """Parse the arguments, call `body` with them and turn whatever happens into an exit code.
+    """Parse the arguments, call `body` with them and turn every outcome into an exit code.
 
     Parameters
     ----------
     body : callable
-        The command: takes the parsed arguments, prints, gives the exit code.
+        The command: takes the parsed arguments, prints, returns the exit code.
     parser : argparse.ArgumentParser
         Options may stand before, between and after its positional arguments.
     argv : sequence of str, optional
@@ -129,9 +129,25 @@ def run(
     int
         0, 1, 2 or 130, or what `body` returns.
     """
-    _never_fail_to_encode(sys.stdout)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A terminal whose encoding lacks a letter shows an escape, and no error ends the command.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        code = _call(body, parser, argv)
+        with warnings.catch_warnings():
+            warnings.simplefilter("default", OutputWarning)
+            show_warning = warnings.showwarning
+
+            def show_note(message: Any, category: Any, *where: Any, **_: Any) -> None:
+                if issubclass(category, OutputWarning):
+                    tell(f"note: {message}")
+                else:
+                    show_warning(message, category, *where)
+
+            warnings.showwarning = show_note
+            try:
+                code = body(parser.parse_intermixed_args(argv))
+            except SystemExit as stop:  # argparse has printed its help or its error
+                code = stop.code if isinstance(stop.code, int) else DONE
         if sys.stdout is not None:
             sys.stdout.flush()
     except KeyboardInterrupt as error:  # `Interrupted` brings a sentence, a bare Ctrl-C none
@@ -150,12 +166,12 @@ def run(
 
 
 def failed(prog: str, error: Exception) -> int:
-    """Complain of what the machine or its installation lacks, and return the exit code.
+    """Report what the machine or its installation lacks, and return the exit code.
 
     Raises
     ------
     Exception
-        The error itself if it is a mistake of ours, which is not to be hidden.
+        The error itself if it is a bug of ours, which must not be hidden.
     """
     sentence = _sentence(error)
     if sentence is None:
@@ -166,59 +182,47 @@ def failed(prog: str, error: Exception) -> int:
     return FAILED
 
 
-def _call(
-    body: Callable[[argparse.Namespace], int],
-    parser: argparse.ArgumentParser,
-    argv: Sequence[str] | None,
-) -> int:
-    """Call `body` with the arguments; tell what it notes of the places of files."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("default", OutputWarning)
-        show_warning = warnings.showwarning
-
-        def show_note(message: Any, category: Any, *where: Any, **_: Any) -> None:
-            if issubclass(category, OutputWarning):
-                tell(f"note: {message}")
-            else:
-                show_warning(message, category, *where)
-
-        warnings.showwarning = show_note
-        try:
-            return body(parser.parse_intermixed_args(argv))
-        except SystemExit as stop:  # argparse has printed its help or its complaint
-            return stop.code if isinstance(stop.code, int) else DONE
-
-
 def show(result: str) -> None:
     """Print a result on standard output, at once.
 
     Raises
     ------
     OutputError
-        If there is no standard output, as after ``>&-`` in a shell.
+        If standard output is closed.
     """
-    if sys.stdout is None:
-        raise OutputError("the standard output is closed; open it, or send it to a file or a pipe")
+    check_stdout()
     print(result, flush=True)
 
 
-def tell(line: str) -> None:
-    """Print a line about the work on standard error, if somebody can read it.
+def check_stdout() -> None:
+    """Check that there is a standard output, as there is none after ``>&-`` in a shell.
 
-    Control characters, as names of files may have them, are shown as escapes.
+    Raises
+    ------
+    OutputError
+        If there is none.
     """
-    if sys.stderr is not None:  # `print` would take standard output instead
+    if sys.stdout is None:
+        raise OutputError("the standard output is closed; open it, or send it to a file or a pipe")
+
+
+def tell(line: str) -> None:
+    """Print a line about the work on standard error, unless that is closed.
+
+    Control characters, which file names may hold, are shown as escapes.
+    """
+    if sys.stderr is not None:  # else `print` would take standard output
         with contextlib.suppress(OSError, ValueError):
             print(visible(line), file=sys.stderr, flush=True)
 
 
 def complain(prog: str, error: object) -> None:
-    """Print one error on standard error, as every command does it."""
+    """Print an error on standard error, in the form that all commands use."""
     tell(f"{prog}: error: {error}")
 
 
 def _sentence(error: Exception) -> str | None:
-    """Say what the machine or its installation lacks, and what to do; None if it is not that."""
+    """Say what the machine or its installation lacks, and what to do; None for other errors."""
     if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
         return (
             "there is not enough memory for this; choose a smaller dimension, batch or vocabulary, "
@@ -228,24 +232,24 @@ def _sentence(error: Exception) -> str | None:
         try:
             os.getcwd()
         except FileNotFoundError:
-            return "the current folder is gone (it was removed or replaced); change to another one"
+            return "the current folder is gone (removed or replaced); change to another one"
     if library := _library(error):
         reason = shown(str(error) or type(error).__name__)
         return (
             f"the library {library} cannot be loaded ({reason}), but is needed for this; install "
-            f"it again, as by pip install --force-reinstall {library}"
+            f"it again: pip install --force-reinstall {library}"
         )
     if not isinstance(error, OSError):
         return None
-    if error.errno is None:  # Python's own, such as that a library cannot be loaded
+    if error.errno is None:  # raised by Python itself, as when a library cannot be loaded
         return (
             f"a part of Python or of a package cannot be loaded or used ({shown(str(error))}); "
-            "install cbow and the packages that it needs again"
+            "reinstall cbow and the packages it needs"
         )
     if error.filename is None and error.errno not in _WRITING:
         return (
-            f"the system refused something that is needed ({error.strerror}); end other programs, "
-            "or raise the limits it sets (ulimit -a)"
+            f"the system refused a resource ({error.strerror}); end other programs, or raise its "
+            "limits (ulimit -a)"
         )
     where = "the output" if error.filename is None else name_of(error.filename)
     reason = error.strerror or str(error)
@@ -253,7 +257,7 @@ def _sentence(error: Exception) -> str | None:
 
 
 def _library(error: Exception) -> str | None:
-    """Name the library that could not be loaded, if the error came while one was."""
+    """Name the library that could not be loaded, if the error came while loading one."""
     name = error.name if isinstance(error, ImportError) else None
     frames = traceback.walk_tb(error.__traceback__)
     loaded = [each.f_globals["__name__"] for each, _ in frames if each.f_code.co_name == "<module>"]
@@ -261,14 +265,8 @@ def _library(error: Exception) -> str | None:
     return None if library in ("cbow", "__main__") else library
 
 
-def _never_fail_to_encode(stream: Any) -> None:
-    """Let a terminal that is not UTF-8 show an escape where it has no é."""
-    if isinstance(stream, io.TextIOWrapper):
-        stream.reconfigure(errors="backslashreplace")
-
-
 def discard(stream: Any) -> None:
-    """Send what is still buffered nowhere, so that Python's own last flush cannot fail."""
+    """Drop what is still buffered, so that Python's own last flush cannot fail."""
     with (
         contextlib.suppress(OSError, ValueError, AttributeError),
         open(os.devnull, "wb") as nowhere,
@@ -277,34 +275,34 @@ def discard(stream: Any) -> None:
 
 
 def json_line(value: Any) -> str:
-    """Write `value` as one line of JSON that standard output can show.
+    """Write `value` as one line of JSON that standard output can encode.
 
     Raises
     ------
     ValueError
-        If `value` holds NaN or infinity, for which JSON has no word.
+        If `value` holds NaN or infinity, which JSON lacks.
     """
     encoding = getattr(sys.stdout, "encoding", None) or "ascii"
-    plain = not encoding.lower().startswith("utf")
-    return json.dumps(value, ensure_ascii=plain, allow_nan=False)
+    ascii_only = not encoding.lower().startswith("utf")
+    return json.dumps(value, ensure_ascii=ascii_only, allow_nan=False)
 
 
 def terminal_width() -> int | None:
-    """Return the columns there are to print on; None when a file or a pipe takes any width."""
+    """Return the width of the terminal; None for a file or a pipe, which take any width."""
     if "COLUMNS" in os.environ or (sys.stdout is not None and sys.stdout.isatty()):
         return shutil.get_terminal_size().columns
     return None
 
 
 def wrapped(text: str, columns: int | None) -> str:
-    """Break `text` between words into lines of at most `columns`; one line if that is None."""
+    """Break `text` between words into lines of at most `columns`; if None, into a single line."""
     if columns is None:
         return text
     return textwrap.fill(text, columns, break_long_words=False, break_on_hyphens=False)
 
 
 def visible(text: str) -> str:
-    r"""Show control characters as escapes, so that no word can steer the terminal.
+    r"""Show control characters as escapes, so that no word can control the terminal.
 
     Examples
     --------
@@ -320,7 +318,7 @@ def visible(text: str) -> str:
 
 
 def width(text: str) -> int:
-    """Count the columns `text` takes: two for wide characters, none for marks.
+    """Return how many columns `text` takes: two for wide characters, none for marks.
 
     Examples
     --------
@@ -338,7 +336,7 @@ def width(text: str) -> int:
 def table(
     header: Sequence[str], rows: Sequence[Sequence[str]], align: str, columns: int | None = None
 ) -> str:
-    """Set rows of text in columns.
+    """Lay rows of text out in columns.
 
     Parameters
     ----------
@@ -349,13 +347,13 @@ def table(
     align : str
         ``<`` or ``>`` per column.
     columns : int, optional
-        Room there is. A table that is wider is set as a list, a line per cell, which any width
-        can show; nothing is cut off.
+        The width there is. A wider table becomes a list with a line per cell, which fits any
+        width; nothing is cut off.
 
     Returns
     -------
     str
-        Lines without white space at their ends.
+        Lines without trailing white space.
 
     Examples
     --------
@@ -367,19 +365,14 @@ def table(
     lines = [list(header), *(list(row) for row in rows)]
     widths = [max(width(cell) for cell in column) for column in zip(*lines, strict=True)]
     if columns is not None and sum(widths) + 2 * (len(widths) - 1) > columns:
-        return _as_list(header, rows)
+        return "\n\n".join(
+            "\n".join(f"{name}: {cell}".rstrip() for name, cell in zip(header, row, strict=True))
+            for row in rows
+        )
     return "\n".join("  ".join(map(padded, line, widths, align)).rstrip() for line in lines)
 
 
 def padded(cell: str, size: int, side: str) -> str:
-    """Fill a cell with spaces up to `size` columns; ``>`` puts them in front."""
+    """Pad a cell with spaces to `size` columns, in front if `side` is ``>``."""
     spaces = " " * (size - width(cell))
     return spaces + cell if side == ">" else cell + spaces
-
-
-def _as_list(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Set each row as lines ``name: cell``, with a blank line between rows."""
-    return "\n\n".join(
-        "\n".join(f"{name}: {cell}".rstrip() for name, cell in zip(header, row, strict=True))
-        for row in rows
-    )

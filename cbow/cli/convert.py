@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from cbow.cli.common import DONE, command_parser, json_line, run, show, table, tell
-from cbow.cli.opening import add_opening_flags
-from cbow.cli.outputs import guard, named
+from cbow.cli.files import OPENING, check_distinct, output_path, reading_rules
+from cbow.cli.flags import add_options, chosen
 from cbow.config import DEFAULT_EMBEDDING
 from cbow.errors import ConfigError, ModelFileError, VectorsWarning, shown
 from cbow.system.files import expanded
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 PROG: Final = "cbow-convert"
 
-#: The formats, here as well so that --help comes at once.
+#: The formats, written here too so that --help is quick.
 FORMATS: Final = (
     "word2vec-text",
     "word2vec-binary",
@@ -34,21 +34,21 @@ FORMATS: Final = (
 )
 
 EXAMPLES: Final = """\
-formats, and the endings of OUT that stand for them:
+formats, and the endings of OUT that select them:
   word2vec-text     .txt, .txt.gz    gensim, spaCy and most others read it
   word2vec-binary   .bin, .bin.gz    smaller and quicker, float32
   fasttext          .vec, .vec.gz
   glove             (--to glove)     text without a header
   projector         .tsv             OUT and OUT_metadata.tsv, for projector.tensorflow.org
   npz               .npz             numpy
-  safetensors       .safetensors     cbow's own: opened in milliseconds, however large
+  safetensors       .safetensors     cbow's own: opens in milliseconds, however large
   model2vec         a name ending in /
 
 examples:
   cbow-convert corpus.safetensors corpus.txt         a model of cbow-train, for other tools
   cbow-convert GoogleNews-vectors-negative300.bin.gz news.safetensors --limit 200000
   cbow-convert corpus.safetensors glove.txt.gz --to glove
-  cbow-convert --check corpus.safetensors            every byte against its checksum
+  cbow-convert --check corpus.safetensors            checks every byte by checksums
 """
 
 
@@ -62,34 +62,37 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "source",
         metavar="IN",
-        help="a model of cbow-train, or vectors in any of the formats below; its content tells",
+        help="a model of cbow-train, or vectors in any of the formats below, which its content "
+        "shows",
     )
     parser.add_argument(
         "output",
         metavar="OUT",
         nargs="?",
-        help="the file or folder to write; its ending tells the format",
+        help="the file or folder to write; its ending selects the format",
     )
-    for flag, name, which in (("--from", "source", "IN"), ("--to", "output", "OUT")):
+    for flag, name, when in (
+        ("--from", "source", "IN, if its content does not show it"),
+        ("--to", "output", "OUT, if its ending does not select it"),
+    ):
         parser.add_argument(
             flag,
             dest=f"{name}_format",
             choices=FORMATS,
             metavar="FORMAT",
-            help=f"the format of {which}, where its {'content' if name == 'source' else 'ending'} "
-            "does not tell",
+            help=f"the format of {when}",
         )
-    add_opening_flags(parser)
+    add_options(parser, OPENING)
     parser.add_argument(
         "--limit",
         type=int,
         metavar="N",
-        help="write the first N words only; in the files of all tools they are the most frequent",
+        help="write only the first N words, which are the most frequent in the files of all tools",
     )
     parser.add_argument(
         "--check",
         action="store_true",
-        help="read IN to its end, hold it against the checksums that it has if cbow wrote it, and "
+        help="read IN to its end, compare it with its checksums (files of cbow have them), and "
         "write nothing; the exit code is 1 if anything differs",
     )
     parser.add_argument("--json", action="store_true", help="print what was done as JSON")
@@ -97,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _convert(arguments: argparse.Namespace) -> int:
-    from cbow.vectors import formats  # here, so that --help comes at once
+    from cbow.vectors import formats  # here, so that --help is quick
 
     if arguments.check:
         return _check(arguments)
@@ -105,17 +108,23 @@ def _convert(arguments: argparse.Namespace) -> int:
         _parser().error("the following arguments are required: OUT")
     if arguments.limit is not None and arguments.limit < 1:
         raise ConfigError(f"--limit is {arguments.limit}, but must be a whole number of 1 or more")
-    source, output = _source(arguments.source), named("OUT", arguments.output, True)
+    source, output = _source(arguments.source), output_path("OUT", arguments.output, True)
     written_as = arguments.output_format or formats.named(os.path.expanduser(arguments.output))
     read_as = arguments.source_format or formats.recognise(source)
     to_write = formats.FORMATS[written_as]
-    for place in to_write.outputs(output):  # some of which lie in others
-        guard(formats.FORMATS[read_as].inputs(source), [place])
+    for place in to_write.outputs(output):  # one may lie inside another
+        check_distinct(formats.FORMATS[read_as].inputs(source), [place])
     to_write.check_place(output)
     contents, notes = _read(source, read_as, arguments)
     read = _described(source, read_as, contents)
     tell(f"read {source} ({_summary(read)})")
-    contents = _first(contents, arguments.limit)
+    if arguments.limit is not None and arguments.limit < len(contents.words):
+        words, matrix, counts, _ = contents
+        contents = contents._replace(
+            words=words[: arguments.limit],
+            matrix=matrix[: arguments.limit],
+            counts=None if counts is None else counts[: arguments.limit],
+        )
     notes += _write(output, written_as, contents)
     written = _described(output, written_as, contents)
     for note in notes:
@@ -131,41 +140,34 @@ def _convert(arguments: argparse.Namespace) -> int:
 def _source(name: str) -> Path:
     if name in ("", "-"):
         raise ModelFileError(
-            f"IN is {shown(name)}, but must be the name of a file: its size and its parts are "
-            "looked at before it is read; write the stream to a file first"
+            f"IN is {shown(name)}, but must be the name of a file, whose size and parts are "
+            "checked before it is read; write the stream to a file first"
         )
     return expanded(name)
 
 
 def _read(source: Path, name: str, arguments: argparse.Namespace) -> tuple[Contents, list[str]]:
-    """Read the vectors; tell what is to be known of them."""
+    """Read the vectors; return notes on what is not used as it stands in the file."""
     from cbow.vectors import formats
 
-    contents = formats.read(
-        source,
-        name,
-        arguments.errors,
-        arguments.on_bad_rows,
-        arguments.max_expansion,
-        arguments.embedding,
-    )
+    embedding = chosen(arguments, OPENING)["embedding"]
+    contents = formats.read(source, name, *reading_rules(arguments), embedding)
     notes = list(contents.account.notes())
-    if arguments.embedding != DEFAULT_EMBEDDING and not formats.FORMATS[name].kinds:
+    if embedding != DEFAULT_EMBEDDING and not formats.FORMATS[name].kinds:
         notes.append(
-            f"there is one kind of vectors in {source}, so --embedding {arguments.embedding} says "
-            "nothing"
+            f"{source} holds only one kind of vectors, so --embedding {embedding} has no effect"
         )
     return contents, notes
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    """Read a file to its end, and show what of it is as it was written."""
+    """Read a file to its end, and show which of its parts are as they were written."""
     from cbow.system import safetensors_file
     from cbow.vectors import formats
 
     if arguments.output is not None:
         raise ConfigError(
-            f"--check writes nothing, but OUT is {shown(arguments.output)}; leave out one of both"
+            f"--check writes nothing, but OUT is {shown(arguments.output)}; leave out one of them"
         )
     source = _source(arguments.source)
     name, state = arguments.source_format or formats.recognise(source), None
@@ -179,7 +181,7 @@ def _check(arguments: argparse.Namespace) -> int:
         for note in notes:
             tell(f"note: {note}")
         why = "an early cbow or another program wrote it" if ours else f"{name} has none"
-        tell(f"{source} has no checksums, for {why}; it was read to its end: {words:,} words")
+        tell(f"{source} has no checksums, because {why}; it was read to its end: {words:,} words")
     elif not arguments.json:
         kinds = {part: f"{array.dtype} {array.shape}" for part, array in stored.tensors.items()}
         rows = [
@@ -192,23 +194,14 @@ def _check(arguments: argparse.Namespace) -> int:
     changed = [part for part, right in (state or {}).items() if not right]
     if changed:
         raise ModelFileError(
-            f"{source} was changed after it was written, for the checksum of "
-            f"{shown(', '.join(changed))} differs; fetch or copy it again, or make it anew"
+            f"{source} was changed after it was written: the checksum of "
+            f"{shown(', '.join(changed))} differs; download or copy it again, or recreate it"
         )
     return DONE
 
 
-def _first(contents: Contents, limit: int | None) -> Contents:
-    """Leave out all but the first words."""
-    words, matrix, counts, _ = contents
-    if limit is None or limit >= len(words):  # packed words stay packed
-        return contents
-    some = None if counts is None else counts[:limit]
-    return contents._replace(words=words[:limit], matrix=matrix[:limit], counts=some)
-
-
 def _write(output: Path, name: str, contents: Contents) -> list[str]:
-    """Write the vectors; tell what of them could not be kept."""
+    """Write the vectors; return notes on what could not be kept."""
     from cbow.vectors import formats
 
     words, matrix, counts, _ = contents
@@ -223,11 +216,11 @@ def _write(output: Path, name: str, contents: Contents) -> list[str]:
 
 
 def _described(path: Path, name: str, contents: Contents) -> dict[str, Any]:
-    """Say what a file holds, for JSON."""
+    """Return what a file holds, for JSON."""
     V, N = contents.matrix.shape
     return {"path": str(path), "format": name, "words": V, "dimension": N}
 
 
 def _summary(file: dict[str, Any]) -> str:
-    """Say what a file holds, for a person."""
+    """Write what a file holds, for people."""
     return f"{file['format']}; {file['words']:,} words, {file['dimension']} dimensions"

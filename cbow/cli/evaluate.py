@@ -1,11 +1,10 @@
-"""``cbow-evaluate``: score models by word pairs and analogies, and hold them against each other."""
+"""``cbow-evaluate``: score models by word pairs and analogies, and compare them."""
 
 from __future__ import annotations
 
 import argparse
-import dataclasses
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cbow.cli.common import (
     DONE,
@@ -14,16 +13,33 @@ from cbow.cli.common import (
     json_line,
     run,
     show,
+    table,
+    tell,
     terminal_width,
+    visible,
+    wrapped,
 )
-from cbow.cli.opening import MODEL_HELP, add_opening_flags, open_vectors
+from cbow.cli.files import MODEL_HELP, OPENING, open_vectors
+from cbow.cli.flags import Option, add_options, chosen
 from cbow.errors import ConfigError, QueryError
 
 if TYPE_CHECKING:
-    from cbow.cli.evaluate_report import Compared, Scored
-    from cbow.evaluation import Analogies, Evaluation, Pairs, Rules
+    from cbow.evaluation import (
+        Analogies,
+        AnalogiesResult,
+        Comparison,
+        Evaluation,
+        Pairs,
+        PairsResult,
+        Rules,
+    )
+    from cbow.evaluation.analogies import Accuracy
+    from cbow.evaluation.similarity import Interval
 
 PROG: Final = "cbow-evaluate"
+
+#: Stands for a number that there is not.
+NONE: Final = "-"
 
 EXAMPLES = """\
 examples:
@@ -31,24 +47,41 @@ examples:
   cbow-evaluate ours.safetensors theirs.txt --pairs pairs.txt    two models and a paired test
   cbow-evaluate corpus.safetensors --analogies questions.txt --sections --json
 
-word pairs: lines "word word score", or a table with names such as word1,word2,similarity;
+word pairs: lines "word word score", or a table with a header such as word1,word2,similarity;
 analogies: lines "a b c d" below lines ": section".
 """
+
+
+class Scored(NamedTuple):
+    """A model, by the name of its file, and its scores."""
+
+    model: str
+    evaluation: Evaluation
+
+
+class Compared(NamedTuple):
+    """Two models, by the names of their files, and how they differ."""
+
+    first: str
+    second: str
+    comparisons: list[Comparison]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``cbow-evaluate`` and return its exit code."""
     try:
-        parser = _parser()  # loads the rules and what they need
+        parser = _parser()  # which loads the rules and the libraries they need
     except Exception as error:
         return failed(PROG, error)
-    return run(_body, parser, argv)
+    return run(_evaluate, parser, argv)
 
 
 def _parser() -> argparse.ArgumentParser:
+    from cbow.evaluation.analogies import METHODS
+
     parser = command_parser(
         PROG,
-        "Score models by word pairs and analogies. Several are compared, each with the first.",
+        "Score models by word pairs and analogies. Several are each compared with the first.",
         EXAMPLES,
     )
     # argparse would write the models last, where --pairs takes them for its own.
@@ -58,8 +91,18 @@ def _parser() -> argparse.ArgumentParser:
         parser.add_argument(
             name, metavar="FILE", nargs="+", action="extend", default=[], help=f"lines: {lines}"
         )
-    _add_rules(parser)
-    add_opening_flags(parser)
+    add_options(parser, _rule_options())
+    parser.add_argument(
+        "--case-sensitive",
+        action="store_true",
+        help="match words only as they are spelled (default: a word that the model lacks matches "
+        "one in other letter case)",
+    )
+    parser.add_argument(
+        "--method", choices=METHODS, action="append", dest="methods",
+        help="how to answer analogies; may be repeated (default: both)",
+    )  # fmt: skip
+    add_options(parser, OPENING)
     parser.add_argument("--sections", action="store_true", help="show the sections of analogies")
     parser.add_argument(
         "--json", action="store_true", help="print a JSON object per model and comparison"
@@ -67,95 +110,228 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_rules(parser: argparse.ArgumentParser) -> None:
-    """Add a flag for each of the rules, with its default."""
-    from cbow.evaluation.analogies import METHODS
+def _rule_options() -> dict[str, Option]:
+    """Return the options for rules of an evaluation, which check their own ranges."""
     from cbow.evaluation.results import OOV, Rules
 
-    parser.add_argument(
-        "--restrict", type=int, metavar="N", default=Rules.restrict,
-        help="ask analogies among the N most frequent words (default: %(default)s)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--oov", choices=OOV, default=Rules.oov,
-        help="an item with a word that the model lacks is left out (skip), or is a pair of cosine "
-        "0 or a question answered wrongly (zero) (default: %(default)s)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--case-sensitive",
-        action="store_true",
-        help="take a word only as it is spelled (default: where the model lacks it so, in other "
-        "letter case)",
-    )
-    parser.add_argument(
-        "--method", choices=METHODS, action="append", dest="methods",
-        help="how to answer analogies; may be repeated (default: both)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--resamples", type=int, metavar="N", default=Rules.resamples,
-        help="of the bootstrap, 0 for none (default: %(default)s)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--seed", type=int, metavar="N", default=Rules.seed,
-        help="of the bootstrap (default: %(default)s)",
-    )  # fmt: skip
+    return {
+        "restrict": Option(
+            int, Rules.restrict, "restrict analogies to the N most frequent words of the model"
+        ),
+        "oov": Option(
+            str,
+            Rules.oov,
+            "leave out items with a word that the model lacks (skip), or count such a pair as "
+            "cosine 0 and such a question as wrong (zero)",
+            choices=OOV,
+        ),
+        "resamples": Option(int, Rules.resamples, "of the bootstrap, 0 for none"),
+        "seed": Option(int, Rules.seed, "of the bootstrap"),
+    }
 
 
-def _body(arguments: argparse.Namespace) -> int:
-    from cbow.cli.evaluate_report import Compared, Scored, as_text, tell_of_reading
-    from cbow.evaluation import compare, read_analogies, read_pairs
+def _evaluate(arguments: argparse.Namespace) -> int:
+    from cbow.evaluation import Rules, compare, prepare, read_analogies, read_pairs
 
     if not arguments.pairs and not arguments.analogies:
         raise ConfigError(
             "there is nothing to score by; give --pairs FILE, --analogies FILE or both"
         )
-    rules = _rules(arguments)
+    rules = Rules(
+        **chosen(arguments, _rule_options()),
+        methods=tuple(dict.fromkeys(arguments.methods or Rules.methods)),
+        fold=not arguments.case_sensitive,
+    )
     sets: list[Pairs | Analogies] = [
         *map(read_pairs, arguments.pairs), *map(read_analogies, arguments.analogies)
     ]  # fmt: skip
     for each in sets:
         tell_of_reading(each)
-    scored = [Scored(path, _score(path, sets, rules, arguments)) for path in arguments.models]
+
+    def score(path: str) -> Scored:
+        vectors = open_vectors(path, arguments)  # one model in memory at a time
+        try:
+            return Scored(path, prepare(vectors.words, sets, rules).score(vectors.matrix))
+        except QueryError as error:
+            raise QueryError(f"{path}: {error}") from None
+
+    scored = [score(path) for path in arguments.models]
     first, *others = scored
-    compared = [Compared(first[0], each[0], compare(first[1], each[1])) for each in others]
-    if arguments.json:
-        _print_json(scored, compared, arguments.embedding)
-    else:
+    compared = [
+        Compared(first.model, each.model, compare(first.evaluation, each.evaluation))
+        for each in others
+    ]
+    if not arguments.json:
         show(as_text(scored, compared, arguments.sections, terminal_width()))
+        return DONE
+    embedding = chosen(arguments, OPENING)["embedding"]
+    for model, evaluation in scored:
+        show(json_line({"model": model, "embedding": embedding, **evaluation.to_dict()}))
+    for one, other, comparisons in compared:
+        for comparison in comparisons:
+            show(json_line({"models": [one, other], **comparison.to_dict()}))
     return DONE
 
 
-def _rules(arguments: argparse.Namespace) -> Rules:
-    """Collect the rules that were asked for."""
-    from cbow.evaluation import Rules
-
-    given: dict[str, Any] = {
-        entry.name: getattr(arguments, entry.name)
-        for entry in dataclasses.fields(Rules)
-        if getattr(arguments, entry.name, None) is not None
-    }
-    if arguments.methods:
-        given["methods"] = tuple(dict.fromkeys(arguments.methods))
-    return Rules(**given, fold=not arguments.case_sensitive)
+def tell_of_reading(items: Pairs | Analogies) -> None:
+    """Say how many lines of a file were skipped, and which of many columns has the scores."""
+    skipped = [f"{name} {n}" for name, n in items.skipped._asdict().items() if n]
+    if skipped:
+        tell(f"{items.file}: skipped lines ({', '.join(skipped)})")
+    column = getattr(items, "column", None)
+    if column is not None:
+        tell(f"{items.file}: the scores are those of the column {column}")
 
 
-def _score(
-    path: str, sets: list[Pairs | Analogies], rules: Rules, arguments: argparse.Namespace
-) -> Evaluation:
-    """Score one model; only one is in memory at a time."""
-    from cbow.evaluation import prepare
-
-    vectors = open_vectors(path, arguments)
-    try:
-        return prepare(vectors.words, sets, rules).score(vectors.matrix)
-    except QueryError as error:
-        raise QueryError(f"{path}: {error}") from None
+# --- the tables -----------------------------------------------------------------------------------
 
 
-def _print_json(scored: list[Scored], compared: list[Compared], embedding: str) -> None:
-    """Print an object per model, then one per comparison."""
-    for model, found in scored:
-        show(json_line({"model": model, "embedding": embedding, **found.to_dict()}))
+def as_text(
+    scored: Sequence[Scored], compared: Sequence[Compared], sections: bool, columns: int | None
+) -> str:
+    """Write the tables, and below them what their numbers are.
+
+    Parameters
+    ----------
+    scored : sequence of Scored
+        By the same sets and rules.
+    compared : sequence of Compared
+    sections : bool
+        Whether to show the sections of the analogies too.
+    columns : int, optional
+        The width there is.
+    """
+    evaluations = [evaluation for _, evaluation in scored]
+    rules = evaluations[0].rules
+    names = [visible(model) for model, _ in scored]
+    models = [
+        (name, f"{each.words:,}", str(each.dimension))
+        for name, each in zip(names, evaluations, strict=True)
+    ]
+    parts, notes = [table(("model", "words", "dimension"), models, "<>>", columns)], []
+    for pairs in zip(*(each.pairs for each in evaluations), strict=True):
+        parts += _pairs(names, pairs, columns)
+    if evaluations[0].pairs:
+        notes.append(_about_pairs(rules, [pairs for each in evaluations for pairs in each.pairs]))
+    for analogies in zip(*(each.analogies for each in evaluations), strict=True):
+        parts += _analogies(names, analogies, sections, columns)
+    if evaluations[0].analogies:
+        notes.append(_about_analogies(rules))
     for first, second, comparisons in compared:
-        for each in comparisons:
-            show(json_line({"models": [first, second], **each.to_dict()}))
+        parts.append(f"first: {visible(first)}\nsecond: {visible(second)}")
+        parts.append(_comparisons(comparisons, columns))
+    if compared:
+        notes.append(_about_comparisons(rules, evaluations[0]))
+    return "\n\n".join([*parts, *(wrapped(note, columns) for note in notes)])
+
+
+def _pairs(names: list[str], results: Sequence[PairsResult], columns: int | None) -> list[str]:
+    """Return the title and the table of one file of word pairs, a row per model."""
+    rows = [
+        (
+            name,
+            f"{result.known.sum():,}",
+            decimal(result.spearman),
+            _range(result.interval, decimal),
+            decimal(result.pearson),
+        )
+        for name, result in zip(names, results, strict=True)
+    ]
+    items = results[0].set
+    title = f"{visible(items.file)}: {len(items.words):,} word pairs"
+    return [title, table(("model", "found", "Spearman", "95 %", "Pearson"), rows, "<>>>>", columns)]
+
+
+def _analogies(
+    names: list[str], results: Sequence[AnalogiesResult], sections: bool, columns: int | None
+) -> list[str]:
+    """Return the title and the table of one file of analogies, a row per section and model."""
+    items, methods = results[0].set, list(results[0].right)
+    header = [*(["section"] if sections else []), "model", "found"]
+    for method in methods:
+        header += [f"{method} %", "95 %"]
+
+    def cells(result: AnalogiesResult, section: int | None) -> Iterator[str]:
+        """Yield how many questions the model knows, and the share of right answers."""
+        yield f"{result.members(section)[result.known].sum():,}"
+        for method in methods:
+            accuracy = result.accuracy(method, section)
+            yield _percent(accuracy.share)
+            yield _range(accuracy, _percent)
+
+    rows = []
+    for section in [*(range(len(items.sections)) if sections else []), None]:
+        label = "all" if section is None else visible(items.sections[section]) or NONE
+        for name, result in zip(names, results, strict=True):
+            rows.append([*([label] if sections else []), name, *cells(result, section)])
+    numbers = 1 + 2 * len(methods)
+    align = "<" * (len(header) - numbers) + ">" * numbers
+    title = f"{visible(items.file)}: {len(items.words):,} questions"
+    return [title, table(header, rows, align, columns)]
+
+
+def _comparisons(comparisons: Sequence[Comparison], columns: int | None) -> str:
+    """Return the table of two models, a row per file and measure."""
+    rows = []
+    for each in comparisons:
+        p = NONE if each.p is None else "<0.001" if each.p < 0.001 else f"{each.p:.3f}"
+        values = (decimal(value) for value in (each.first, each.second, each.difference))
+        interval = _range(each.interval, decimal)
+        rows.append((visible(each.file), each.measure, f"{each.common:,}", *values, interval, p))
+    header = "set", "measure", "both", "first", "second", "difference", "95 %", "p"
+    return table(header, rows, "<<>>>>>>", columns)
+
+
+def _about_pairs(rules: Rules, results: Sequence[PairsResult]) -> str:
+    """Say what the numbers about word pairs are."""
+    text = "Spearman: rank correlation of cosine and score; equal values share their mean rank. "
+    text += "found: pairs with both words in the model; the others "
+    text += "are left out (--oov skip)." if rules.oov == "skip" else "have cosine 0 (--oov zero)."
+    if rules.resamples:
+        text += f" 95 %: bootstrap, {rules.resamples:,} resamples, seed {rules.seed}"
+        fewest = min(each.interval.resamples if each.interval else 0 for each in results)
+        if fewest < rules.resamples:
+            text += f"; those without a correlation are left out, so that {fewest:,} or more count"
+        text += "."
+    return text
+
+
+def _about_analogies(rules: Rules) -> str:
+    """Say what the numbers about analogies are."""
+    text = "Analogies, found: questions with all four words among the first "
+    text += f"{rules.restrict:,} of the model, which are also the candidate answers; the others "
+    text += "are left out (--oov skip)." if rules.oov == "skip" else "count as wrong (--oov zero)."
+    return text + " 95 %: Wilson's interval, as if no two questions shared a word."
+
+
+def _about_comparisons(rules: Rules, evaluation: Evaluation) -> str:
+    """Say what was compared, and how."""
+    tests = []
+    if evaluation.pairs and rules.resamples:
+        tests.append(
+            "of Spearman by a bootstrap that draws the same pairs for both "
+            f"({rules.resamples:,} resamples, seed {rules.seed})"
+        )
+    if evaluation.analogies:
+        tests.append("of analogies by McNemar's exact test")
+    text = "Models are compared on the items that count for both (both)."
+    if tests:
+        text += f" p: probability of so large a difference by chance; {', '.join(tests)}. "
+        text += "It is not corrected for multiple tests."
+    return text
+
+
+def decimal(value: float | None) -> str:
+    """Write a number with three decimals, and never -0.000."""
+    return NONE if value is None else f"{round(value, 3) + 0:.3f}"
+
+
+def _percent(share: float | None) -> str:
+    return NONE if share is None else f"{100 * share:.1f}"
+
+
+def _range(interval: Interval | Accuracy | None, write: Callable[[float | None], str]) -> str:
+    """Write an interval, of which there may be none."""
+    if interval is None or interval.low is None:
+        return NONE
+    return f"{write(interval.low)} to {write(interval.high)}"

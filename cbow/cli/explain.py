@@ -3,29 +3,44 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
-from cbow.cli.common import DONE, command_parser, json_line, run, show, tell, terminal_width
-from cbow.cli.number_flags import Number, add_numbers, chosen_numbers
-from cbow.cli.outputs import check_outputs, corpus_files, named
-from cbow.config import HIDDEN_ACTIVATIONS, POSITIVE, SEED, Config, Range
+from cbow.cli.common import (
+    DONE,
+    command_parser,
+    json_line,
+    padded,
+    run,
+    show,
+    tell,
+    terminal_width,
+    visible,
+    width,
+    wrapped,
+)
+from cbow.cli.files import check_outputs, corpus_files, output_path, write_output
+from cbow.cli.flags import Option, add_options, chosen, number, settings
+from cbow.config import HIDDEN_ACTIVATIONS, POSITIVE, SEED, Range
 from cbow.errors import CorpusError
-from cbow.system.files import expanded, replacing
 
-PROG = "cbow-explain"
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cbow.explain import Explanation, Section, Table
+
+PROG: Final = "cbow-explain"
 
 EXAMPLES = """\
 examples:
   cbow-explain                                 on a sentence of its own
   cbow-explain the king and the queen          on your words
-  cbow-explain --file poem.txt --window 1      on a short text, its lines kept apart
+  cbow-explain --file poem.txt --window 1      on a short text, line by line
   cbow-explain --html page.html the king and the queen
 """
 
-#: The text if none is given. Short enough for its tables to be 80 columns wide, and one context
-#: holds words twice.
+#: The default text. Its tables fit into 80 columns, and one context holds a word twice.
 SENTENCE: Final = "The dog sees the cat, and the cat runs."
 
 #: Characters read at most; the words in them are far too many already.
@@ -34,19 +49,28 @@ LONGEST_TEXT: Final = 10_000
 #: Columns when the output is no terminal and COLUMNS is not set.
 COLUMNS: Final = 80
 
+#: Begins the lines that say what to notice.
+NOTICE: Final = "> "
 
-NUMBERS: Final = {
-    "window": Number(2, POSITIVE, "words of context on each side"),
-    "dimension": Number(
+OPTIONS: Final = {
+    "window": number(2, POSITIVE, "words of context on each side"),
+    "dimension": number(
         3, Range(lambda x: 1 <= x <= 20, "a whole number from 1 to 20"), "hidden units"
     ),
-    "seed": Number(1, SEED, "the same seed draws the same parameters"),
-    "learning_rate": Number(
+    "seed": number(1, SEED, "the same seed draws the same parameters"),
+    "learning_rate": number(
         0.5, Range(lambda x: 0 < x <= 1000, "a number above 0, 1000 at most"), "size of the step"
     ),
-    "digits": Number(
+    "digits": number(
         3, Range(lambda x: 1 <= x <= 10, "a whole number from 1 to 10"), "decimals to show"
     ),
+    "activation": Option(
+        str,
+        HIDDEN_ACTIVATIONS[0],
+        "activation of the hidden layer",
+        choices=HIDDEN_ACTIVATIONS,
+    ),
+    **settings("encoding", "errors"),
 }
 
 
@@ -70,22 +94,7 @@ def _parser() -> argparse.ArgumentParser:
         help=f"the text, one line; - reads standard input (default: {SENTENCE!r})",
     )
     parser.add_argument("--file", metavar="FILE", help="read the text from a file instead")
-    add_numbers(parser, NUMBERS)
-    parser.add_argument(
-        "--activation",
-        choices=HIDDEN_ACTIVATIONS,
-        default=HIDDEN_ACTIVATIONS[0],
-        help=f"activation of the hidden layer (default: {HIDDEN_ACTIVATIONS[0]})",
-    )
-    for name in ("encoding", "errors"):
-        entry = Config.__dataclass_fields__[name]
-        parser.add_argument(
-            f"--{name}",
-            default=entry.default,
-            choices=entry.metadata.get("choices"),
-            metavar=None if "choices" in entry.metadata else "NAME",
-            help=f"{entry.metadata['help']} (default: {entry.default})",
-        )
+    add_options(parser, OPTIONS)
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--html", metavar="FILE", help="write a page for the browser instead")
     form.add_argument("--json", action="store_true", help="print one JSON object instead")
@@ -98,36 +107,41 @@ def _explain(arguments: argparse.Namespace) -> int:
     from cbow.text import tokenize
     from cbow.text.tokenizers import split_lines
 
-    numbers: dict[str, Any] = chosen_numbers(arguments, NUMBERS)
-    digits = numbers.pop("digits")
-    settings = Settings(activation=arguments.activation, **numbers)
-    source = _source(arguments)
-    if arguments.html is not None:
-        _check_page(arguments.html, source)
-    text = _typed(arguments.words) if source is None else _read(source, arguments)
+    options = chosen(arguments, OPTIONS)
+    settings = Settings(**{name: options[name] for name in Settings._fields})
+    source, html = _source(arguments), None
+    if arguments.html is not None:  # checked before anything is read
+        html = output_path("--html", arguments.html)
+        check_outputs([] if source is None else corpus_files([source]), [html])
+    if source is None:
+        text = " ".join(arguments.words) if arguments.words else SENTENCE
+        _check_length(text)
+        if any("\ud800" <= char <= "\udfff" for char in text):  # Python's form of undecodable bytes
+            raise CorpusError("the words hold bytes that are not UTF-8; give them in UTF-8")
+    else:
+        text = _read(source, options["encoding"], options["errors"])
     worked = work_out([tokenize(line) for line in split_lines(text)], settings)
     if arguments.json:
         show(json_line(as_json(worked)))
-    elif arguments.html is not None:
-        _write(expanded(arguments.html), page(explain(worked, digits)))
+    elif html is not None:
+        write_output(html, page(explain(worked, options["digits"])).encode("utf-8"))
+        tell(f"wrote {html}; open it in a browser")
     else:
-        from cbow.cli.explain_terminal import as_text
-
-        show(as_text(explain(worked, digits), terminal_width() or COLUMNS))
+        show(as_text(explain(worked, options["digits"]), terminal_width() or COLUMNS))
     return DONE
 
 
 def _source(arguments: argparse.Namespace) -> str | Path | None:
-    """Find where the text is read from; None if the words stand on the command line."""
+    """Return where to read the text from; None if the words stand on the command line."""
     words, file = arguments.words, arguments.file
     if words and file is not None:
         raise CorpusError(
-            "both words and --file are given, but the text must come from one; leave out the other"
+            "both words and --file are given, but there can be only one text; leave out the other"
         )
     if "-" in words and len(words) > 1:
         raise CorpusError(
-            "- stands for the standard input and must be alone, but there are other words; "
-            "leave out one or the other"
+            "- stands for standard input and must be alone, but there are other words; leave out "
+            "one or the other"
         )
     if file == "":
         raise CorpusError("the name after --file is empty; give the name of a text file")
@@ -136,39 +150,24 @@ def _source(arguments: argparse.Namespace) -> str | Path | None:
     return None if file is None else Path(file)
 
 
-def _check_page(name: str, source: str | Path | None) -> None:
-    """Refuse, before anything is read, a page that cannot be written or would destroy the text."""
-    page = named("--html", name)
-    check_outputs([] if source is None else corpus_files([source]), [page])
-
-
-def _typed(words: Sequence[str]) -> str:
-    """Return the text on the command line, or a sentence of our own if there is none."""
-    text = " ".join(words) if words else SENTENCE
-    _check_length(text)
-    if any("\ud800" <= char <= "\udfff" for char in text):  # so Python keeps bytes it cannot read
-        raise CorpusError("the words hold bytes that are no text; give them in UTF-8")
-    return text
-
-
-def _read(source: str | Path, arguments: argparse.Namespace) -> str:
-    """Read a text, compressed or not; stop where it is too long."""
+def _read(source: str | Path, encoding: str, errors: str) -> str:
+    """Read a text, compressed or not; stop as soon as it is too long."""
     from cbow.text import find_sources
     from cbow.text.reading import TextReader
 
-    reader = TextReader(arguments.encoding, arguments.errors)
+    reader = TextReader(encoding, errors)
     text = ""
     for parts in reader.texts(find_sources(source)):
         for part in parts:
             text += part
             _check_length(text)
     if reader.replaced:
-        tell(f"bytes that are no text, replaced: {reader.replaced}")
+        tell(f"undecodable bytes, replaced: {reader.replaced}")
     return text
 
 
 def _check_length(text: str) -> None:
-    """Refuse a text that is far too long before it is cut into words."""
+    """Reject a text that is far too long before it is cut into words."""
     if len(text) > LONGEST_TEXT:
         raise CorpusError(
             f"the text has more than {LONGEST_TEXT:,} characters, far too many words to show; "
@@ -176,8 +175,67 @@ def _check_length(text: str) -> None:
         )
 
 
-def _write(path: Path, page: str) -> None:
-    """Write the page as a whole, and say so."""
-    with replacing(path) as temporary:
-        temporary.write_text(page, encoding="utf-8", newline="\n")
-    tell(f"wrote {path}; open it in a browser")
+# --- the explanation as plain text ----------------------------------------------------------------
+
+
+def as_text(explanation: Explanation, columns: int) -> str:
+    """Set an explanation in lines of at most `columns`.
+
+    Parameters
+    ----------
+    explanation : Explanation
+    columns : int
+        Wider tables are split into blocks of columns, one below the other. Only a word or an
+        equation that is wider by itself sticks out.
+
+    Returns
+    -------
+    str
+        Without a final newline. Control characters are shown as escapes.
+    """
+    parts = [_heading(explanation.title, "=")]
+    parts += [wrapped(text, columns) for text in explanation.introduction]
+    for n, section in enumerate(explanation.sections, start=1):
+        parts += _section(n, section, explanation.digits, columns)
+    return "\n\n".join(parts)
+
+
+def _section(n: int, section: Section, digits: int, columns: int) -> Iterator[str]:
+    """Yield the paragraphs of section n."""
+    yield "\n" + _heading(f"{n}. {section.title}", "-")
+    yield wrapped(visible(section.purpose), columns)
+    for table in section.tables:
+        yield _table(table, digits, columns)
+    for text in section.notice:
+        lines = wrapped(visible(text), max(columns - len(NOTICE), 1)).split("\n")
+        yield "\n".join(NOTICE + line for line in lines)
+
+
+def _heading(text: str, line: str) -> str:
+    return f"{text}\n{line * len(text)}"
+
+
+def _table(table: Table, digits: int, columns: int) -> str:
+    """Set a table: its equation and caption, then its numbers in blocks."""
+    from cbow.explain.explanation import MARK, blocks
+
+    caption = ": ".join(filter(None, (table.name, table.caption)))
+    if table.marked:
+        caption += f"; {MARK} {table.mark}"
+    parts = [wrapped(text, columns) for text in (table.equation, caption) if text]
+    rows = (tuple(visible(c) if isinstance(c, str) else c for c in row) for row in table.rows)
+    shown = table._replace(columns=tuple(map(visible, table.columns)), rows=tuple(rows))
+    grids = []
+    for block in blocks(shown, digits, columns, width):
+        lines = [block.header, *block.rows]
+        widths = [max(map(width, column)) for column in zip(*lines, strict=True)]
+        if sum(widths) + block.gap * (len(widths) - 1) > columns:  # even of a single column
+            heading = block.header[1]
+            grids.append(
+                "\n".join(f"{name}, {heading}: {cell}".rstrip() for name, cell in block.rows)
+            )
+        else:
+            gap = " " * block.gap
+            cells = (map(padded, line, widths, block.align) for line in lines)
+            grids.append("\n".join(gap.join(line).rstrip() for line in cells))
+    return "\n".join(parts) + "\n" + "\n\n".join(grids)

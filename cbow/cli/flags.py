@@ -1,59 +1,120 @@
-"""Command-line flags made from `cbow.config.Config`, so that each setting is declared once."""
+"""The options of commands: each is declared once, with its type, default, range and help.
+
+Those of a training run derive from `cbow.config.Config`.
+"""
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
 import itertools
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from cbow.config import Config
-from cbow.errors import CorpusError, shown
+from cbow.config import Config, Range
+from cbow.errors import ConfigError, CorpusError, shown
 
-# What the help calls the value of a flag.
+# What the help calls the value of an option.
 _METAVARS: Final[dict[type, str]] = {int: "N", float: "X", str: "NAME", tuple: "FILE"}
 
 
-def add_settings(parser: argparse.ArgumentParser) -> None:
-    """Add a flag for every setting, with its help, its choices and its default."""
-    group = parser.add_argument_group("settings")
-    for entry in dataclasses.fields(Config):
-        kind, choices = entry.metadata["kind"], entry.metadata.get("choices")
+class Option(NamedTuple):
+    """An option with a default."""
+
+    kind: type  #: bool: it takes no value; tuple: a file with one word a line
+    default: Any
+    help: str
+    allowed: Range | None = None  #: checked by `chosen`
+    choices: Sequence[str] | None = None
+    unset: str = ""  #: the default as people read it, where that is None
+
+
+def number(default: int | float, allowed: Range, help: str) -> Option:
+    """Declare a number whose range is part of its help."""
+    return Option(type(default), default, f"{help}, {allowed.expected}", allowed)
+
+
+def settings(*names: str) -> dict[str, Option]:
+    """Return the settings of a training run with these names, by default all of them.
+
+    Their ranges are left to `Config`, which also checks what fits together.
+    """
+    fields = {entry.name: entry for entry in dataclasses.fields(Config)}
+    options = {}
+    for name in names or fields:
+        entry = fields[name]
+        kind, more = entry.metadata["kind"], "; FILE has one a line"
+        options[name] = Option(
+            kind,
+            entry.default,
+            entry.metadata["help"] + (more if kind is tuple else ""),
+            choices=entry.metadata.get("choices"),
+            unset=str(entry.metadata.get("unset", "")),
+        )
+    return options
+
+
+def add_options(parser: Any, options: Mapping[str, Option]) -> None:
+    """Add options to a parser or a group of one.
+
+    An option that is not on the command line leaves no attribute behind: `passed` tells it from one
+    that has its default, and `chosen` fills the default in.
+    """
+    for name, option in options.items():
         value: dict[str, Any] = {
-            "type": str if kind is tuple else kind,
-            "choices": choices,
-            "metavar": None if choices else _METAVARS.get(kind),
+            "type": str if option.kind is tuple else option.kind,
+            "choices": option.choices,
+            "metavar": None if option.choices else _METAVARS.get(option.kind),
         }
-        group.add_argument(
-            flag(entry.name),
-            dest=entry.name,
+        parser.add_argument(
+            flag(name),
+            dest=name,
             default=argparse.SUPPRESS,
-            help=f"{entry.metadata['help']}{'; FILE has one a line' if kind is tuple else ''} "
-            f"(default: {default_text(entry)})".replace("%", "%%"),
-            **{"action": "store_true"} if kind is bool else value,
+            help=f"{option.help} (default: {default_text(option)})".replace("%", "%%"),
+            **{"action": "store_true"} if option.kind is bool else value,
         )
 
 
-def given_settings(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Return the settings that stand on the command line, by name; lists of words are read.
+def passed(arguments: argparse.Namespace, options: Mapping[str, Option]) -> dict[str, Any]:
+    """Return the options that are on the command line, by name."""
+    return {name: value for name, value in vars(arguments).items() if name in options}
+
+
+def chosen(arguments: argparse.Namespace, options: Mapping[str, Option]) -> dict[str, Any]:
+    """Return the value of each option, its default where it is not on the command line.
+
+    Raises
+    ------
+    ConfigError
+        If one is outside its range.
+    """
+    values = {name: option.default for name, option in options.items()} | passed(arguments, options)
+    for name, value in values.items():
+        allowed = options[name].allowed
+        if allowed is not None and not allowed.accepts(value):
+            raise ConfigError(f"{name} is {value}, but must be {allowed.expected}")
+    return values
+
+
+def passed_settings(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the settings of a training run that are on the command line; read lists of words.
 
     Raises
     ------
     CorpusError
         If a list of words cannot be read, or a line of it holds more than one.
     """
-    names = {entry.name for entry in dataclasses.fields(Config)}
-    settings = {name: value for name, value in vars(arguments).items() if name in names}
+    values = passed(arguments, settings())
     for name, path in word_lists(arguments).items():
-        settings[name] = _read_words(path, settings.get("encoding", Config.encoding))
-    return settings
+        values[name] = _read_words(path, values.get("encoding", Config.encoding))
+    return values
 
 
 def word_lists(arguments: argparse.Namespace) -> dict[str, Path]:
-    """Return the files of words that the command line names, by the name of their setting."""
-    names = [entry.name for entry in dataclasses.fields(Config) if entry.metadata["kind"] is tuple]
-    return {name: Path(getattr(arguments, name)) for name in names if hasattr(arguments, name)}
+    """Return the files of words on the command line, by the name of their setting."""
+    lists = {name: option for name, option in settings().items() if option.kind is tuple}
+    return {name: Path(path) for name, path in passed(arguments, lists).items()}
 
 
 def _read_words(path: Path, encoding: str) -> list[str]:
@@ -67,32 +128,33 @@ def _read_words(path: Path, encoding: str) -> list[str]:
         raise CorpusError(f"{error}, and give a file with one word a line") from None
     parts = itertools.chain(*TextReader(encoding).texts(sources))
     words = [line.strip() for line in "".join(parts).split("\n")]
-    for number, word in enumerate(words, 1):
+    for line, word in enumerate(words, 1):
         if len(word.split()) > 1:
             raise CorpusError(
-                f"line {number} of {path} holds more than one word: {shown(word)}; give a "
+                f"line {line} of {path} holds more than one word: {shown(word)}; give a "
                 "file with one word a line"
             )
     return [word for word in words if word]
 
 
 def flag(name: str) -> str:
-    """Return the flag of a setting: ``min_count`` has ``--min-count``."""
+    """Return the flag of an option: ``min_count`` has ``--min-count``."""
     return "--" + name.replace("_", "-")
 
 
-def default_text(entry: dataclasses.Field[Any]) -> str:
-    """Write the default of a setting as a person reads it."""
-    if entry.default is None:
-        return str(entry.metadata["unset"])
-    if isinstance(entry.default, bool):
-        return "yes" if entry.default else "no"
-    return f"{entry.default:g}" if isinstance(entry.default, float) else str(entry.default)
+def default_text(option: Option) -> str:
+    """Write the default of an option as people read it."""
+    if option.default is None:
+        return option.unset
+    if isinstance(option.default, bool):
+        return "yes" if option.default else "no"
+    return f"{option.default:g}" if isinstance(option.default, float) else str(option.default)
 
 
 def settings_table() -> str:
     """Write the table of all settings in Markdown, for ``docs/settings.md``."""
     rows = ["| setting | flag | default | range | meaning |", "|---|---|---|---|---|"]
+    options = settings()
     for entry in dataclasses.fields(Config):
         allowed = entry.metadata["allowed"]
         symbol = entry.metadata.get("symbol")
@@ -100,6 +162,7 @@ def settings_table() -> str:
         expected = allowed.expected if allowed else "text"
         if "choices" in entry.metadata:
             expected = f"one of {', '.join(entry.metadata['choices'])}"
-        cells = (name, f"`{flag(entry.name)}`", default_text(entry), expected)
+        default = default_text(options[entry.name])
+        cells = (name, f"`{flag(entry.name)}`", default, expected)
         rows.append("| " + " | ".join((*cells, entry.metadata["help"])) + " |")
     return "\n".join(rows)

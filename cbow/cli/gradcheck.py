@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from cbow.cli.common import DONE, FAILED, command_parser, run, show, tell, terminal_width
-from cbow.cli.gradcheck_report import Report, as_json, as_text
-from cbow.cli.number_flags import Number, add_numbers, chosen_numbers
+from cbow.cli.common import (
+    DONE,
+    FAILED,
+    command_parser,
+    json_line,
+    run,
+    show,
+    table,
+    tell,
+    terminal_width,
+    wrapped,
+)
+from cbow.cli.flags import add_options, chosen, number, passed
 from cbow.config import COSTS, HIDDEN_ACTIVATIONS, POSITIVE, SEED, Range
-from cbow.errors import ConfigError, shown
+from cbow.errors import ConfigError, counted, shown
 
 if TYPE_CHECKING:
-    from cbow.network import Problem
+    from cbow.network import Activity, GradientErrors, Problem
 
 EXAMPLES = """\
 examples:
@@ -25,10 +36,10 @@ examples:
   cbow-gradcheck --json
 """
 
-#: Parameters times batch (times the words of a context) at most: minutes rather than hours.
+#: Parameters times batch (times the words of a context) at most, for minutes rather than hours.
 LARGEST: Final = 1_000_000
 
-#: With more evaluations of the cost than this, say how many there will be.
+#: More evaluations of the cost than this are announced.
 MANY: Final = 20_000
 
 #: The activations of the output layer, each with the first cost that fits it.
@@ -36,15 +47,15 @@ OUTPUTS: Final = {output: cost for cost in reversed(COSTS) for output in COSTS[c
 
 TWO: Final = Range(lambda x: x >= 2, "a whole number of 2 or more")
 
-#: The sizes of a CBOW network; --layers takes their place.
+#: The sizes of a CBOW network, which --layers replaces.
 CBOW_SIZES: Final = {
-    "dimension": Number(5, POSITIVE, "hidden units"),
-    "vocabulary": Number(12, TWO, "words"),
-    "window": Number(2, POSITIVE, "words on each side of the middle"),
+    "dimension": number(5, POSITIVE, "hidden units"),
+    "vocabulary": number(12, TWO, "words"),
+    "window": number(2, POSITIVE, "words on each side of the middle"),
 }
 NUMBERS: Final = {
-    "batch": Number(8, POSITIVE, "examples"),
-    "seed": Number(1, SEED, "the same seed draws the same network and batch"),
+    "batch": number(8, POSITIVE, "examples"),
+    "seed": number(1, SEED, "the same seed draws the same network and batch"),
 }
 
 
@@ -59,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
         "Compare the gradients of a small random network with differences of its cost.",
         EXAMPLES,
     )
-    add_numbers(parser, {**CBOW_SIZES, **NUMBERS})
+    add_options(parser, {**CBOW_SIZES, **NUMBERS})
     parser.add_argument(
         "--layers",
         metavar="N,N,...",
@@ -69,8 +80,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--activation",
         metavar="NAME[,NAME]",
-        help="of the hidden layers, or one for each: "
-        f"{', '.join(HIDDEN_ACTIVATIONS)} (default: {HIDDEN_ACTIVATIONS[0]})",
+        help=f"of the hidden layers, or one for each: {', '.join(HIDDEN_ACTIVATIONS)} "
+        f"(default: {HIDDEN_ACTIVATIONS[0]})",
     )
     parser.add_argument(
         "--output",
@@ -84,25 +95,37 @@ def _parser() -> argparse.ArgumentParser:
         help="softmax takes cross-entropy, sigmoid logistic or squared-error, the others "
         "squared-error (default: the first that fits the output)",
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object, no table")
+    parser.add_argument("--json", action="store_true", help="print one JSON object, not tables")
     return parser
 
 
 def _gradcheck(arguments: argparse.Namespace) -> int:
+    from cbow.network import check_gradients, measure_activity
+
     settings = _settings(arguments)
-    report = _measure(settings, _draw(settings))
+    problem = _draw(settings)
+    report = Report(settings, problem.redrawn, check_gradients(problem), measure_activity(problem))
     show(as_json(report) if arguments.json else as_text(report, terminal_width()))
     return DONE if report.right else FAILED
 
 
 def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Collect what was asked for, with the defaults that apply; refuse what does not fit."""
-    settings: dict[str, Any] = {"layers": None, **chosen_numbers(arguments, NUMBERS)}
+    """Return the settings with the defaults that apply; reject those that do not fit together."""
+    settings: dict[str, Any] = {"layers": None, **chosen(arguments, NUMBERS)}
     if arguments.layers is None:
-        settings.update(chosen_numbers(arguments, CBOW_SIZES))
+        settings.update(chosen(arguments, CBOW_SIZES))
     else:
-        _refuse_sizes_of_cbow(arguments)
-        settings["layers"] = _sizes(arguments.layers)
+        for name in passed(arguments, CBOW_SIZES):
+            raise ConfigError(
+                f"--{name} is given with --layers, but is a size of CBOW; leave one of them out"
+            )
+        try:
+            settings["layers"] = [int(size) for size in arguments.layers.split(",")]
+        except ValueError:
+            raise ConfigError(
+                f"layers is {shown(arguments.layers)}, but must be whole numbers with commas "
+                "between them, such as 4,5,3"
+            ) from None
     settings["activation"] = arguments.activation
     if arguments.activation is None and _hidden_layers(settings["layers"]):
         settings["activation"] = HIDDEN_ACTIVATIONS[0]
@@ -117,33 +140,13 @@ def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
     return settings
 
 
-def _refuse_sizes_of_cbow(arguments: argparse.Namespace) -> None:
-    """Refuse the sizes that --layers takes the place of."""
-    for name in CBOW_SIZES:
-        if getattr(arguments, name) is not None:
-            raise ConfigError(
-                f"--{name} is given with --layers, but is a size of CBOW; leave one of them out"
-            )
-
-
-def _sizes(text: str) -> list[int]:
-    """Read a list such as 4,5,3."""
-    try:
-        return [int(number) for number in text.split(",")]
-    except ValueError:
-        raise ConfigError(
-            f"layers is {shown(text)}, but must be whole numbers with commas between them, such as "
-            "4,5,3"
-        ) from None
-
-
 def _hidden_layers(sizes: list[int] | None) -> int:
     """Count the hidden layers; CBOW, which has no list of sizes, has one."""
     return 1 if sizes is None else max(0, len(sizes) - 2)
 
 
 def _activations(text: str | None, hidden: int) -> list[str]:
-    """Return the activation of each hidden layer: those named, or the one for all."""
+    """Return the activation of each hidden layer: those that are named, or the one for all."""
     names = [] if text is None else text.split(",")
     if names and not hidden:
         raise ConfigError(
@@ -152,14 +155,15 @@ def _activations(text: str | None, hidden: int) -> list[str]:
         )
     if hidden and len(names) not in (1, hidden):
         raise ConfigError(
-            f"the number of activations is {len(names)}, but that of hidden layers {hidden}; name "
-            "one activation for each, or one for all"
+            f"--activation names {counted(len(names), 'activation')}, but there "
+            f"{'is' if hidden == 1 else 'are'} {counted(hidden, 'hidden layer')}; name one for "
+            "each, or one for all"
         )
     return names * hidden if len(names) == 1 else names
 
 
 def _draw(settings: dict[str, Any]) -> Problem:
-    """Draw the network and the batch; refuse what would take hours, announce what takes long."""
+    """Draw the network and the batch."""
     from cbow import network  # imported here, so that --help is quick
 
     m, seed, sizes = settings["batch"], settings["seed"], settings["layers"]
@@ -175,19 +179,151 @@ def _draw(settings: dict[str, Any]) -> Problem:
 
 
 def _announce(parameters: int, batch: int) -> None:
-    """Say how often the cost will be computed; refuse what would take hours."""
+    """Announce what takes long; reject what would take hours."""
     if parameters * batch > LARGEST:
         raise ConfigError(
             f"parameters times batch (times the words of a context) is {parameters * batch:,}, but "
-            f"must be {LARGEST:,} at most, because the cost is computed anew four times for each "
+            f"must be {LARGEST:,} at most, because the cost is computed four times for each "
             "parameter; choose smaller sizes"
         )
     if 4 * parameters > MANY:
         tell(f"computing the cost {4 * parameters:,} times")
 
 
-def _measure(settings: dict[str, Any], problem: Problem) -> Report:
-    """Check the gradients."""
-    from cbow.network import check_gradients, measure_activity
+# --- the report -----------------------------------------------------------------------------------
 
-    return Report(settings, problem.redrawn, check_gradients(problem), measure_activity(problem))
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """What was checked, and what came out."""
+
+    settings: dict[str, Any]
+    redrawn: int
+    rows: list[GradientErrors]
+    activity: list[Activity]
+
+    @property
+    def right(self) -> bool:
+        """Whether all our gradients agree with the differences of the cost."""
+        return all(row.right for row in self.rows)
+
+
+def as_json(report: Report) -> str:
+    """Write the report as one JSON object."""
+    from cbow.network.gradcheck import TOLERANCE
+
+    gradients = [
+        {**row._asdict(), "right": row.right, "mistaken_right": row.mistaken_right}
+        for row in report.rows
+    ]
+    return json_line(
+        {
+            "settings": report.settings,
+            "redrawn": report.redrawn,
+            "tolerance": TOLERANCE,
+            "gradients": gradients,
+            "activity": [row._asdict() for row in report.activity],
+            "right": report.right,
+        }
+    )
+
+
+def as_text(report: Report, columns: int | None) -> str:
+    """Write the report as tables between paragraphs, `columns` wide."""
+    ours = [
+        (row.name, "x".join(map(str, row.shape)), f"{row.ours:.1e} {_verdict(row.ours)}")
+        for row in report.rows
+    ]
+    slips = [
+        (row.name, _error(row.mistaken), _error(row.with_dW), _error(row.with_AL))
+        for row in report.rows
+    ]
+    parts = [
+        wrapped(_opening(report), columns),
+        table(("grad", "size", "ours"), ours, "<><", columns),
+        *(wrapped(line, columns) for line in _verdicts(report)),
+        wrapped("Circulating formulas in place of ours:", columns),
+        table(("grad", "lecture", "dW[l].T", "A[L].T"), slips, "<<<<", columns),
+        *(wrapped(line, columns) for line in _closing(report)),
+    ]
+    return "\n\n".join(parts)
+
+
+def _verdict(error: float) -> str:
+    from cbow.network.gradcheck import TOLERANCE
+
+    return "right" if error < TOLERANCE else "wrong"
+
+
+def _error(error: float | None) -> str:
+    """Write the error of a circulating formula."""
+    if error is None:
+        return "no fit"
+    return "right" if _verdict(error) == "right" else f"wrong {error:.2g}"
+
+
+def _opening(report: Report) -> str:
+    """Say what was checked against what."""
+    from cbow.network.gradcheck import TOLERANCE
+
+    s = report.settings
+    if s["layers"] is None:
+        what = f"{s['vocabulary']} words, {s['dimension']} hidden units ({s['activation']})"
+    else:
+        hidden = f" ({s['activation']})" if len(s["layers"]) > 2 else ""
+        what = f"Layers {','.join(map(str, s['layers']))}{hidden}, {s['output']} output"
+        what += f", {s['cost']} cost"
+    again = ""
+    if report.redrawn:
+        again = f" Biases drawn again (units too near 0, or all dead): {report.redrawn}."
+    return (
+        f"{what}, {s['batch']} examples, seed {s['seed']}.{again} Errors are the largest "
+        "difference from central differences of the cost, relative to the largest entry; right "
+        f"is below {TOLERANCE:.0e}."
+    )
+
+
+def _verdicts(report: Report) -> list[str]:
+    """Say whether ours are right, and how many units let a gradient through."""
+    failed = [row.name for row in report.rows if not row.right]
+    lines = [
+        f"Ours: {', '.join(failed)} wrong." if failed else f"Ours: all {len(report.rows)} right."
+    ]
+    for row in report.activity:
+        lines.append(
+            f"Hidden layer {row.layer}: {100 * row.active:.0f} % active (units times examples), "
+            f"{row.dead} of {row.units} units dead in this batch."
+        )
+    return lines
+
+
+def _closing(report: Report) -> list[str]:
+    """Say what the circulating formulas are, and why they fail."""
+    last = len(report.rows) // 2
+    before = last - 1
+    slip = (
+        f"A[L].T: dW{last} = dZ{last} @ A{last}.T in place of dZ{last} @ A{before}.T, the output "
+    )
+    slip += "where the layer before belongs"
+    n = report.rows[-1].shape[0]
+    slip += f"; it is {n}x{n} and fits nothing." if report.rows[-2].with_AL is None else "."
+    if not report.activity:
+        return [slip, "There is no hidden layer for the other two to go wrong in."]
+    back = f"dZ{before} = "
+    mask = f"(Z{before} > 0)"
+    lecture = (
+        f"lecture: {back}max(0, W{last}.T @ dZ{last}), as taught in a well-known course until "
+        f"mid-2023, in place of {back}(W{last}.T @ dZ{last}) * {mask}."
+    )
+    if set(report.settings["activation"].split(",")) != {"relu"}:
+        lecture += f" It is shown in its ReLU form; here the right factor is g'(Z{before})."
+    why = "t masks by the sign of the arriving gradient instead of by the unit that fired."
+    if all(row.mistaken_right for row in report.rows):
+        why = "I" + why + " In this draw both agree by chance; a larger --batch tells them apart."
+    else:
+        why = "It fails because i" + why
+    slip_dW = (
+        f"dW[l].T: {back}(dW{last}.T @ dZ{last}) * {mask}, the gradient where the weights belong; "
+        "the shapes fit, so nothing complains."
+    )
+    return [f"{lecture} {why}", slip_dW, slip]

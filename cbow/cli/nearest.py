@@ -3,44 +3,65 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
+import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import zip_longest
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from cbow.cli.common import DONE, FAILED, command_parser, complain, run, show, terminal_width
-from cbow.cli.nearest_forms import FORMS, Answer, Form, short_names
-from cbow.cli.opening import MODEL_HELP, add_opening_flags, open_vectors
-from cbow.cli.prompt import session, typed
+from cbow.cli.common import (
+    DONE,
+    FAILED,
+    command_parser,
+    complain,
+    json_line,
+    run,
+    show,
+    table,
+    tell,
+    terminal_width,
+    visible,
+    width,
+)
+from cbow.cli.files import MODEL_HELP, OPENING, open_vectors
+from cbow.cli.flags import add_options
 from cbow.errors import QueryError, UnknownWordError, shown
+from cbow.system.files import expanded, name_of, same
 from cbow.system.lines import check_utf8, read_lines
 
 if TYPE_CHECKING:
     from cbow.vectors import WordVectors
     from cbow.vectors.word_vectors import Neighbour
 
-PROG = "cbow-nearest"
+PROG: Final = "cbow-nearest"
+
+FORMATS: Final = ("table", "tsv", "json")
+
+#: Lines of history that are kept.
+LONGEST_HISTORY: Final = 1000
 
 EXAMPLES = """\
 examples:
   cbow-nearest corpus.safetensors king queen         each of two words
   cbow-nearest corpus.safetensors king - man + woman a sum of words
-  cbow-nearest corpus.safetensors                    asks, or reads a query per line
+  cbow-nearest corpus.safetensors                    prompts, or reads a query per line
   cbow-nearest corpus.safetensors -- -ness           a word that begins with -
   cbow-nearest a.safetensors king --with b.txt       two models side by side
 
-+ and - are signs where they stand alone, white space around them; else they are part of a word.
++ and - are signs if they stand alone, between spaces; otherwise they are part of a word.
 The cosine is 1 for the same direction, 0 for no relation, -1 for the opposite.
 At a terminal, Tab completes words, and the queries are kept in ~/.local/state/cbow.
 """
 
 
-class Asked(NamedTuple):
-    """What every query has in common."""
+class Answer(NamedTuple):
+    """One model's answer to a query."""
 
-    models: list[tuple[str, WordVectors]]  #: with their names
-    topn: int
-    form: Form
+    model: str  #: its name
+    neighbours: list[Neighbour]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -51,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     int
         0 if every query was answered, 1 if not, 2 for wrong usage, 130 after Ctrl-C.
     """
-    return run(_body, _parser(), argv)
+    return run(_nearest, _parser(), argv)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -72,19 +93,19 @@ def _parser() -> argparse.ArgumentParser:
         metavar="MODEL",
         action="append",
         default=[],
-        help="another model to ask the same; may be repeated",
+        help="another model for the same queries; may be repeated",
     )
     parser.add_argument(
         "--topn", type=int, default=10, metavar="N", help="words to show (default: %(default)s)"
     )
-    add_opening_flags(parser)
+    add_options(parser, OPENING)
     forms = parser.add_mutually_exclusive_group()
     forms.add_argument(
         "--format",
-        choices=FORMS,
+        choices=FORMATS,
         default="table",
-        help="tsv: a line per word found: query, word, cosine, with the model behind the query if "
-        "there are several; json: an object per query and model (default: %(default)s)",
+        help="tsv: a line per neighbour with query, word and cosine, and the model after the query "
+        "if there are several; json: an object per query and model (default: %(default)s)",
     )
     forms.add_argument(
         "--json", dest="format", action="store_const", const="json", help="short for --format json"
@@ -92,24 +113,44 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _body(arguments: argparse.Namespace) -> int:
+def _nearest(arguments: argparse.Namespace) -> int:
     if arguments.topn < 1:
         raise QueryError(f"--topn is {arguments.topn}, but must be a whole number of 1 or more")
     paths = [arguments.model, *arguments.others]
-    opened = [open_vectors(path, arguments) for path in paths]
-    models = list(zip(short_names(paths), opened, strict=True))
-    asked = Asked(models, arguments.topn, FORMS[arguments.format])
+    vectors = [open_vectors(path, arguments) for path in paths]
+    models = list(zip(short_names(paths), vectors, strict=True))
+
+    def answer(queries: Iterable[str]) -> int:
+        """Print the answers to each query; report one that has none, and go on."""
+        code = DONE
+        for query in (line.strip() for line in queries):
+            answers = []
+            for name, each in models:
+                try:
+                    answers.append(Answer(name, _neighbours(each, query, arguments.topn)))
+                except (QueryError, UnknownWordError) as error:
+                    complain(PROG, f"{name}: {error}" if len(models) > 1 else error)
+                    code = FAILED
+            text = written(query, answers, len(models), arguments.format, terminal_width())
+            if text:
+                show(text)
+        return code
+
     if arguments.queries:
-        return _answer_all(asked, _joined(arguments.queries))
+        return answer(_joined(arguments.queries))
     if sys.stdin is not None and sys.stdin.isatty():
-        with session("nearest", lambda: dict.fromkeys(w for each in opened for w in each), paths):
-            _answer_all(asked, _not_blank(typed()))
+        with session("nearest", lambda: dict.fromkeys(w for each in vectors for w in each), paths):
+            answer(line for line in typed() if line.strip())
         return DONE
-    return _answer_all(asked, _not_blank(_piped()))
+    stream = getattr(sys.stdin, "buffer", None)
+    if stream is None:  # no standard input at all, or one of text as in a notebook
+        stream = io.BytesIO(sys.stdin.read().encode() if sys.stdin else b"")
+    lines = read_lines(stream, "the standard input", strict=False)  # bad bytes: lone surrogates
+    return answer(line for _, line in lines if line.strip())
 
 
 def _joined(words: Sequence[str]) -> Sequence[str]:
-    """Make one query of ``king - man + woman`` without quotes, else one of each argument."""
+    """Join ``king - man + woman`` without quotes into one query; else each word is one."""
     if not {"+", "-"}.intersection(words):
         return words
     if not all(map(str.strip, words)):  # joined, `"" - king` would be `- king`
@@ -117,40 +158,164 @@ def _joined(words: Sequence[str]) -> Sequence[str]:
     return [" ".join(words)]
 
 
-def _not_blank(lines: Iterable[str]) -> Iterator[str]:
-    """Leave out the lines on which nothing is asked."""
-    return (line for line in lines if line.strip())
-
-
-def _piped() -> Iterator[str]:
-    """Yield the lines of standard input; bytes that are no text become lone surrogates."""
-    stream = getattr(sys.stdin, "buffer", None)
-    if stream is None:  # none at all, or text as in a notebook
-        stream = io.BytesIO(sys.stdin.read().encode() if sys.stdin else b"")
-    return (line for _, line in read_lines(stream, "the standard input", strict=False))
-
-
-def _answer_all(asked: Asked, queries: Iterable[str]) -> int:
-    """Print the answers to each query; what has none is reported, and the next goes on."""
-    code = DONE
-    for query in (line.strip() for line in queries):
-        answers = []
-        for name, vectors in asked.models:
-            try:
-                answers.append(Answer(name, _answer(vectors, query, asked.topn)))
-            except (QueryError, UnknownWordError) as error:
-                complain(PROG, f"{name}: {error}" if len(asked.models) > 1 else error)
-                code = FAILED
-        if text := asked.form(query, answers, len(asked.models), terminal_width()):
-            show(text)
-    return code
-
-
-def _answer(vectors: WordVectors, query: str, topn: int) -> list[Neighbour]:
-    """Find the neighbours of a word or of a sum. What is a word as it stands is no sum."""
+def _neighbours(vectors: WordVectors, query: str, topn: int) -> list[Neighbour]:
+    """Return the neighbours of a word or of a sum; a query that is a word is no sum."""
     from cbow.vectors import parse_expression
 
     check_utf8(query, f"the query {shown(query)}")
     if query in vectors:
         return vectors.most_similar(query, topn=topn)
     return vectors.most_similar(*parse_expression(query), topn=topn)
+
+
+# --- printing the answers -------------------------------------------------------------------------
+
+
+def short_names(paths: Sequence[str]) -> list[str]:
+    """Name models by their files, or by the full paths if two files have the same name.
+
+    Examples
+    --------
+    >>> short_names(["a/x.txt", "b/y.txt"])
+    ['x.txt', 'y.txt']
+    >>> short_names(["a/x.txt", "b/x.txt"])
+    ['a/x.txt', 'b/x.txt']
+    """
+    names = [Path(path).name for path in paths]
+    return names if len(set(names)) == len(names) else list(paths)
+
+
+def written(
+    query: str, answers: Sequence[Answer], models: int, form: str, columns: int | None
+) -> str:
+    """Write the answers to a query.
+
+    Parameters
+    ----------
+    query : str
+    answers : sequence of Answer
+        Of the models that have one.
+    models : int
+        How many there are. If several, each answer says whose it is.
+    form : str
+        One of `FORMATS`. Several tables stand side by side if there is room, else one below the
+        other.
+    columns : int, optional
+        The width of the terminal; None if any width will do.
+    """
+    several = models > 1
+    if form == "json":
+        lines = []
+        for model, neighbours in answers:
+            named = {"query": query, "model": model} if several else {"query": query}
+            words = [{"word": word, "cosine": cosine} for word, cosine in neighbours]
+            lines.append(json_line({**named, "neighbours": words}))
+        return "\n".join(lines)
+    if form == "tsv":
+        return "\n".join(
+            "\t".join([visible(query), *[visible(model)][:several], visible(word), f"{cosine:.6f}"])
+            for model, neighbours in answers
+            for word, cosine in neighbours
+        )
+    tables = [
+        table(
+            (visible(answer.model if several else query), "cosine"),
+            [(visible(word), f"{cosine:.4f}") for word, cosine in answer.neighbours],
+            "<>",
+        )
+        for answer in answers
+    ]
+    if not several:
+        return "".join(each + "\n" for each in tables)
+    if not tables:
+        return ""
+    header, *rows = zip_longest(*(each.splitlines() for each in tables), fillvalue="")
+    side_by_side = table(header, rows, "<" * len(tables))
+    wide = columns is not None and max(map(width, side_by_side.splitlines())) > columns
+    return f"{visible(query)}\n" + ("\n\n".join(tables) if wide else side_by_side) + "\n"
+
+
+# --- asking at a terminal -------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def session(
+    name: str, words: Callable[[], Iterable[str]], models: Sequence[str] = ()
+) -> Iterator[None]:
+    """Keep a history and complete words while lines are typed, by readline if there is one.
+
+    Parameters
+    ----------
+    name : str
+        Of the history, which each command has for itself.
+    words : callable
+        Returns the words that Tab completes, the most frequent first.
+    models : sequence of str
+        Files that are read, in which no history is kept.
+    """
+    try:
+        import readline
+    except ImportError:
+        yield
+        return
+    path = history_file(name)
+    if path and any(same(path, model) for model in models):
+        tell(f"note: no history is kept, because its place {name_of(path)} is that of a model")
+        path = None
+    with contextlib.suppress(OSError):
+        if path:
+            readline.read_history_file(path)
+    before = readline.get_current_history_length()
+    readline.set_history_length(LONGEST_HISTORY)
+    readline.set_completer(completer(words))
+    readline.set_completer_delims(" \t\n")
+    libedit = "libedit" in (readline.__doc__ or "")
+    readline.parse_and_bind("bind ^I rl_complete" if libedit else "tab: complete")
+    try:
+        yield
+    finally:
+        readline.set_completer(None)
+        typed_lines = readline.get_current_history_length() - before
+        if path and typed_lines > 0:
+            with contextlib.suppress(OSError):
+                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                path.touch(mode=0o600)
+                # Only the new lines: other sessions may have the file open too.
+                readline.append_history_file(typed_lines, path)
+        readline.clear_history()
+
+
+def history_file(name: str) -> Path | None:
+    """Return the path of a history, by the XDG base directories; None without a home."""
+    state_home = os.environ.get("XDG_STATE_HOME", "")
+    state = Path(state_home) if os.path.isabs(state_home) else expanded("~/.local/state")
+    return state / "cbow" / f"{name}_history" if state.is_absolute() else None
+
+
+def completer(words: Callable[[], Iterable[str]]) -> Callable[[str, int], str | None]:
+    """Return a completer for readline: the state-th word that begins with a text, then None.
+
+    Words that would control the terminal are left out.
+    """
+    matches: list[str] = []
+
+    def complete(text: str, state: int) -> str | None:
+        if state == 0:
+            matches[:] = [
+                word for word in words() if text and word.startswith(text) and visible(word) == word
+            ]
+        return matches[state] if state < len(matches) else None
+
+    return complete
+
+
+def typed() -> Iterator[str]:
+    """Prompt for one line after the other until Ctrl-D, never on standard output if piped."""
+    with contextlib.suppress(EOFError):
+        while True:
+            if sys.stdout.isatty():
+                yield input("> ")
+            else:
+                print("> ", end="", file=sys.stderr, flush=True)
+                yield input()
+    print(file=sys.stderr)

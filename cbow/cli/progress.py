@@ -1,16 +1,23 @@
-"""Showing the progress of a training run: bars on a terminal, plain lines anywhere else."""
+"""What hears of a training run: the progress on the terminal, the log, the scores.
+
+All are observers: bars on a terminal, plain lines anywhere else (`Display`), JSON lines for
+programs (`JSONLog`), the vectors scored after every epoch (`Scores`).
+"""
 
 from __future__ import annotations
 
 import contextlib
 import io
+import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
-from cbow.cli.common import visible
-from cbow.errors import counted
+from cbow.cli.common import complain, discard, visible
+from cbow.errors import CBOWError, OutputError, counted
+from cbow.system.files import expanded, explain_output_errors
 from cbow.system.threads import MOST_THREADS
 from cbow.text import Progress, TokenAccount
 from cbow.training import Epoch, Observer, Plan, Resumed, Step
@@ -18,29 +25,30 @@ from cbow.training import Epoch, Observer, Plan, Resumed, Step
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-    from cbow.evaluation import Evaluation
+    from cbow.evaluation import Evaluation, Prepared
+    from cbow.model import Model
 
 #: Seconds between two plain lines.
 QUIET_SECONDS: Final = 10.0
 
 
 class _Nowhere(io.StringIO):
-    """Stands for a standard error that is closed."""
+    """Stands in for a standard error that is closed."""
 
     def write(self, text: str) -> int:
-        """Forget the text."""
+        """Drop the text."""
         return len(text)
 
 
 class Display(Observer):
-    """Writes what happens to stderr.
+    """Shows on standard error what happens.
 
     Parameters
     ----------
     epochs : int
-        How many there will be.
-    stream : TextIO
-        Where to write: bars if it is a terminal, lines if not.
+        Of the whole training.
+    stream : TextIO, optional
+        Where to write: bars if it is a terminal, else lines.
     """
 
     def __init__(self, epochs: int, stream: TextIO | None = None) -> None:
@@ -50,7 +58,7 @@ class Display(Observer):
         self.bar: tqdm[Any] | None = None
         self.began = self.told = time.monotonic()
         self.loss = 0.0
-        self.measure = "loss"  # what the running number is
+        self.measure = "loss"  # what the running loss is called
         self.before = 0  # tokens of an earlier training, which have cost no time of this one
 
     def say(self, line: str) -> None:
@@ -65,7 +73,7 @@ class Display(Observer):
                 self.bar.refresh()
 
     def reading(self, progress: Progress) -> None:
-        """Show how much of the text is read."""
+        """Show how much of the text has been read."""
         if self.terminal:
             self._advance("reading", progress.bytes_done, progress.bytes_total, "B")
         elif self._due():
@@ -84,37 +92,37 @@ class Display(Observer):
             self.say(line)
 
     def short_of_threads(self, started: int, threads: int) -> None:
-        """Tell how many there are, and what may limit them."""
+        """Print how many there are, and what may limit them."""
         self.say(
             f"note: {started} of {threads} threads are used ({MOST_THREADS:,} at most; ulimit -u "
             "or pids.max may allow fewer); the result is the same"
         )
 
     def planned(self, plan: Plan) -> None:
-        """Print what is about to be trained, and the losses to judge it by."""
+        """Print what is to be trained, and the baselines of its loss."""
         base = plan.baselines
         self.say(
             f"training: {plan.vocabulary_size:,} words, {plan.parameters:,} parameters, "
             f"{counted(self.epochs, 'epoch')} of {plan.tokens:,} tokens, batches of {plan.batch:,}"
         )
         self.say(f"objective: {plan.objective}; {plan.reason}")
-        line = f"to be beaten: {base.uniform:.4f} nats (all words alike), {base.unigram:.4f} "
-        line += "(word frequencies)"
+        line = f"baselines: {base.uniform:.4f} nats (uniform), "
+        line += f"{base.unigram:.4f} (word frequencies)"
         if base.heldout_unigram is not None:
-            line += f", {base.heldout_unigram:.4f} (the same on the held-out lines)"
+            line += f", {base.heldout_unigram:.4f} (word frequencies, held out)"
         self.say(line)
         if plan.objective == "sampled":
             self.measure = "loss among candidates"
         self.began = self.told = time.monotonic()
 
     def compiling(self) -> None:
-        """Say what takes so long, this once."""
-        self.say("compiling the kernels; this is kept for next time ...")
+        """Print what takes so long the first time."""
+        self.say("compiling the kernels; they are kept for next time ...")
 
     def resumed(self, resumed: Resumed) -> None:
-        """Print where training goes on."""
+        """Print where training continues."""
         self.before = resumed.tokens_done
-        self.say(f"going on in epoch {resumed.epoch}/{resumed.epochs}")
+        self.say(f"resuming in epoch {resumed.epoch}/{resumed.epochs}")
 
     def stepped(self, step: Step) -> None:
         """Show the speed, the loss and the time left."""
@@ -142,12 +150,10 @@ class Display(Observer):
 
     def scored(self, epoch: int, evaluation: Evaluation) -> None:
         """Print the scores of the vectors after an epoch."""
-        from cbow.cli.scoring import in_a_line  # here: few ask for scores
-
-        self.say(f"epoch {epoch}/{self.epochs}: {in_a_line(evaluation)}")
+        self.say(f"epoch {epoch}/{self.epochs}: {scores_line(evaluation)}")
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self.bar is not None:
             with self._drawing():
                 self.bar.close()
@@ -176,10 +182,10 @@ class Display(Observer):
 
     @contextlib.contextmanager
     def _drawing(self) -> Iterator[None]:
-        """Go on with plain lines where there can be no bar.
+        """Continue with plain lines if a bar cannot be drawn.
 
-        Variables TQDM_... of the environment may cause that, already when tqdm is imported, or a
-        terminal that is gone: what is shown is worth less than what is computed.
+        The cause may be environment variables TQDM_..., which tqdm reads as it is imported, or a
+        terminal that is gone. No failure to show progress is worth losing a training.
         """
         try:
             yield
@@ -189,7 +195,7 @@ class Display(Observer):
             self.bar, self.terminal = None, False
 
     def _due(self) -> bool:
-        """Whether it is time for another plain line."""
+        """Return whether it is time for another plain line."""
         now = time.monotonic()
         if now - self.told < QUIET_SECONDS:
             return False
@@ -198,22 +204,192 @@ class Display(Observer):
 
 
 def _bar_format(total: int | None) -> str | None:
-    """Say in which order tqdm shows things: the numbers first, the bar in what room is left."""
+    """Return tqdm's format: the numbers first, then the bar in the remaining width."""
     if total is None:
         return None
     return "{desc} {percentage:.0f} %{postfix}, {rate_fmt}, {remaining} left {bar}"
 
 
 def clock(seconds: float) -> str:
-    """Write a duration as people read it: ``45 s``, ``3:05``, ``2:03:04``."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    minutes, s = divmod(whole, 60)
+    """Write a duration for people: ``45 s``, ``3:05``, ``2:03:04``."""
+    rounded = round(seconds)
+    if rounded < 60:
+        return f"{rounded} s"
+    minutes, s = divmod(rounded, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{s:02}" if hours else f"{minutes}:{s:02}"
 
 
 def _share(done: int, total: int | None) -> str:
-    """Write done/total as per cent, or nothing if the total is not known."""
+    """Write done/total as a percentage, or nothing if the total is unknown."""
     return f" {100 * done / total:.0f} %" if total else ""
+
+
+class JSONLog(Observer):
+    """Writes one JSON object per epoch, and two before the first: the account and the plan.
+
+    A log that can no longer be written ends, but the training goes on; `close` returns the error.
+
+    Parameters
+    ----------
+    path : str
+        A file, or ``"-"`` for standard output. A file is opened when there is something to
+        write, so that a corpus that cannot be read does not cost the old log.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = expanded(path)
+        self.file: TextIO | None = sys.stdout if path == "-" else None
+        self.lost: OSError | None = None
+        self.began = time.monotonic()
+
+    def noticed(self, note: str) -> None:
+        """Log what the text looks like."""
+        self._write("note", {"note": note})
+
+    def encoded(self, account: TokenAccount) -> None:
+        """Log the account of the tokens."""
+        self._write("account", account.to_dict())
+
+    def planned(self, plan: Plan) -> None:
+        """Log the plan and its baselines."""
+        self._write("plan", {**plan._asdict(), "baselines": vars(plan.baselines)})
+        self.began = time.monotonic()
+
+    def resumed(self, resumed: Resumed) -> None:
+        """Log the epochs before, so that the log is complete; their seconds are unknown."""
+        for epoch in resumed.finished:
+            self._write("epoch", {**epoch.to_dict(), "seconds": None})
+
+    def finished_epoch(self, epoch: Epoch) -> None:
+        """Log an epoch, with the seconds since training began."""
+        seconds = round(time.monotonic() - self.began, 3)
+        self._write("epoch", {**epoch.to_dict(), "seconds": seconds})
+
+    def scored(self, epoch: int, evaluation: Evaluation) -> None:
+        """Log the scores of the vectors after an epoch."""
+        self._write("scores", {"epoch": epoch, **evaluation.to_dict()})
+
+    def close(self) -> OSError | None:
+        """Close the file, and return the error that ended the log, if any.
+
+        A reader that stops early, as ``head`` does, is no error.
+        """
+        if self.file is not None and self.file is not sys.stdout:
+            with contextlib.suppress(OSError):
+                self.file.close()
+        return None if isinstance(self.lost, BrokenPipeError) else self.lost
+
+    def _write(self, event: str, values: dict[str, Any]) -> None:
+        """Write a line, unless an earlier one could not be written."""
+        if self.lost:
+            return
+        line = json.dumps({"event": event, **values}, allow_nan=False)
+        try:
+            with explain_output_errors(self.path):
+                self.file = self.file or self.path.open("w", encoding="utf-8")
+                print(line, file=self.file, flush=True)
+        except OutputError as error:
+            cause = error.__cause__
+            self.lost = cause if isinstance(cause, BrokenPipeError) else error
+            if self.file is sys.stdout:
+                discard(sys.stdout)
+
+
+class Scores(Observer):
+    """Scores the vectors of each epoch by files of word pairs and of analogies.
+
+    An error while training is reported once and ends the scoring, but not the training.
+
+    Parameters
+    ----------
+    files : sequence of str
+        Of either kind; their content tells which.
+    listeners : sequence of callable
+        Each is called with the number of an epoch and its `Evaluation`.
+
+    Raises
+    ------
+    QueryError
+        If a file does not exist, or does not hold what it should.
+    """
+
+    def __init__(
+        self, files: Sequence[str], listeners: Sequence[Callable[[int, Evaluation], None]]
+    ) -> None:
+        from cbow.cli.evaluate import tell_of_reading
+        from cbow.evaluation.sets import read_set
+
+        self.sets = [read_set(file) for file in files]
+        for each in self.sets:
+            tell_of_reading(each)
+        self.listeners = listeners
+        self.prepared: Prepared | None = None
+        self.error: CBOWError | None = None
+
+    def learned(self, epoch: Epoch, model: Callable[[], Model]) -> None:
+        """Score the vectors as they are; look the words up the first time."""
+        from cbow.evaluation import Rules, prepare
+
+        if self.error:
+            return
+        # The cheap part of an evaluation: one method, no intervals.
+        rules = Rules(methods=("3CosAdd",), resamples=0)
+        try:
+            vectors = model().vectors
+            self.prepared = self.prepared or prepare(vectors.words, self.sets, rules)
+            evaluation = self.prepared.score(vectors.matrix)
+        except CBOWError as error:
+            self.error = error
+            complain("cbow-train", f"no scores, but training goes on: {error}")
+            return
+        for listener in self.listeners:
+            listener(epoch.epoch, evaluation)
+
+
+def scores_line(evaluation: Evaluation) -> str:
+    """Write the score of each file, with how much of the file could be used, in one line."""
+    scores = []
+    for pairs in evaluation.pairs:
+        used, size = int(pairs.counted.sum()), len(pairs.counted)
+        score = "none" if pairs.spearman is None else f"{pairs.spearman:.4f}"
+        name = visible(Path(pairs.set.file).name)
+        scores.append(f"{name} Spearman {score} ({used:,} of {size:,} pairs)")
+    for analogies in evaluation.analogies:
+        used, size = int(analogies.counted.sum()), len(analogies.counted)
+        [method] = analogies.right
+        share = 100 * (analogies.accuracy(method).share or 0)
+        name = visible(Path(analogies.set.file).name)
+        scores.append(f"{name} {share:.1f} % right ({used:,} of {size:,} questions)")
+    return "; ".join(scores)
+
+
+class Complaints(Observer):
+    """Reports at once, even with ``--quiet``, errors that do not end the training."""
+
+    def checkpointed(self, trouble: OutputError | None) -> None:
+        """Report a checkpoint that could not be written."""
+        if trouble:
+            complain("cbow-train", f"no checkpoint, but training goes on: {trouble}")
+
+
+class Several(Observer):
+    """Passes everything on to several observers."""
+
+    def __init__(self, *observers: Observer) -> None:
+        self.observers = observers
+
+
+def _passing_on(event: str) -> Callable[..., None]:
+    """Make the method that passes an event on."""
+
+    def pass_on(self: Several, *what: Any) -> None:
+        """Pass on."""
+        for observer in self.observers:
+            getattr(observer, event)(*what)
+
+    return pass_on
+
+
+for _event in (name for name in vars(Observer) if not name.startswith("_")):
+    setattr(Several, _event, _passing_on(_event))

@@ -3,36 +3,34 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import re
 import shlex
+import tempfile
 import time
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from cbow.cli.common import DONE, FAILED, command_parser, complain, run, tell, visible
-from cbow.cli.flags import add_settings, word_lists
-from cbow.cli.outputs import (
-    beside,
-    check_ending,
-    check_outputs,
-    corpus_files,
-    guard,
-    named,
-    save_somewhere,
-    size,
-)
-from cbow.cli.task import Task, command_to_go_on, new_task, plain_name, task_to_go_on
-from cbow.errors import OutputWarning
+from cbow.cli.files import check_distinct, check_outputs, corpus_files, output_path, size
+from cbow.cli.flags import add_options, passed_settings, settings, word_lists
+from cbow.config import Config
+from cbow.errors import CorpusError, OutputError, OutputWarning
+from cbow.system.files import expanded, name_of, same
 from cbow.system.interrupts import END_OF_SESSION, INTERRUPTED, interrupts
 
 if TYPE_CHECKING:
-    from cbow.cli.scoring import Scoring
-    from cbow.evaluation import Evaluation
     from cbow.model import Model
     from cbow.training import Observer
 
-#: A loss above this share of the word frequencies' is hardly better than theirs.
+PROG: Final = "cbow-train"
+
+#: Ends the name of a checkpoint, after the name of the model.
+CHECKPOINT: Final = ".checkpoint"
+
+#: A loss above this share of that of the word frequencies is hardly better than theirs.
 LITTLE: Final = 0.98
 
 EXAMPLES = """\
@@ -48,13 +46,23 @@ examples:
 """
 
 
+class Training(NamedTuple):
+    """A training to be run: a new one, or the rest of an earlier one."""
+
+    sources: list[str | Path]
+    config: Config
+    output: Path
+    checkpoint: Path | None
+    start: Callable[[Observer], Model]
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``cbow-train`` and return its exit code."""
     return run(_train, _parser(), argv)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = command_parser("cbow-train", "Train CBOW word embeddings on a text.", EXAMPLES)
+    parser = command_parser(PROG, "Train CBOW word embeddings on a text.", EXAMPLES)
     parser.add_argument(
         "corpus",
         nargs="*",
@@ -76,167 +84,313 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         action="append",
         default=[],
-        help="score the vectors after every epoch by a file of word pairs or of analogies (see "
+        help="score the vectors after every epoch by a file of word pairs or analogies (see "
         "cbow-evaluate --help); may be repeated",
     )
-    _add_going_on(parser)
-    parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
-    add_settings(parser)
-    parser.set_defaults(wrong_usage=parser.error)
-    return parser
-
-
-def _add_going_on(parser: argparse.ArgumentParser) -> None:
-    """Add what it takes to stop and to go on."""
     parser.add_argument(
         "--checkpoint-every",
         metavar="SECONDS",
         type=float,
-        help="write OUT.checkpoint beside the output, at most so often, to go on from after "
+        help="write OUT.checkpoint beside the output, at most this often, to resume from after "
         "Ctrl-C or a crash; removed at the end",
     )
     parser.add_argument(
         "--resume",
         metavar="FILE",
-        help="go on: from a checkpoint, which knows its text and settings, or with --epochs more "
-        "epochs of a finished model, whose text stands as CORPUS",
+        help="continue from a checkpoint, which knows its text and settings, or with --epochs add "
+        "epochs to a finished model, whose text is given as CORPUS",
     )
+    parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    add_options(parser.add_argument_group("settings"), settings())
+    parser.set_defaults(wrong_usage=parser.error)
+    return parser
 
 
 def _train(arguments: argparse.Namespace) -> int:
     # Imported here, so that --help is quick.
-    from cbow.cli.log import Complaints, JSONLog, Several
-    from cbow.cli.progress import Display, clock
+    from cbow.cli.progress import Complaints, Display, JSONLog, Scores, Several, clock
+    from cbow.training import DivergenceError, Interrupted
 
     if arguments.quiet:
         warnings.simplefilter("ignore", OutputWarning)
-    task = _task(arguments)
-    display = None if arguments.quiet else Display(task.config.epochs)
+    if not arguments.corpus and arguments.resume is None:
+        arguments.wrong_usage("give a CORPUS, or --resume FILE")
+    training = new_training(arguments) if arguments.resume is None else resumed_training(arguments)
+    _check_files(training, arguments)
+    display = None if arguments.quiet else Display(training.config.epochs)
     log = None if arguments.log_json is None else JSONLog(arguments.log_json)
-    scoring = _scoring(arguments.evaluate, [each.scored for each in (display, log) if each])
-    observers: list[Observer] = [each for each in (display, log, Complaints(), scoring) if each]
+    scores = None
+    if arguments.evaluate:
+        scores = Scores(arguments.evaluate, [each.scored for each in (display, log) if each])
+    observers: list[Observer] = [each for each in (display, log, Complaints(), scores) if each]
     began = time.monotonic()
-    # Ctrl-C waits from the first step until the model is saved; so does the end of a session.
+    failure: BaseException | None = None
+    # Ctrl-C and the end of a session wait from the first step until the model is saved.
     with interrupts(*END_OF_SESSION):
         try:
-            model, failure = _trained(task, Several(*observers))
+            model = training.start(Several(*observers))
+        except (DivergenceError, Interrupted) as error:  # with what has been learned until then
+            model, failure = error.model, error
         finally:
             if display:
                 display.close()
         if failure:
-            complain("cbow-train", failure)
-        output, trouble = save_somewhere(model, beside(task.output) if failure else task.output)
-        if task.checkpoint and not failure:
-            task.checkpoint.unlink(missing_ok=True)
-    if trouble:
-        complain("cbow-train", trouble)
-        failure = failure or trouble
-    lines = _stopped(model)
-    lines += [f"saved {output} ({size(output)}) after {clock(time.monotonic() - began)}"]
-    lines += _next(task, failure, output, model, arguments)
+            complain(PROG, failure)
+        wanted = beside(training.output) if failure else training.output
+        output, lost = save_somewhere(model, wanted)
+        if training.checkpoint and not failure:
+            training.checkpoint.unlink(missing_ok=True)
+    if lost:
+        complain(PROG, lost)
+        failure = failure or lost
+    lines = []
+    stop = model.report["stopped"]
+    if stop is not None and stop["reason"] == "patience":
+        lines.append(f"stopped after epoch {stop['epoch']}: {stop['found']}")
+    lines.append(f"saved {output} ({size(output)}) after {clock(time.monotonic() - began)}")
+    if failure is None:
+        lines += [*_hint(model.report), f"next: {next_command(output, list(model.vocabulary))}"]
+    elif (
+        isinstance(failure, KeyboardInterrupt)
+        and training.checkpoint
+        and training.checkpoint.exists()
+    ):
+        lines.append("to resume: " + resume_command(training, training.checkpoint, arguments))
     if failure or not arguments.quiet:  # where the model is then, everybody wants to know
         for line in lines:
             tell(line)
-    if log and (lost := log.close()):
-        complain("cbow-train", lost)
-        failure = failure or lost
-    return _exit_code(failure or (scoring.trouble if scoring else None))
+    if log and (lost_log := log.close()):
+        complain(PROG, lost_log)
+        failure = failure or lost_log
+    if isinstance(failure, KeyboardInterrupt):
+        return INTERRUPTED
+    return FAILED if failure or (scores and scores.error) else DONE
 
 
-def _task(arguments: argparse.Namespace) -> Task:
-    """Say what is to be done, and see that its results can be written."""
-    if not arguments.corpus and arguments.resume is None:
-        arguments.wrong_usage("give a CORPUS, or --resume FILE")
-    task = new_task(arguments) if arguments.resume is None else task_to_go_on(arguments)
-    checkpoint = [task.checkpoint] if task.checkpoint else []
-    log = _log_file(arguments)
-    # A model may be replaced by the same with more epochs, a checkpoint by the next.
-    guard([] if arguments.resume is None else [arguments.resume], log)
+# --- what to train --------------------------------------------------------------------------------
+
+
+def new_training(arguments: argparse.Namespace) -> Training:
+    """Return a new training.
+
+    Raises
+    ------
+    OutputError
+        If there is a checkpoint of an earlier run, which would be written over.
+    """
+    from cbow.training import train
+
+    config = Config.from_dict(passed_settings(arguments))
+    sources = corpus_sources(arguments.corpus)
+    if arguments.output is None:
+        output = Path(default_output(arguments.corpus[0]))
+    else:
+        output = output_path("-o", arguments.output)
+    every = arguments.checkpoint_every
+    checkpoint = None if every is None else _new_checkpoint(output)
+
+    def start(observer: Observer) -> Model:
+        return train(
+            sources, config, observer=observer, checkpoint=checkpoint, checkpoint_every=every
+        )
+
+    return Training(sources, config, output, checkpoint, start)
+
+
+def resumed_training(arguments: argparse.Namespace) -> Training:
+    """Return the rest of a training, from a checkpoint, or more epochs of a finished model.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is neither.
+    ConfigError
+        If a setting differs from that of the earlier training.
+    CorpusError
+        If the text is not named and the file does not know it.
+    OutputError
+        If the model to add epochs to would be written over, and ``-o`` does not name it.
+    """
+    from cbow.training.run import run_from
+
+    earlier = run_from(arguments.resume, passed_settings(arguments))
+    named = corpus_sources(arguments.corpus) if arguments.corpus else None
+    sources = named or earlier.sources()
+    if arguments.output is not None:
+        output = output_path("-o", arguments.output)
+    elif earlier.is_more_epochs:
+        output = Path(default_output(arguments.corpus[0]))
+        if same(output, earlier.path):
+            raise OutputError(
+                f"{name_of(output)} would be written over; say with -o where the model with more "
+                "epochs goes"
+            )
+    elif (model := _model_beside(earlier.path)) is not None:
+        output = model
+    else:
+        raise OutputError(
+            f"the name {name_of(earlier.path)} does not end in {CHECKPOINT}, and so does not say "
+            "where the model goes; say so with -o"
+        )
+    every = arguments.checkpoint_every
+    checkpoint = None
+    if earlier.is_more_epochs and every is not None:
+        checkpoint = _new_checkpoint(output)
+    earlier = earlier.saved_to(checkpoint, every, named)
+    checkpoint = earlier.saving.path if earlier.saving else None
+
+    def start(observer: Observer) -> Model:
+        return earlier.train(sources, None, observer)
+
+    return Training(sources, earlier.config, output, checkpoint, start)
+
+
+def corpus_sources(names: Sequence[str]) -> list[str | Path]:
+    """Turn all names but those of standard input and NLTK corpora into paths."""
+    if "" in names:
+        raise CorpusError("the name of a corpus is empty; give a file, a folder, nltk:NAME or -")
+    return [n if n == "-" or n.startswith("nltk:") else Path(n) for n in names]
+
+
+def default_output(corpus: str) -> str:
+    """Name the model after its corpus: ``texts/corpus.txt.gz`` gives ``corpus.safetensors``."""
+    if corpus in ("-", "/dev/stdin") or re.fullmatch(r"(/dev|/proc/(self|\d+))/fd/\d+", corpus):
+        return "stdin.safetensors"
+    name = Path(corpus.removeprefix("nltk:")).name
+    for ending in (".gz", ".bz2", ".xz", ".zst"):
+        name = name.removesuffix(ending)
+    stem = "".join(char for char in name.removesuffix(".txt") if char not in "*?[]").strip(".")
+    return f"{stem or 'cbow'}.safetensors"
+
+
+def _model_beside(checkpoint: Path) -> Path | None:
+    """Return the model that a checkpoint belongs to, by its name; None if it does not say."""
+    name = checkpoint.name.removesuffix(CHECKPOINT)
+    return checkpoint.with_name(name) if name and name != checkpoint.name else None
+
+
+def _new_checkpoint(output: Path) -> Path:
+    """Name the checkpoint after the model; reject the name if an earlier run left a checkpoint."""
+    checkpoint = output.with_name(output.name + CHECKPOINT)
+    if checkpoint.exists():
+        raise OutputError(
+            f"{name_of(checkpoint)} is there from an earlier run; continue it: cbow-train "
+            f"--resume {name_of(shlex.quote(plain_name(checkpoint)))}, or delete it"
+        )
+    return checkpoint
+
+
+# --- where the model goes -------------------------------------------------------------------------
+
+
+def _check_files(training: Training, arguments: argparse.Namespace) -> None:
+    """Check, before anything is read, that all results can be written and destroy nothing."""
+    log = []
+    if arguments.log_json not in (None, "-"):
+        log = [output_path("--log-json", arguments.log_json)]
+    # A model may be replaced by itself with more epochs, a checkpoint by the next.
+    check_distinct([] if arguments.resume is None else [arguments.resume], log)
+    checkpoint = [training.checkpoint] if training.checkpoint else []
     check_outputs(
-        [*corpus_files(task.sources), *arguments.evaluate, *word_lists(arguments).values()],
-        [task.output, *log, *checkpoint],
+        [*corpus_files(training.sources), *arguments.evaluate, *word_lists(arguments).values()],
+        [training.output, *log, *checkpoint],
     )
     if arguments.output is not None:
-        check_ending(task.output)
-    return task
+        check_ending(training.output)
 
 
-def _scoring(
-    files: Sequence[str], heard: Sequence[Callable[[int, Evaluation], None]]
-) -> Scoring | None:
-    """Make what scores the vectors after each epoch, if that is asked for; read its files."""
-    if not files:
-        return None
-    from cbow.cli.scoring import Scoring
+def check_ending(output: Path) -> None:
+    """Reject a name for a model that has the ending of another format.
 
-    return Scoring(files, heard)
+    Raises
+    ------
+    OutputError
+        If it has.
+    """
+    from cbow.vectors.formats import ENDINGS
+
+    ending = output.suffix.lower()
+    if ending == ".gz" or (ending in ENDINGS and ENDINGS[ending].name != "safetensors"):
+        model = f"{output.name.split('.')[0]}.safetensors"
+        raise OutputError(
+            f"-o is {name_of(output)}, but a model is a .safetensors file; give it such a name, "
+            f"and convert it: cbow-convert {name_of(model)} {name_of(output)}"
+        )
 
 
-def _trained(task: Task, observer: Observer) -> tuple[Model, BaseException | None]:
-    """Train; if that ends early, return the model so far and why."""
-    from cbow.training import DivergenceError, Interrupted
+def beside(output: Path) -> Path:
+    """Return where to save a training that ended early: never over what an earlier run left."""
+    endings = ["", ".partial", *(f".partial-{n}" for n in range(2, 1000))]
+    names = (output.with_name(output.stem + ending + output.suffix) for ending in endings)
+    return next(name for name in names if not name.exists())
 
+
+def save_somewhere(model: Model, output: Path) -> tuple[Path, OutputError | None]:
+    """Save a model; if that fails, save it somewhere else rather than lose it.
+
+    Returns
+    -------
+    Path
+        Where the model is.
+    OutputError or None
+        Why it is not at `output`.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be saved there, in the current folder, in the temporary folder or at home.
+    """
     try:
-        return task.train(observer), None
-    except (DivergenceError, Interrupted) as stopped:
-        return stopped.model, stopped
+        model.save(output)
+    except OutputError as error:
+        places: list[Callable[[], str | Path]] = [Path, tempfile.gettempdir, lambda: expanded("~")]
+        for place in places:
+            with contextlib.suppress(OSError):  # it may not exist
+                elsewhere = beside(Path(place(), output.name))
+                model.save(elsewhere)
+                return elsewhere, error
+        raise
+    return output, None
 
 
-def _next(
-    task: Task,
-    failure: BaseException | None,
-    output: Path,
-    model: Model,
-    arguments: argparse.Namespace,
-) -> list[str]:
-    """Say what to do next."""
-    if failure is None:
-        hint = _hint(model.report)
-        command = next_command(output, list(model.vocabulary))
-        return [*([hint] if hint else []), f"next: {command}"]
-    if isinstance(failure, KeyboardInterrupt) and task.checkpoint and task.checkpoint.exists():
-        return ["to go on: " + command_to_go_on(task.checkpoint, task, arguments)]
-    return []
+# --- what to do next ------------------------------------------------------------------------------
 
 
-def _stopped(model: Model) -> list[str]:
-    """Say so if training ended of itself before the last epoch."""
-    stop = model.report["stopped"]
-    if stop is None or stop["reason"] != "patience":
-        return []
-    return [f"stopped after epoch {stop['epoch']}: {stop['found']}"]
-
-
-def _exit_code(failure: BaseException | None) -> int:
-    """Return the exit code of a run that ended early, or did not."""
-    if failure is None:
-        return DONE
-    return INTERRUPTED if isinstance(failure, KeyboardInterrupt) else FAILED
-
-
-def _hint(report: dict[str, Any]) -> str | None:
+def _hint(report: dict[str, Any]) -> list[str]:
     """Say so if the network learned next to nothing from context."""
     last, base = report["epochs"][-1], report["baselines"]
     loss, baseline = last["loss"], base["unigram"]
     if last["heldout_loss"] is not None:
         loss, baseline = last["heldout_loss"], base["heldout_unigram"]
     if loss < LITTLE * baseline:
-        return None
-    return (
+        return []
+    return [
         f"hint: the loss {loss:.4f} is hardly below {baseline:.4f} (word frequencies): give more "
         "text, more epochs (--epochs 20), or keep more of the frequent words (--sample 0.001)"
-    )
+    ]
 
 
 def next_command(output: Path, words: list[str]) -> str:
-    """Return a command that asks for a word: neither the likes of "the" nor a rare one."""
+    """Return a command that queries a word which is neither as common as "the" nor rare."""
     plain = [word for word in words if word.isalpha()] or words
     word = plain[min(200, len(plain) // 10)]
     return f"cbow-nearest {shlex.quote(plain_name(output))} {shlex.quote(visible(word))}"
 
 
-def _log_file(arguments: argparse.Namespace) -> list[Path]:
-    """Return the log's file, if it is one."""
-    if arguments.log_json in (None, "-"):
-        return []
-    return [named("--log-json", arguments.log_json)]
+def resume_command(training: Training, checkpoint: Path, arguments: argparse.Namespace) -> str:
+    """Return the command that continues from a checkpoint."""
+    words = [PROG, "--resume", plain_name(checkpoint)]
+    if training.output != _model_beside(checkpoint):
+        words += ["-o", plain_name(training.output)]
+    if arguments.log_json is not None:
+        words += ["--log-json", arguments.log_json]
+    for file in arguments.evaluate:
+        words += ["--evaluate", file]
+    if "-" in training.sources:
+        words += map(str, training.sources)
+    return shlex.join(words)
+
+
+def plain_name(path: Path) -> str:
+    """Write a path so that no command takes it for an option."""
+    return f"./{path}" if str(path).startswith("-") else str(path)

@@ -1,15 +1,14 @@
 """The network explained on a few words: every number of one step. ``docs/explain.md`` shows it."""
 
-from cbow.explain.content import Explanation, Step, Table
-from cbow.explain.html import page
-from cbow.explain.record import as_json
-from cbow.explain.steps import explain
-from cbow.explain.worked import Settings, Worked, work_out
+from cbow.explain.explanation import Explanation, Section, Table
+from cbow.explain.page import page
+from cbow.explain.sections import explain
+from cbow.explain.worked import Settings, Worked, as_json, work_out
 
 __all__ = [
     "Explanation",
+    "Section",
     "Settings",
-    "Step",
     "Table",
     "Worked",
     "as_json",

@@ -1,23 +1,25 @@
 """One forward pass, one backward pass and one step, worked out on a few words.
 
-Everything that `cbow.explain.steps` shows is computed here, by the functions of `cbow.network`.
+Everything that `cbow.explain.sections` shows is computed here, by the functions of `cbow.network`.
 """
 
 from __future__ import annotations
 
 import collections
 from collections.abc import Iterator, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cbow import network
 from cbow.errors import CorpusError
 from cbow.network.gradcheck import STEP
-from cbow.system.arrays import Counts, Floats
 from cbow.text import Vocabulary
 
-#: More than this, and the tables are too many to read.
+Array: TypeAlias = NDArray[np.floating[Any]]
+
+#: With more than this, the tables are too large to read.
 MOST_TOKENS: Final = 40
 MOST_WORDS: Final = 30
 LONGEST_WORD: Final = 40
@@ -29,13 +31,13 @@ BIAS_SCALE: Final = 0.25
 #: Parameters are drawn with so many decimals that they can be printed as they are.
 DECIMALS: Final = 2
 
-#: No unit starts nearer to 0: whether it fires would hang on rounding, and measuring the gradient,
-#: which moves it by 2 `STEP`, would carry it across.
+#: No unit starts nearer to 0: whether it fires would depend on rounding, and measuring the
+#: gradient, which moves it by 2 `STEP`, would carry it across.
 NEAR: Final = 0.002
 
 
 class Settings(NamedTuple):
-    """What the user chose."""
+    """The settings that the user chooses."""
 
     window: int
     dimension: int
@@ -57,8 +59,8 @@ class Example(NamedTuple):
         return self.before + self.after
 
 
-class Moved(NamedTuple):
-    """A step of gradient descent: where it leads."""
+class AfterStep(NamedTuple):
+    """The outcome of one step of gradient descent."""
 
     parameters: network.Parameters
     cost: float
@@ -72,28 +74,28 @@ class Worked(NamedTuple):
     alone: tuple[int, ...]  #: tokens, from 0, that are alone on their line
     vocabulary: Vocabulary
     examples: tuple[Example, ...]
-    X: Floats  #: (V, m)
-    y: Counts  #: (m,)
+    X: Array  #: (V, m)
+    y: NDArray[np.int64]  #: (m,)
     parameters: network.Parameters
     pass_: network.Pass
-    losses: Floats  #: (m,)
+    losses: Array  #: (m,)
     cost: float
     dZ: dict[int, Any]  #: dZ[2] (V, m), dZ[1] (N, m)
-    slopes: Floats  #: (N, m) g'(Z1)
+    slopes: Array  #: (N, m) g'(Z1)
     gradients: network.Gradients
     mistaken: network.Gradients
-    measured_db1: Floats  #: (N, 1) from the cost alone, without a formula
-    after: Moved
-    after_mistaken: Moved
+    measured_db1: Array  #: (N, 1) from the cost alone, without a formula
+    after: AfterStep
+    after_mistaken: AfterStep
 
     @property
-    def arriving(self) -> Floats:
+    def arriving(self) -> Array:
         """W2ᵀ dZ2, (N, m): what arrives at each hidden unit."""
-        arriving: Floats = self.parameters.W2.T @ self.dZ[2]
+        arriving: Array = self.parameters.W2.T @ self.dZ[2]
         return arriving
 
     @property
-    def mistaken_dZ1(self) -> Floats:
+    def mistaken_dZ1(self) -> Array:
         """max(0, W2ᵀ dZ2), (N, m)."""
         return np.maximum(0, self.arriving)
 
@@ -117,9 +119,16 @@ def work_out(lines: Sequence[Sequence[str]], settings: Settings) -> Worked:
     CorpusError
         If there is nothing to learn from, or too much to show.
     ConfigError
-        If there is no such activation.
+        If the activation is unknown.
     """
-    vocabulary, examples = _vocabulary(lines), _examples(lines, settings.window)
+    vocabulary = _vocabulary(lines)
+    examples = tuple(each for each in contexts(lines, settings.window) if each.context)
+    if not examples:
+        raise CorpusError(
+            "every line of the text holds a single word, which has no context; "
+            "put two words or more on a line"
+        )
+    sizes = [len(line) for line in lines for _ in line]  # of the line of each token
     net = network.cbow_network(settings.activation)
     X, y = _arrays(examples, vocabulary)
     parameters = draw(X, settings.dimension, settings.seed)
@@ -131,16 +140,19 @@ def work_out(lines: Sequence[Sequence[str]], settings: Settings) -> Worked:
     def J(these: network.Parameters) -> float:
         return network.cost(net, network.forward(net, these, X), y)
 
-    def step(along: network.Gradients) -> Moved:
-        moved = _copy(parameters)
-        network.SGD(moved).update(moved, along, settings.learning_rate)
-        return Moved(moved, J(moved))
+    def copy() -> network.Parameters:
+        return network.Parameters(*(array.copy() for array in parameters))
 
-    probe = _copy(parameters)
+    def step(along: network.Gradients) -> AfterStep:
+        new = copy()
+        network.SGD(new).update(new, along, settings.learning_rate)
+        return AfterStep(new, J(new))
+
+    probe = copy()
     return Worked(
         settings=settings,
         lines=lines,
-        alone=_alone(lines),
+        alone=tuple(i for i, size in enumerate(sizes) if size == 1),
         vocabulary=vocabulary,
         examples=examples,
         X=X,
@@ -159,17 +171,6 @@ def work_out(lines: Sequence[Sequence[str]], settings: Settings) -> Worked:
     )
 
 
-def _examples(lines: Sequence[Sequence[str]], window: int) -> tuple[Example, ...]:
-    """Return the tokens that have a context; refuse a text without one."""
-    examples = tuple(each for each in contexts(lines, window) if each.context)
-    if not examples:
-        raise CorpusError(
-            "every line of the text holds a single word, which has no context; "
-            "put two words or more on a line"
-        )
-    return examples
-
-
 def contexts(lines: Sequence[Sequence[str]], window: int) -> Iterator[Example]:
     """Yield every token with its neighbours: up to `window` words on each side, on its own line."""
     for line in lines:
@@ -178,7 +179,7 @@ def contexts(lines: Sequence[Sequence[str]], window: int) -> Iterator[Example]:
             yield Example(tuple(before), target, tuple(after))
 
 
-def draw(X: Floats, dimension: int, seed: int) -> network.Parameters:
+def draw(X: Array, dimension: int, seed: int) -> network.Parameters:
     """Draw parameters to learn with, of both signs and with `DECIMALS` decimals.
 
     Training starts from W2 = 0, where no gradient reaches the hidden layer in the first step and
@@ -188,7 +189,7 @@ def draw(X: Floats, dimension: int, seed: int) -> network.Parameters:
     Parameters
     ----------
     X : (V, m) array
-        The contexts. They matter only where a bias is drawn again, for being `NEAR`.
+        The contexts. They matter only where a unit starts too `NEAR` and its bias is redrawn.
     dimension : int
         N.
     seed : int
@@ -196,8 +197,8 @@ def draw(X: Floats, dimension: int, seed: int) -> network.Parameters:
     V, N = len(X), dimension
     random = np.random.Generator(np.random.PCG64(seed))
 
-    def normal(rows: int, columns: int, scale: float) -> Floats:
-        drawn: Floats = random.normal(scale=scale, size=(rows, columns)).round(DECIMALS)
+    def normal(rows: int, columns: int, scale: float) -> Array:
+        drawn: Array = random.normal(scale=scale, size=(rows, columns)).round(DECIMALS)
         return drawn
 
     W1 = normal(N, V, 1)  # (N, V)
@@ -210,16 +211,14 @@ def draw(X: Floats, dimension: int, seed: int) -> network.Parameters:
 
 
 def _vocabulary(lines: Sequence[Sequence[str]]) -> Vocabulary:
-    """Return each word its id; refuse a text with nothing to learn from, or too much to show."""
+    """Give each word an id; reject a text with nothing to learn from, or too much to show."""
     counts = collections.Counter(word for line in lines for word in line)
     if not counts:
+        raise CorpusError("the text holds no words; give a few, such as: the king and the queen")
+    long = next((word for word in counts if len(word) > LONGEST_WORD), None)
+    if long is not None:
         raise CorpusError(
-            "the text holds no word; give a few words, such as: the king and the queen"
-        )
-    found = next((word for word in counts if len(word) > LONGEST_WORD), None)
-    if found is not None:
-        raise CorpusError(
-            f"the word {found!r:.30}... has {len(found):,} characters, but {LONGEST_WORD} at most "
+            f"the word {long!r:.30}... has {len(long):,} characters, but {LONGEST_WORD} at most "
             "fit into a table; give shorter words"
         )
     for what, size, most in (
@@ -239,14 +238,8 @@ def _vocabulary(lines: Sequence[Sequence[str]]) -> Vocabulary:
     return Vocabulary.from_counts(counts)
 
 
-def _alone(lines: Sequence[Sequence[str]]) -> tuple[int, ...]:
-    """Find the tokens that are alone on their line."""
-    sizes = [len(line) for line in lines for _ in line]
-    return tuple(i for i, size in enumerate(sizes) if size == 1)
-
-
-def _arrays(examples: Sequence[Example], vocabulary: Vocabulary) -> tuple[Floats, Counts]:
-    """Return X (V, m) and y (m,). X is dense, to be looked at."""
+def _arrays(examples: Sequence[Example], vocabulary: Vocabulary) -> tuple[Array, NDArray[np.int64]]:
+    """Return X (V, m), dense in order to be shown, and y (m,)."""
     indices = np.array([vocabulary[word] for each in examples for word in each.context])
     indptr = np.cumsum([0, *(len(each.context) for each in examples)])  # (m + 1,)
     X = network.contexts(indices, indptr, len(vocabulary), np.float64)
@@ -254,5 +247,51 @@ def _arrays(examples: Sequence[Example], vocabulary: Vocabulary) -> tuple[Floats
     return X.toarray(), y
 
 
-def _copy(parameters: network.Parameters) -> network.Parameters:
-    return network.Parameters(*(array.copy() for array in parameters))
+def as_json(worked: Worked) -> dict[str, Any]:
+    """Return a worked example as numbers, words and lists of them, for JSON.
+
+    Parameters
+    ----------
+    worked : Worked
+
+    Returns
+    -------
+    dict
+        Numbers are not rounded. ``arrays`` holds lists of rows, or of numbers, by name.
+    """
+    parameters, pass_ = worked.parameters, worked.pass_
+    arrays = {
+        "X": worked.X,
+        **dict(zip(parameters.names, parameters, strict=True)),
+        "Z1": pass_.Z1,
+        "slopes": worked.slopes,
+        "H": pass_.H,
+        "Z2": pass_.Z2,
+        "Yhat": pass_.Yhat,
+        "losses": worked.losses,
+        "dZ2": worked.dZ[2],
+        "arriving": worked.arriving,
+        "dZ1": worked.dZ[1],
+        **dict(zip(worked.gradients.names, worked.gradients, strict=True)),
+        "measured_db1": worked.measured_db1,
+        "mistaken_dZ1": worked.mistaken_dZ1,
+        "mistaken_dW1": worked.mistaken.dW1,
+        "mistaken_db1": worked.mistaken.db1,
+    }
+
+    def after(step: AfterStep) -> dict[str, Any]:
+        named = zip(step.parameters.names, step.parameters, strict=True)
+        return {"cost": step.cost, "arrays": {name: array.tolist() for name, array in named}}
+
+    return {
+        "settings": worked.settings._asdict(),
+        "lines": [list(line) for line in worked.lines],
+        "words": list(worked.vocabulary.words),
+        "counts": worked.vocabulary.counts.tolist(),
+        "examples": [{"target": e.target, "context": list(e.context)} for e in worked.examples],
+        "targets": worked.y.tolist(),
+        "arrays": {name: array.tolist() for name, array in arrays.items()},
+        "cost": worked.cost,
+        "after": after(worked.after),
+        "after_mistaken": after(worked.after_mistaken),
+    }

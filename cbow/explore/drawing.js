@@ -1,9 +1,211 @@
-// The picture of the map on a canvas: dots, the question and its answer, labels.
+// The picture of the map on a canvas: which part is seen (View), where labels go (placeLabels), and
+// dots, the question with its answer, and labels (Drawing).
 //
-// A scene is {model, view, chosen, near, marked, shades, hovered, covered, middle}: whose words, from
-// where they are seen, the ids of the question and of its answer (marked are both), colours of the
-// words if two models are compared, the word pointed at, boxes that lie over the canvas, and whether
-// to show where the middle is.
+// Labels are placed here and not in Python because they depend on the zoom, on the size of the window
+// and on its fonts: at every zoom those words are labelled for which there is room. cbow.plot.words
+// has another task: there all words get a label, in a picture that does not move.
+
+// --- what part of the map is seen ----------------------------------------------------------------
+//
+//   screen = (place - middle) * scale + size / 2
+
+/** How far out and in one can go, against the view of everything. */
+const FARTHEST = 0.5;
+const NEAREST = 400;
+
+/** Pixels left free around what is to be seen, less in a small window. */
+const MARGIN = 40;
+const MARGIN_SHARE = 1 / 12;
+
+/** No two words are nearer on the map than this counts for: one word alone has no extent. */
+const SMALLEST = 1e-6;
+
+class View {
+  constructor() {
+    Object.assign(this, { x: 0, y: 0, scale: 1, width: 1, height: 1 });
+    this.wholeScale = 1; // that of everything
+  }
+
+  /** Take in another size of the window; what is in the middle stays there. */
+  resize(width, height) {
+    Object.assign(this, { width, height });
+  }
+
+  get margin() {
+    return Math.min(MARGIN, this.width * MARGIN_SHARE, this.height * MARGIN_SHARE);
+  }
+
+  /** Return the view of some words, no nearer than `nearest` times the view of everything. */
+  around(model, ids, nearest) {
+    const [left, right] = extent(model.x, ids);
+    const [top, bottom] = extent(model.y, ids);
+    const across = (this.width - 2 * this.margin) / Math.max(right - left, SMALLEST);
+    const down = (this.height - 2 * this.margin) / Math.max(bottom - top, SMALLEST);
+    const scale = Math.min(across, down, nearest * this.wholeScale);
+    return { x: (left + right) / 2, y: (top + bottom) / 2, scale };
+  }
+
+  /** Return the view of everything, which the limits of zooming follow. */
+  whole(model) {
+    this.wholeScale = Math.min(this.width, this.height); // of a map that is a single word
+    const all = this.around(model, Array.from(model.x.keys()), 1);
+    this.wholeScale = all.scale;
+    return all;
+  }
+
+  /** Return the pixel of a word. */
+  screen(model, id) {
+    return [
+      (model.x[id] - this.x) * this.scale + this.width / 2,
+      (model.y[id] - this.y) * this.scale + this.height / 2,
+    ];
+  }
+
+  /** Whether a word is in the window, and not at its very edge. */
+  shows(model, id) {
+    const [x, y] = this.screen(model, id);
+    const { margin } = this;
+    return x > margin && y > margin && x < this.width - margin && y < this.height - margin;
+  }
+
+  /** Move by pixels. */
+  pan(dx, dy) {
+    this.x -= dx / this.scale;
+    this.y -= dy / this.scale;
+  }
+
+  /** Zoom; what is at a pixel stays there. */
+  zoom(factor, px = this.width / 2, py = this.height / 2) {
+    const least = FARTHEST * this.wholeScale;
+    const most = NEAREST * this.wholeScale;
+    const scale = Math.min(Math.max(this.scale * factor, least), most);
+    this.x += (px - this.width / 2) * (1 / this.scale - 1 / scale);
+    this.y += (py - this.height / 2) * (1 / this.scale - 1 / scale);
+    this.scale = scale;
+  }
+}
+
+/** Return the smallest and the largest coordinate of some words. */
+function extent(coordinates, ids) {
+  let smallest = Infinity;
+  let largest = -Infinity;
+  for (const id of ids) {
+    smallest = Math.min(smallest, coordinates[id]);
+    largest = Math.max(largest, coordinates[id]);
+  }
+  return [smallest, largest];
+}
+
+// --- labels: none over another, the more frequent words first ------------------------------------
+
+/** Sides of a dot where its label may stand, the preferred first: right, left, above, below. */
+const SIDES = [
+  [1, 0],
+  [-1, 0],
+  [0, -1],
+  [0, 1],
+];
+
+/** Free pixels between two labels, across and down. */
+const GAP_X = 6;
+const GAP_Y = 2;
+
+/** Labels at most; more would be no help to the eye. */
+const MOST_LABELS = 400;
+
+/** Boxes are looked up by the cells of a grid they lie in, so wide and so high. */
+const CELL_X = 96;
+const CELL_Y = 32;
+
+/** No label is narrower; where this finds no room, the text need not be measured. */
+const NARROWEST = 12;
+
+class Boxes {
+  constructor(width, height) {
+    Object.assign(this, { width, height });
+    this.columns = Math.ceil(width / CELL_X) + 1;
+    this.lines = Math.ceil(height / CELL_Y) + 1;
+    this.cells = Array.from({ length: this.columns * this.lines }, () => []);
+  }
+
+  /** Visit the cells that a box lies in; stop and say so when `visit` gives true. */
+  some(box, visit) {
+    const first = Math.max(0, Math.floor(box.left / CELL_X));
+    const last = Math.min(this.columns - 1, Math.floor(box.right / CELL_X));
+    const top = Math.max(0, Math.floor(box.top / CELL_Y));
+    const bottom = Math.min(this.lines - 1, Math.floor(box.bottom / CELL_Y));
+    for (let line = top; line <= bottom; line++) {
+      for (let column = first; column <= last; column++) {
+        if (visit(this.cells[line * this.columns + column])) return true;
+      }
+    }
+    return false;
+  }
+
+  /** Whether a box is inside the window, and nothing is there yet. */
+  free(box) {
+    const { left, right, top, bottom } = box;
+    if (left < 0 || top < 0 || right > this.width || bottom > this.height) return false;
+    return !this.some(box, (cell) =>
+      cell.some(
+        (other) =>
+          box.left < other.right + GAP_X &&
+          other.left < box.right + GAP_X &&
+          box.top < other.bottom + GAP_Y &&
+          other.top < box.bottom + GAP_Y,
+      ),
+    );
+  }
+
+  add(box) {
+    // A little larger, so that the gap is also kept across the edge of a cell.
+    const { left, right, top, bottom } = box;
+    const wider = {
+      left: left - GAP_X,
+      right: right + GAP_X,
+      top: top - GAP_Y,
+      bottom: bottom + GAP_Y,
+    };
+    this.some(wider, (cell) => {
+      cell.push(box);
+      return false;
+    });
+  }
+}
+
+/** Return the box of a label at one side of a dot. */
+function labelBox([across, down], x, y, width, height, away) {
+  const left = across > 0 ? x + away : across < 0 ? x - away - width : x - width / 2;
+  const top = down > 0 ? y + away : down < 0 ? y - away - height : y - height / 2;
+  return { left, top, right: left + width, bottom: top + height };
+}
+
+/** Place labels one after the other, each where there is room left, or not at all.
+ *
+ * `wanted` are {id, x, y, height, away}, in falling order of importance; `measure` gives the width
+ * of one. Each that is placed gets its box; `boxes` has what is there already. */
+function placeLabels(wanted, boxes, measure) {
+  const placed = [];
+  for (const label of wanted) {
+    if (placed.length === MOST_LABELS) break;
+    const at = (side, room) => labelBox(side, label.x, label.y, room, label.height, label.away);
+    const sides = SIDES.filter((side) => boxes.free(at(side, NARROWEST)));
+    if (sides.length === 0) continue;
+    const room = measure(label);
+    const side = sides.find((each) => boxes.free(at(each, room)));
+    if (side === undefined) continue;
+    const box = at(side, room);
+    boxes.add(box);
+    placed.push({ ...label, box });
+  }
+  return placed;
+}
+
+// --- the picture ---------------------------------------------------------------------------------
+//
+// A scene is {model, view, chosen, near, marked, hovered, covered, middle}: whose words, from where they
+// are seen, the ids of the question and of its answer (marked are both), the word pointed at, boxes
+// that lie over the canvas, and whether to show where the middle is.
 
 /** A longer word is cut on the map; the list beside it has it whole. */
 const LONGEST_LABEL = 28;
@@ -71,11 +273,11 @@ class Drawing {
     if (scene.middle) this.paintMiddle(view);
   }
 
-  paintDots({ model, view, shades }, seen, radius) {
+  paintDots({ model, view }, seen, radius) {
     const { context } = this;
     const byColour = new Map();
     for (const id of seen) {
-      const colour = shades?.[id] ?? "dot";
+      const colour = SHADES[model.shades?.[id]] ?? "dot";
       if (!byColour.has(colour)) byColour.set(colour, []);
       byColour.get(colour).push(id);
     }
@@ -151,7 +353,7 @@ class Drawing {
     return `${weight} ${size}px ${this.family}`;
   }
 
-  /** Give the width of a label, and note its text. */
+  /** Return the width of a label, and note its text. */
   measure(model, label) {
     const font = this.font(label);
     label.text = labelText(model.words[label.id]);
@@ -194,7 +396,7 @@ class Drawing {
   }
 }
 
-/** Give the ids of the words inside the window, the most frequent first. */
+/** Return the ids of the words inside the window, the most frequent first. */
 function wordsSeen({ model, view }) {
   const seen = [];
   for (let id = 0; id < model.mapped; id++) {
@@ -204,7 +406,7 @@ function wordsSeen({ model, view }) {
   return seen;
 }
 
-/** Give the radius of a dot: larger where there is room, on a map of few words or from near. */
+/** Return the radius of a dot: larger where there is room, on a map of few words or from near. */
 function dotRadius({ model, view }) {
   const room = Math.sqrt((view.width * view.height) / model.mapped); // pixels between dots, about
   return Math.min(
@@ -213,14 +415,14 @@ function dotRadius({ model, view }) {
   );
 }
 
-/** Give size and weight of the letters of a word. */
+/** Return size and weight of the letters of a word. */
 function tierOf({ model, chosen, marked, hovered }, id) {
   if (chosen.includes(id)) return { size: 16, weight: 700 };
   if (marked.has(id) || id === hovered) return { size: 14, weight: 600 };
   return TIERS.find(({ share }) => id < share * model.mapped) ?? TIERS.at(-1);
 }
 
-/** Give the colour of a label; where something is asked, all but its answer steps back. */
+/** Return the colour of a label; where something is asked, all but its answer steps back. */
 function colourOf({ chosen, near, marked, hovered }, id) {
   if (chosen.includes(id)) return "chosen";
   if (near.includes(id)) return "near";

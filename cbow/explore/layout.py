@@ -26,11 +26,11 @@ from cbow.vectors.projection import principal_components
 
 Places = npt.NDArray[np.float64]
 
-#: t-SNE and UMAP are given so many principal components at most: little lies in the others, and
-#: the search for neighbours takes half the time.
+#: t-SNE and UMAP start from at most this many principal components: there is little in the others,
+#: and the search for neighbours takes half the time.
 COMPONENTS: Final = 50
 
-#: Neighbours of a word that t-SNE (its perplexity) and UMAP keep in mind: the libraries' defaults.
+#: Neighbours of a word that t-SNE (its perplexity) and UMAP take into account: the defaults.
 PERPLEXITY, NEIGHBOURS = 30, 15
 
 #: With fewer words there are no neighbourhoods to keep.
@@ -50,19 +50,19 @@ BENT: Final = "near words are neighbours, but what is far apart says little"
 
 
 class Layout(NamedTuple):
-    """Places of n words, and how they came about."""
+    """Places of n words, and how they were found."""
 
     places: Places  #: (n, 2), their mean is 0
-    method: str  #: as people call it
+    method: str  #: its name for people
     remark: str  #: what it shows, and why it was chosen
 
 
 class Method(NamedTuple):
     """A way to lay words out."""
 
-    name: str  #: as people call it
-    module: str | None  #: what has to be installed
-    package: str  #: the name under which pip knows it
+    name: str  #: for people
+    module: str | None  #: that has to be installed
+    package: str  #: its name for pip
     place: Callable[[Places, int], Places]  #: from principal components (n, K) and a seed, (n, 2)
 
 
@@ -94,7 +94,7 @@ def lay_out(rows: Floats, choice: str, seed: int) -> Layout:
     method = METHODS[key]
     _check_library(method)
     coordinates, _, shares = principal_components(unit(rows))  # (n, K), (K, N), (K,)
-    with warnings.catch_warnings():  # in which libraries tell each other what will change
+    with warnings.catch_warnings():  # of libraries about changes to come
         warnings.simplefilter("ignore")
         places = method.place(coordinates[:, :COMPONENTS], seed)  # (n, 2)
     shows = BENT if method.module else f"it shows {100 * shares[:2].sum():.0f} % of the variance"
@@ -110,7 +110,7 @@ def choose(choice: str, n: int) -> tuple[str, str]:
     key : str
         Of `METHODS`.
     why : str
-        Empty where the user has chosen.
+        Empty if the user has chosen.
 
     Raises
     ------
@@ -135,7 +135,7 @@ def choose(choice: str, n: int) -> tuple[str, str]:
 
 
 def _check_library(method: Method) -> None:
-    """See that the library of a method is there."""
+    """Check that the library of a method can be imported."""
     try:
         if method.module:
             importlib.import_module(method.module)
@@ -160,7 +160,7 @@ def _by_tsne(coordinates: Places, seed: int) -> Places:
 
     start = _by_components(coordinates)
     start *= TSNE_START / (start[:, 0].std() or 1)
-    # One thread: with more, chance orders some additions, and every place depends on that.
+    # One thread: with more, the order of some additions varies, and with it every place.
     with threadpool_limits(1, "openmp"):
         tsne: Any = TSNE(
             perplexity=PERPLEXITY, init=start, random_state=seed, max_iter=STEPS, angle=ANGLE

@@ -1,16 +1,131 @@
-// The page as a whole: what is asked is in the address, after #, so that it can be kept and sent,
-// and the browser's way back leads to the question before.
+// The page as a whole: boxes with a list of words below them (Completion), and the question, which is
+// in the address, after #, so that it can be kept and sent, and that the browser's way back leads to
+// the question before.
 
-/** Where examples are looked for, by frequency, and how long they are at least: neither "the" nor
- * what nobody knows. */
-const EXAMPLES = [150, 250, 400, 600, 850, 1200, 1600, 2100];
-const LONG_ENOUGH = 5;
+/** Words in the list at most. */
+const OPTIONS = 8;
+
+class Completion {
+  /** `piece(text, caret)` gives the part that is completed as [start, end], or null; `choose` is
+   * called with the text when Enter is pressed or a word is clicked. */
+  constructor(input, list, words, piece, choose) {
+    Object.assign(this, { input, list, words, piece, choose, active: -1, matches: [] });
+    input.addEventListener("input", () => this.open());
+    input.addEventListener("keydown", (event) => this.key(event));
+    input.addEventListener("blur", () => this.close());
+    list.addEventListener("pointerdown", (event) => event.preventDefault()); // keeps the focus
+    list.addEventListener("click", (event) => {
+      const option = event.target.closest("[role=option]");
+      if (option) this.take(Number(option.dataset.number));
+    });
+  }
+
+  /** Show the words that fit what is typed. */
+  open() {
+    const span = this.piece(this.input.value, this.input.selectionStart);
+    if (span === null) return this.close();
+    const typed = this.input.value.slice(...span);
+    const { matches, total } = this.words.search(typed, OPTIONS);
+    const nearly = matches.length === 0;
+    this.matches = nearly ? this.words.alike(typed, OPTIONS) : matches;
+    this.active = -1;
+    const options = this.matches.map((word, number) =>
+      element(
+        "li",
+        { role: "option", id: `${this.list.id}-${number}`, "data-number": number },
+        wordElement(word),
+      ),
+    );
+    const more = total - matches.length;
+    const note = nearly
+      ? `No word has this in it.${this.matches.length ? " Spelled alike:" : ""}`
+      : more > 0 && `${grouped(more)} more; type on.`;
+    const line = note && element("li", { role: "presentation", className: "soft note" }, note);
+    this.list.replaceChildren(
+      ...(nearly ? [line, ...options] : [...options, ...(line ? [line] : [])]),
+    );
+    this.list.hidden = false;
+    this.input.setAttribute("aria-expanded", "true");
+    this.input.removeAttribute("aria-activedescendant");
+    return undefined;
+  }
+
+  /** Hide the list. */
+  close() {
+    this.list.hidden = true;
+    this.active = -1;
+    this.input.setAttribute("aria-expanded", "false");
+    this.input.removeAttribute("aria-activedescendant");
+  }
+
+  /** Mark the next word or the one before; past either end is the text as it was typed. */
+  move(step) {
+    if (this.list.hidden) return this.open();
+    const places = this.matches.length + 1;
+    this.active = ((this.active + 1 + step + places) % places) - 1;
+    for (const option of this.list.querySelectorAll("[role=option]")) {
+      const chosen = Number(option.dataset.number) === this.active;
+      option.setAttribute("aria-selected", String(chosen));
+      if (chosen) option.scrollIntoView({ block: "nearest" });
+    }
+    if (this.active < 0) this.input.removeAttribute("aria-activedescendant");
+    else this.input.setAttribute("aria-activedescendant", `${this.list.id}-${this.active}`);
+    return undefined;
+  }
+
+  /** Put a word of the list in the place of what was typed of it, and choose. */
+  take(number) {
+    const { value, selectionStart } = this.input;
+    const [start, end] = this.piece(value, selectionStart);
+    const before = value.slice(0, start) + this.matches[number];
+    const text = before + value.slice(end);
+    this.input.value = text; // a box holds no line breaks; the word may
+    this.input.setSelectionRange(before.length, before.length);
+    this.close();
+    this.choose(text, true);
+  }
+
+  key(event) {
+    if (event.isComposing) return; // an input method is at work
+    const steps = { ArrowDown: 1, ArrowUp: -1 };
+    if (event.key in steps) {
+      this.move(steps[event.key]);
+    } else if (event.key === "Enter") {
+      if (this.active >= 0) return void this.take(this.active);
+      this.close();
+      this.choose(this.input.value, false);
+    } else if (event.key === "Escape" && !this.list.hidden) {
+      this.close();
+    } else {
+      return;
+    }
+    event.preventDefault();
+  }
+}
+
+/** The whole text is one word, as in the box that finds one. */
+function wholeText(text) {
+  return text.trim() === "" ? null : [0, text.length];
+}
+
+/** The word at the caret, as in a sum; null at a sign or at white space. */
+function wordAtCaret(text, caret) {
+  for (const match of text.matchAll(PIECE)) {
+    const end = match.index + match[0].length;
+    if (match.index <= caret && caret <= end) {
+      return match[0] === "+" || match[0] === "-" ? null : [match.index, end];
+    }
+  }
+  return null;
+}
+
+// --- the page ------------------------------------------------------------------------------------
 
 /** Neighbours that are read out. */
 const SPOKEN = 5;
 
 const data = JSON.parse(byId("data").textContent);
-const models = data.models.map((given) => new Model(given));
+const models = data.models.map((each) => new Model(each));
 const words = new WordList(models);
 const theme = matchMedia("(prefers-color-scheme: dark)");
 const state = { question: null, neighbours: NEIGHBOURS, shown: 0, dark: theme.matches };
@@ -19,8 +134,7 @@ const map = new WordMap(byId("map"), {
   pointed: (word) =>
     say(word === null ? "no word near the middle" : `in the middle: ${visible(word)}`),
 });
-const moved = data.moved && new MovedView(data.moved, (word) => go(word));
-const shades = data.moved && models.map((model) => shadesOf(model, data.moved));
+const moved = data.shared && new MovedView(data.shared, (word) => go(word));
 
 /** Tell those who do not see the page. */
 function say(text) {
@@ -76,21 +190,20 @@ function show() {
   const onMap = (ids) => ids.filter((id) => id < model.mapped); // undefined is not either
   const asked = answers.length ? question.terms : [];
   const chosen = onMap(asked.map(({ word }) => model.ids.get(word)));
-  const near = onMap((answers[shown]?.found ?? []).map(({ id }) => id));
+  const near = onMap((answers[shown]?.nearest ?? []).map(({ id }) => id));
   const actions = {
     choose: go,
     clear,
     focus: chosen.length + near.length ? () => map.focus() : null,
-    more: answers.some(({ found }) => found?.length === neighbours) ? more : null,
+    more: answers.some(({ nearest }) => nearest?.length === neighbours) ? more : null,
   };
   const view = empty ? emptyView() : answerView(question, answers, words, actions);
   const place = byId("answers");
   const focused = place.contains(document.activeElement);
   place.replaceChildren(...view);
   if (focused) place.querySelector("h2, button").focus(); // who pressed a key there, stays there
-  byId("how").textContent =
-    `${grouped(model.mapped)} of ${grouped(model.total)} words, by ${model.method}`;
-  map.show(model, chosen, near, shades && shades[shown]);
+  byId("how").textContent = model.caption;
+  map.show(model, chosen, near);
   if (!empty) say(question.trouble ?? answers.map(spoken).join("; "));
 }
 
@@ -111,47 +224,25 @@ function more() {
 }
 
 /** Say an answer in a line. */
-function spoken({ model, unknown, found }) {
+function spoken({ model, unknown, nearest }) {
   const name = models.length > 1 ? `${model.name}: ` : "";
   if (unknown.length) return `${name}not known: ${unknown.map(visible).join(", ")}`;
-  const first = (found ?? []).slice(0, SPOKEN).map(({ id }) => visible(model.words[id]));
+  const first = (nearest ?? []).slice(0, SPOKEN).map(({ id }) => visible(model.words[id]));
   return `${name}nearest: ${first.join(", ") || "nothing"}`;
-}
-
-/** Choose words that a visitor may begin with. */
-function examples() {
-  const all = models[0].words;
-  const found = EXAMPLES.map((from) =>
-    all.slice(from, from + 50).find((word) => Array.from(word).length >= LONG_ENOUGH),
-  );
-  const known = found.filter((word) => word !== undefined);
-  return known.length > 2 ? known : all.slice(0, EXAMPLES.length);
 }
 
 /** What is there before anything is asked. */
 function emptyView() {
   return [
     paragraph("", "Click a word on the map, or find one above. Try:"),
-    paragraph("chips", ...examples().map((word) => wordButton(word, go))),
+    paragraph("chips", ...data.examples.map((word) => wordButton(word, go))),
     ...(moved ? moved.elements() : []),
   ];
 }
 
 /** Say what the page has of a model, what it lacks, and how its map was made. */
-function aboutModel(model) {
-  const { words: kept, total, mapped } = model;
-  const left = total - kept.length;
-  const has = left
-    ? `The page has the first ${grouped(kept.length)} of its ${grouped(total)} words; ` +
-      `${grouped(left)} are left out.`
-    : `The page has all of its ${grouped(total)} words.`;
-  const shown = mapped === kept.length ? "all of them" : `the first ${grouped(mapped)}`;
-  return paragraph(
-    "",
-    element("strong", {}, visible(model.name)),
-    ` has ${grouped(model.dimension)} numbers per word. ${has} The map shows ${shown}, laid out by `,
-    `${model.method} (${model.remark}).`,
-  );
+function aboutModel({ name, about }) {
+  return paragraph("", element("strong", {}, visible(name)), ` ${about}`);
 }
 
 /** Find what the box for a word asks: the word, or the first that is found by what is typed. */
@@ -159,7 +250,7 @@ function sought(text) {
   const question = parseQuestion(text, models);
   const isWord = models.some((model) => model.ids.has(question.text));
   if (question.text === "" || question.trouble || isWord) return text;
-  return words.search(question.text, 1).found[0] ?? text;
+  return words.search(question.text, 1).matches[0] ?? text;
 }
 
 /** Set up the boxes, the buttons and the keys. */

@@ -1,12 +1,19 @@
-"""The page: one file of HTML that fetches nothing, with the words as data, never as markup."""
+"""The page: one file of HTML that fetches nothing, with the words as data, never as markup.
+
+Python prepares what the page only shows. What answers a person at the page is JavaScript: sums of
+words, the search by spelling and the cosines, because nobody knows the question before, and the
+labels of the map, because they depend on the zoom, the window and its fonts.
+"""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import importlib.resources
+import itertools
 import json
 import re
+from collections.abc import Sequence
 from html import escape
 from string import Template
 from typing import Any, Final
@@ -14,28 +21,21 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from cbow.explore.content import Content, Part
-from cbow.explore.moved import Moved
+from cbow.explore.data import ModelData, PageData, SharedNeighbours
 
 #: The scripts, each of which may use those before it.
-SCRIPTS: Final = (
-    "vectors.js",
-    "expression.js",
-    "spelling.js",
-    "elements.js",
-    "completion.js",
-    "view.js",
-    "labels.js",
-    "drawing.js",
-    "gestures.js",
-    "map.js",
-    "answers.js",
-    "moved.js",
-    "page.js",
-)
+SCRIPTS: Final = ("words.js", "drawing.js", "map.js", "answers.js", "page.js")
 
-#: The styles, in the order of their say.
+#: The styles, the later with the last word.
 STYLES: Final = ("page.css", "answers.css", "map.css")
+
+#: Where examples of words are taken from, by frequency, and their least length: neither "the" nor
+#: words that nobody knows.
+EXAMPLES: Final = (150, 250, 400, 600, 850, 1200, 1600, 2100)
+LONG_ENOUGH: Final = 5
+
+#: Colours of words by the neighbours that two models share.
+SHADES: Final = 4
 
 #: What the browser may do: run this script, use these styles; fetch nothing, send nothing.
 POLICY: Final = (
@@ -43,44 +43,48 @@ POLICY: Final = (
     "form-action 'none'"
 )
 
-#: By which a page of ours is known, within its first few hundred bytes.
+#: Marks a page of ours, within its first few hundred bytes.
 GENERATOR: Final = '<meta name="generator" content="cbow-explore">'
 
-#: Inside a script element these would end it or begin another, or are no characters of UTF-8.
+#: These would end a script element or begin another, or cannot be encoded in UTF-8.
 _UNSAFE: Final = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
 
 
-def page(content: Content) -> str:
+def page(data: PageData) -> str:
     """Write the page.
 
     Parameters
     ----------
-    content : Content
+    data : PageData
 
     Returns
     -------
     str
-        HTML, to be saved as UTF-8. The same content gives the same page.
+        HTML, to be saved as UTF-8. The same data give the same page.
     """
-    style, script = "\n" + "".join(map(_file, STYLES)), "\n" + _script()
+    title = "Words of " + " and ".join(model.name for model in data.models)
+    style = "\n" + "".join(map(_file, STYLES))
+    # The scripts share a scope of their own.
+    script = '\n(() => {\n"use strict";\n' + "".join(map(_file, SCRIPTS)) + "})();\n"
+    shared = data.shared
+    values = {
+        "models": [_model(model, shared) for model in data.models],
+        "examples": _examples(data.models[0].vectors.words),
+        "shared": None if shared is None else _shared(shared),
+    }
     policy = POLICY.format(script=_hash(script), style=_hash(style))
     return Template(_file("page.html")).substitute(
         generator=GENERATOR,
         policy=escape(policy),
-        title=escape(title(content).encode("utf-8", "replace").decode("utf-8")),
+        title=escape(title.encode("utf-8", "replace").decode("utf-8")),
         style=style,
-        data=as_json(_data(content)),
+        data=as_json(values),
         script=script,
     )
 
 
-def title(content: Content) -> str:
-    """Name the page after its models."""
-    return "Words of " + " and ".join(part.name for part in content.parts)
-
-
 def as_json(value: Any) -> str:
-    r"""Write JSON that may stand in a script element.
+    r"""Write JSON that can be put into a script element.
 
     Examples
     --------
@@ -88,13 +92,8 @@ def as_json(value: Any) -> str:
     ["\u003c/script\u003e","naïve"]
     """
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    # All of them can only stand in strings, where an escape means the same.
-    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
-
-
-def _script() -> str:
-    """Join the scripts, in a scope of their own."""
-    return "(() => {\n" + '"use strict";\n' + "".join(map(_file, SCRIPTS)) + "})();\n"
+    # They occur only in strings, where an escape means the same.
+    return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def _file(name: str) -> str:
@@ -102,41 +101,67 @@ def _file(name: str) -> str:
 
 
 def _hash(text: str) -> str:
-    """Return the hash by which a policy names the text of an element."""
+    """Return the hash by which a policy identifies the text of an element."""
     digest = hashlib.sha256(text.encode("utf-8")).digest()
     return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
 
 
-def _data(content: Content) -> dict[str, Any]:
-    """Return the content as plain values."""
+def _model(model: ModelData, shared: SharedNeighbours | None) -> dict[str, Any]:
+    """Return one model as plain values."""
+    counts, layout = model.vectors.counts, model.layout
+    V, n = len(model.vectors), len(model.places)
+    has = f"The page has all of its {model.total:,} words."
+    if model.total > V:
+        has = (
+            f"The page has the first {V:,} of its {model.total:,} words; {model.total - V:,} are "
+            "left out."
+        )
+    on_map = "all of them" if n == V else f"the first {n:,}"
     return {
-        "models": [_part(part) for part in content.parts],
-        "moved": None if content.moved is None else _moved(content.moved),
-    }
-
-
-def _part(part: Part) -> dict[str, Any]:
-    counts = part.vectors.counts
-    return {
-        "name": part.name,
-        "total": part.total,
-        "dimension": part.vectors.dimension,
-        "words": list(part.vectors.words),
+        "name": model.name,
+        "total": model.total,
+        "dimension": model.vectors.dimension,
+        "words": list(model.vectors.words),
         "counts": None if counts is None else counts.tolist(),
-        "rows": _base64(part.rows),
-        "places": _base64(part.places.astype("<i2")),
-        "method": part.layout.method,
-        "remark": part.layout.remark,
+        "rows": _base64(model.rows),
+        "places": _base64(model.places.astype("<i2")),
+        "shades": None if shared is None else _shades(model, shared),
+        "caption": f"{n:,} of {model.total:,} words, by {layout.method}",
+        "about": f"has {model.vectors.dimension:,} numbers per word. {has} The map shows {on_map}, "
+        f"laid out by {layout.method} ({layout.remark}).",
     }
 
 
-def _moved(moved: Moved) -> dict[str, Any]:
+def _examples(words: Sequence[str]) -> list[str]:
+    """Choose words that a visitor may begin with."""
+    examples: list[str] = []
+    for start in EXAMPLES:
+        long = (word for word in words[start : start + 50] if len(word) >= LONG_ENOUGH)
+        examples += itertools.islice(long, 1)
+    return examples if len(examples) > 2 else list(words[: len(EXAMPLES)])
+
+
+def _shared(shared: SharedNeighbours) -> dict[str, Any]:
+    """Return the shared neighbours as plain values."""
+    mean = shared.shared.mean() if len(shared.words) else 0
     return {
-        "words": moved.words,
-        "shared": moved.shared.tolist(),
-        "neighbours": moved.neighbours,
-        "common": moved.common,
+        "words": shared.words,
+        "shared": shared.shared.tolist(),
+        "neighbours": shared.neighbours,
+        "question": f"Of the {shared.neighbours} nearest words, how many are the same in both "
+        f"models? {mean:.1f} on average; fewest of all:",
+        "about": f"{shared.common:,} words are in both models; the neighbours of "
+        f"{len(shared.words):,} are compared. Rare words move for want of text.",
     }
+
+
+def _shades(model: ModelData, shared: SharedNeighbours) -> list[int | None]:
+    """Return the number of the colour of each word on the map, None for words not compared."""
+    shades: list[int | None] = [None] * len(model.places)
+    for word, both in zip(shared.words, shared.shared.tolist(), strict=True):
+        if (i := model.vectors.ids[word]) < len(shades):
+            shades[i] = min(SHADES - 1, both * SHADES // shared.neighbours)
+    return shades
 
 
 def _base64(array: npt.NDArray[np.integer[Any]]) -> str:

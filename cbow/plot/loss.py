@@ -1,4 +1,4 @@
-"""The picture of a training run: the loss of each epoch beside what needs no training."""
+"""The picture of a training run: the loss of each epoch beside losses that need no training."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from cbow.plot.canvas import COLOURS, GREY, WIDTH, percent, render
-from cbow.plot.labels import spread
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,13 +17,13 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[np.float64]
 
-#: Inches beside a panel; on the right stand the names of its lines.
+#: Inches beside a panel; the names of its lines are on the right.
 LEFT, RIGHT = 0.75, 2.35
 
 #: Inches above each panel, for its title, and below the last, for the epochs.
 ABOVE, BELOW = 0.45, 0.6
 
-#: Points from one name to the next at least.
+#: Points from one name to the next, at least.
 LINE: Final = 14.0
 
 #: A logarithmic axis of less than this, as a ratio, has ticks between the powers of ten.
@@ -35,14 +34,14 @@ DOTS: Final = 40
 
 
 class History(NamedTuple):
-    """What is known of E epochs. NaN stands where nothing is."""
+    """What is known of E epochs; NaN where nothing is."""
 
     epochs: Array  #: (E,), their numbers
     loss: Array  #: (E,), nats per token
     heldout_loss: Array  #: (E,), nats per token
     active: Array  #: (E,), share of the units that are active
     gradient_norms: Mapping[str, Array]  #: (E,) for each parameter
-    uniform: float  #: loss of all words alike, nats per token
+    uniform: float  #: loss of the uniform distribution, nats per token
     unigram: float  #: loss of the word frequencies
     heldout_unigram: float  #: the same on the held-out lines
 
@@ -78,7 +77,10 @@ def loss_picture(history: History, ending: str) -> bytes:
     bytes
         A file of this kind.
     """
-    panels = [panel for panel in map(_known, _panels(history)) if panel.lines]
+    panels = []
+    for panel in _panels(history):  # without the lines of which nothing is known
+        if lines := [each for each in panel.lines if np.isfinite(each.values).any()]:
+            panels.append(panel._replace(lines=lines))
     height = BELOW + sum(ABOVE + panel.height for panel in panels)
 
     def draw(figure: Figure) -> None:
@@ -96,12 +98,12 @@ def loss_picture(history: History, ending: str) -> bytes:
 
 
 def _panels(history: History) -> Iterator[_Panel]:
-    """List all there could be to draw."""
+    """Yield all panels that there can be."""
     ours, theirs = COLOURS[:2]
     loss = [
         _Line("training", history.loss, ours),
         _Line("held out", history.heldout_loss, theirs),
-        _Line("all words alike", np.array([history.uniform]), GREY, level=True),
+        _Line("uniform", np.array([history.uniform]), GREY, level=True),
         _Line("word frequencies", np.array([history.unigram]), ours, level=True),
         _Line("frequencies, held out", np.array([history.heldout_unigram]), theirs, level=True),
     ]
@@ -120,13 +122,10 @@ def _panels(history: History) -> Iterator[_Panel]:
     )
 
 
-def _known(panel: _Panel) -> _Panel:
-    """Leave out the lines of which nothing is known."""
-    return panel._replace(lines=[each for each in panel.lines if np.isfinite(each.values).any()])
-
-
 def _draw_panel(ax: Axes, panel: _Panel, epochs: Array) -> None:
-    """Draw the lines over the epochs, level ones dashed from side to side."""
+    """Draw lines over the epochs, and level ones dashed from side to side; set axes and ticks."""
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
+
     marker = "o" if len(epochs) <= DOTS else None
     for line in panel.lines:
         known = np.isfinite(line.values)
@@ -136,13 +135,6 @@ def _draw_panel(ax: Axes, panel: _Panel, epochs: Array) -> None:
             ax.plot(
                 epochs[known], line.values[known], color=line.colour, marker=marker, markersize=3.5
             )
-    _set_axes(ax, panel, epochs)
-
-
-def _set_axes(ax: Axes, panel: _Panel, epochs: Array) -> None:
-    """Set title, limits and ticks."""
-    from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
-
     side = 0.02 * (epochs[-1] - epochs[0]) or 0.5
     ax.set(xlim=(epochs[0] - side, epochs[-1] + side), yscale=panel.scale)
     ax.set_title(panel.title, loc="left", fontsize=11)
@@ -159,7 +151,7 @@ def _set_axes(ax: Axes, panel: _Panel, epochs: Array) -> None:
 
 
 def _name_lines(figure: Figure, ax: Axes, panel: _Panel) -> None:
-    """Write name and last value at the right end of each line, one above the other."""
+    """Write the name and last value of each line at its right end, one above the other."""
     box = ax.get_window_extent()  # pixels
     last = np.array([line.values[np.isfinite(line.values)][-1] for line in panel.lines])
     heights = ax.transData.transform(np.column_stack([np.zeros_like(last), last]))[:, 1]
@@ -170,3 +162,38 @@ def _name_lines(figure: Figure, ax: Axes, panel: _Panel) -> None:
         name = f"{line.name}  {panel.written(value)}"
         text = ax.text(1.015, (place - box.y0) / box.height, name, transform=ax.transAxes)
         text.set(color=line.colour, va="center", fontsize=10, parse_math=False)
+
+
+def spread(wanted: Array, gap: float, low: float, high: float) -> Array:
+    """Move positions on a line as little as possible so that they are `gap` apart.
+
+    Minimises Σ (position - wanted)², in the order of the wanted positions. Without the gaps that
+    is isotonic regression, solved by pooling neighbours that violate the order (Barlow et al.,
+    "Statistical Inference under Order Restrictions", 1972).
+
+    Parameters
+    ----------
+    wanted : ndarray, (k,)
+    gap : float
+    low, high : float
+        All are between these; if there is too little room, they go beyond `high`.
+
+    Returns
+    -------
+    ndarray, (k,)
+    """
+    order = np.argsort(wanted, kind="stable")
+    steps = gap * np.arange(len(wanted))  # (k,)
+    pools: list[tuple[float, int]] = []  # mean and number
+    for value in wanted[order] - steps:
+        mean, number = float(value), 1
+        while pools and pools[-1][0] > mean:
+            other, more = pools.pop()
+            mean = (mean * number + other * more) / (number + more)
+            number += more
+        pools.append((mean, number))
+    flat = np.repeat([mean for mean, _ in pools], [number for _, number in pools])  # (k,)
+    room = max(low, high - gap * (len(wanted) - 1))
+    result = np.empty(len(wanted))
+    result[order] = np.clip(flat, low, room) + steps
+    return result

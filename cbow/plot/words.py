@@ -1,4 +1,7 @@
-"""The picture of words: where their vectors lie along two principal components."""
+"""The picture of words along two principal components, and where its labels go.
+
+A box is (left, bottom, right, top).
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from cbow.plot.canvas import COLOURS, GREY, INK, PALE, percent, render
-from cbow.plot.fonts import Text
-from cbow.plot.labels import place
+from cbow.plot.canvas import COLOURS, GREY, INK, PALE, Labels, percent, render
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+Array = npt.NDArray[np.float64]
 
 #: Inches.
 HEIGHT: Final = 6.0
@@ -27,23 +30,43 @@ MARGIN: Final = 0.1
 #: Points between a dot and its label.
 GAP: Final = 5.0
 
+#: Sides of a point where a label may stand, the preferred first.
+SIDES: Final = np.array(
+    [(1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1)], np.float64
+)
 
-class Map(NamedTuple):
-    """Places of words along two components."""
+#: How far from the point, in multiples of the gap.
+RINGS: Final = (1.0, 2.5, 5.0, 8.0, 12.0)
 
-    points: npt.NDArray[np.float64]  #: (n, 2)
+#: Room around every other point, in gaps: a word beside it would seem to be its label.
+HALO: Final = 1.5
+
+#: What it costs to leave the bounds and to cover another label, against covering a point.
+OUTSIDE, COVERED = 10.0, 4.0
+
+#: Square gaps of overlap that are as bad as the next side, and as the next ring.
+NEXT_SIDE, NEXT_RING = 0.1, 1.5
+
+#: Rounds in which each label may move; the cost falls in each, so that it settles long before.
+ROUNDS: Final = 50
+
+
+class Projection(NamedTuple):
+    """Words along two components."""
+
+    points: Array  #: (n, 2)
     components: tuple[int, int]  #: their numbers, from 1
     shares: tuple[float, float]  #: of the variance
 
 
-def words_picture(words: Map, text: Text, ending: str) -> bytes:
+def words_picture(words: Projection, labels: Labels, ending: str) -> bytes:
     """Draw words as labelled dots; a unit is as long on one axis as on the other.
 
     Parameters
     ----------
-    words : Map
+    words : Projection
         n words.
-    text : Text
+    labels : Labels
         Their n labels.
     ending : str
         A key of `cbow.plot.canvas.ENDINGS`.
@@ -53,20 +76,20 @@ def words_picture(words: Map, text: Text, ending: str) -> bytes:
     bytes
         A file of this kind.
     """
-    # The axes have no numbers, and matplotlib cannot tell very small ones from 0.
+    # The axes have no numbers, and matplotlib cannot tell very small coordinates from 0.
     words = words._replace(points=words.points / np.abs(words.points).max())
 
     def draw(figure: Figure) -> None:
         ax = figure.add_axes(AXES)
         _frame(ax, words)
         ax.scatter(words.points[:, 0], words.points[:, 1], s=24, color=COLOURS[0], zorder=3)
-        _label(figure, ax, words.points, text)
+        _label(figure, ax, words.points, labels)
 
     return render(draw, HEIGHT, ending)
 
 
-def _frame(ax: Axes, words: Map) -> None:
-    """Set limits with equal units, name the axes, mark the mean of the words."""
+def _frame(ax: Axes, words: Projection) -> None:
+    """Set limits with equal units, name the axes, and mark the mean of the words."""
     low, high = words.points.min(axis=0), words.points.max(axis=0)  # (2,)
     box = ax.get_window_extent()
     size = np.array([box.width, box.height])
@@ -82,12 +105,12 @@ def _frame(ax: Axes, words: Map) -> None:
     ax.set_ylabel(f"component {other} ({percent(less)} of the variance)")
 
 
-def _label(figure: Figure, ax: Axes, points: npt.NDArray[np.float64], text: Text) -> None:
-    """Write each word beside its dot, with a line to it where it had to go farther."""
+def _label(figure: Figure, ax: Axes, points: Array, labels: Labels) -> None:
+    """Write each word beside its dot, with a line between them where it had to go farther."""
     gap = GAP * figure.dpi / 72  # pixels
-    texts = [ax.text(0, 0, label, ha="center", va="center", zorder=4) for label in text.labels]
+    texts = [ax.text(0, 0, label, ha="center", va="center", zorder=4) for label in labels.texts]
     for label in texts:  # parse_math: a word such as $x_1$ is a word, no formula
-        label.set(parse_math=False, family=text.fonts, color=INK)
+        label.set(parse_math=False, family=labels.fonts, color=INK)
     sizes = np.array([each.get_window_extent().size for each in texts])  # (n, 2)
     bounds = np.array(ax.get_window_extent().extents)  # (4,)
     dots = ax.transData.transform(points)  # (n, 2), pixels
@@ -99,3 +122,76 @@ def _label(figure: Figure, ax: Axes, points: npt.NDArray[np.float64], text: Text
     for end, point, beside in zip(ends, points, near, strict=True):
         if not beside:
             ax.plot(*zip(end, point, strict=True), color=GREY, linewidth=0.6, zorder=2)
+
+
+def place(points: Array, sizes: Array, bounds: Array, gap: float) -> tuple[Array, Array]:
+    """Place a label at each point so that they cover little of each other and of the points.
+
+    Every label takes the best of some places around its point, one label after the other, until
+    none finds a better one. All are shown: this is a picture, which nobody can zoom into.
+
+    Parameters
+    ----------
+    points : ndarray, (n, 2)
+    sizes : ndarray, (n, 2)
+        Width and height of each label.
+    bounds : ndarray, (4,)
+        The box to stay in.
+    gap : float
+        Between a point and its label.
+
+    Returns
+    -------
+    boxes : ndarray, (n, 4)
+        Where the labels are.
+    near : ndarray of bool, (n,)
+        Whether a label is next to its point; the others need a line to it.
+    """
+    n = len(points)
+    around, cost = _candidates(sizes, gap)  # (n, c, 4), (c,)
+    around = around + np.tile(points, 2)[:, None, :]
+    dots = np.hstack([points - HALO * gap, points + HALO * gap])  # (n, 4)
+    fixed = np.empty(around.shape[:2])  # (n, c)
+    for i, boxes in enumerate(around):  # (c, 4)
+        covered = _overlap(boxes, np.delete(dots, i, axis=0)).sum(axis=1)  # (c,)
+        outside = _area(boxes) - _overlap(boxes, bounds[None])[:, 0]  # (c,)
+        fixed[i] = cost + (covered + OUTSIDE * outside) / gap**2
+    chosen = fixed.argmin(axis=1)  # (n,)
+    boxes = around[np.arange(n), chosen]  # (n, 4)
+    for _ in range(ROUNDS):
+        before = chosen.copy()
+        for i in range(n):
+            others = np.delete(boxes, i, axis=0)  # (n - 1, 4)
+            total = fixed[i] + COVERED * _overlap(around[i], others).sum(axis=1) / gap**2
+            if total.min() < total[chosen[i]]:
+                chosen[i] = total.argmin()
+                boxes[i] = around[i, chosen[i]]
+        if (chosen == before).all():
+            break
+    return boxes, chosen < len(SIDES)
+
+
+def _candidates(sizes: Array, gap: float) -> tuple[Array, Array]:
+    """Return the boxes (n, c, 4) around a point at 0, and what each costs by itself (c,)."""
+    middles = np.concatenate(
+        [SIDES * (sizes[:, None, :] / 2 + ring * gap) for ring in RINGS], axis=1
+    )  # (n, c, 2)
+    half = sizes[:, None, :] / 2  # (n, 1, 2)
+    rings, sides = np.divmod(np.arange(middles.shape[1]), len(SIDES))
+    return np.concatenate([middles - half, middles + half], axis=2), (
+        NEXT_RING * rings + NEXT_SIDE * sides
+    )
+
+
+def _overlap(a: Array, b: Array) -> Array:
+    """Compute the area that each box of a (p, 4) shares with each of b (q, 4): (p, q)."""
+    low = np.maximum(a[:, None, :2], b[None, :, :2])  # (p, q, 2)
+    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
+    shared: Array = np.clip(high - low, 0, None).prod(axis=2)  # (p, q)
+    return shared
+
+
+def _area(boxes: Array) -> Array:
+    """Compute the area of boxes (p, 4): (p,)."""
+    area: Array = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
+    return area

@@ -292,8 +292,12 @@ class TestLayers:
     @pytest.mark.parametrize(
         ("layers", "activation", "sentence"),
         [
-            ("4,5,3", "relu,tanh", "activations is 2, but that of hidden layers 1; name one activ"),
-            ("4,6,6,6,3", "relu,tanh", "activations is 2, but that of hidden layers 3"),
+            (
+                "4,5,3",
+                "relu,tanh",
+                "names 2 activations, but there is 1 hidden layer; name one for",
+            ),
+            ("4,6,6,6,3", "relu,tanh", "names 2 activations, but there are 3 hidden layers"),
             ("4,3", "tanh", "--activation is 'tanh', but the network has no hidden layer; leave"),
             ("4,3", "elu", "--activation is 'elu', but the network has no hidden layer"),
             ("4,5,3", "", "the activation is '', but must be one of relu"),
@@ -326,7 +330,7 @@ class TestLayers:
         [
             (["--output", "sigmoid"], "give --layers to check another network"),
             (["--cost", "logistic"], "give --layers to check another network"),
-            (["--activation", "relu,tanh"], "activations is 2, but that of hidden layers 1"),
+            (["--activation", "relu,tanh"], "names 2 activations, but there is 1 hidden layer"),
             (["--activation", "softmax"], "hidden layer 1 is softmax"),
         ],
     )

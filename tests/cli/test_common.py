@@ -98,7 +98,7 @@ def test_by_default_the_arguments_of_the_process(monkeypatch):
         (Interrupted("stopped in epoch 2; saved", None), 130, "stopped in epoch 2; saved"),
         (OSError(28, "No space left on device"), 1, "the output could not .*No space left"),
         (OSError(13, "Permission denied", "/f"), 1, "/f could not be .*Permission denied"),
-        (OSError("libx.so: cannot open"), 1, "of a package cannot be loaded .*libx.so.* install"),
+        (OSError("libx.so: cannot open"), 1, "of a package cannot be loaded .*libx.so.* reinstall"),
         (OSError("x" * 9999), 1, "^.{300,400}$"),
         (OSError(24, "Too many open files"), 1, "the system refused .*Too many open .*ulimit -a"),
         (OSError(5, "Input/output error", "x" * 9999), 1, "^.{200,400}$"),
@@ -184,15 +184,14 @@ def test_a_folder_that_is_gone(tmp_path, monkeypatch, capsys):
     (tmp_path / "gone").rmdir()
     assert common.run(lambda _: len(os.getcwd()), parser(), []) == 1
     assert capsys.readouterr().err == (
-        "cbow-x: error: the current folder is gone (it was removed or replaced); change to "
-        "another one\n"
+        "cbow-x: error: the current folder is gone (removed or replaced); change to another one\n"
     )
 
 
 LIMITED = """
 import resource, sys
 from cbow.cli import {name}
-import cbow.cli.log, cbow.cli.progress, cbow.training.run, cbow.model, cbow.vectors.formats
+import cbow.cli.progress, cbow.training.run, cbow.model, cbow.vectors.formats
 with open("/proc/self/statm") as file:
     size = int(file.read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (size + 2**28, size + 2**28))

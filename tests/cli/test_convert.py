@@ -153,7 +153,7 @@ def test_the_kind_of_vectors_says_nothing_of_other_files(run):
     other = next(kind for kind in EMBEDDINGS if kind != DEFAULT_EMBEDDING)
     code, _, told = run("in.safetensors", "a.npz", "--embedding", other)
     assert code == 0
-    assert f"note: there is one kind of vectors in in.safetensors, so --embedding {other}" in told
+    assert f"note: in.safetensors holds only one kind of vectors, so --embedding {other}" in told
 
 
 def test_an_old_file_is_replaced(run):
@@ -282,7 +282,7 @@ def test_a_bit_of_any_array_is_noticed(run, model, name, capsys):
         code, found, err = run("--check", name, "--json")
         assert code == 1
         assert [each for each, right in found["checksums"].items() if not right] == [part]
-        assert f"{name} was changed after it was written, for the checksum of '{part}' diff" in err
+        assert f"{name} was changed after it was written: the checksum of '{part}' diff" in err
         assert main(["--check", name]) == 1
         assert "WRONG\n" in capsys.readouterr().out
 
@@ -305,7 +305,9 @@ def test_files_without_checksums_are_read_to_their_end_and_told(run):
         code, found, err = run("--check", str(path), "--json")
         assert (code, found["checksums"]) == (0, None)
         words = len(cbow.load_vectors(path)) if path.name != "model2vec" else 7
-        assert f"{path} has no checksums, for {why}; it was read to its end: {words} words" in err
+        assert (
+            f"{path} has no checksums, because {why}; it was read to its end: {words} words" in err
+        )
     words = (GOLDEN / "gensim.txt").read_bytes()
     Path("cut.txt").write_bytes(words[: len(words) // 2])
     assert run("--check", "cut.txt")[0] == 1
@@ -314,7 +316,7 @@ def test_files_without_checksums_are_read_to_their_end_and_told(run):
 def test_a_check_writes_nothing(run, capsys):
     code, _, err = run("in.safetensors", "out.txt", "--check")
     assert code == 1
-    assert "--check writes nothing, but OUT is 'out.txt'; leave out one of both" in err
+    assert "--check writes nothing, but OUT is 'out.txt'; leave out one of them" in err
     assert not Path("out.txt").exists()
     assert main(["in.safetensors"]) == 2
     assert "the following arguments are required: OUT" in capsys.readouterr().err

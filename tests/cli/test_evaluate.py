@@ -10,8 +10,7 @@ import pytest
 from scipy import stats
 
 import cbow
-from cbow.cli.evaluate import main
-from cbow.cli.evaluate_report import _decimal
+from cbow.cli.evaluate import decimal, main
 from cbow.evaluation import Rules, compare, evaluate
 
 CORPORA = Path(__file__).parents[2] / "corpora"
@@ -70,7 +69,7 @@ def as_json(found):
 def test_one_model(ask):
     code, [found], err = ask("one.txt", *BOTH)
     assert code == 0
-    assert err == "pairs.txt: lines passed over (comments 1)\n"
+    assert err == "pairs.txt: skipped lines (comments 1)\n"
     expected = evaluate(cbow.load_vectors("one.txt"), "pairs.txt", "analogies.txt").to_dict()
     assert found == {"model": "one.txt", "embedding": "joint", **as_json(expected)}
     assert found["pairs"][0]["found"] == 5
@@ -101,7 +100,7 @@ def test_a_table(capsys):
     assert "left out (--oov skip)" in notes[0]
     assert "1,000 resamples, seed 1" in notes[0]
     assert "among the first 30,000 of the model" in notes[1]
-    assert err == "pairs.txt: lines passed over (comments 1)\n"
+    assert err == "pairs.txt: skipped lines (comments 1)\n"
 
 
 def test_sections(capsys):
@@ -203,11 +202,11 @@ def test_the_notes_speak_of_what_was_done(capsys):
     assert "McNemar" not in notes(*BOTH[:2])
     assert "Spearman" not in notes(*BOTH[2:])
     assert "Spearman" not in notes(*BOTH, "--resamples", "0")
-    assert notes(*BOTH[:2], "--resamples", "0").endswith("on what counts for both (both).")
+    assert notes(*BOTH[:2], "--resamples", "0").endswith("on the items that count for both (both).")
 
 
 def test_nothing_has_no_sign():
-    assert [_decimal(x) for x in (-1e-9, -0.0, -0.0006, None)] == ["0.000", "0.000", "-0.001", "-"]
+    assert [decimal(x) for x in (-1e-9, -0.0, -0.0006, None)] == ["0.000", "0.000", "-0.001", "-"]
 
 
 def test_no_resamples(capsys):
@@ -372,7 +371,7 @@ def test_bad_input_is_one_sentence(capsys, name):
     assert main(arguments) == 1
     out, err = capsys.readouterr()
     assert out == ""
-    [sentence] = [line for line in err.splitlines() if "lines passed over" not in line]
+    [sentence] = [line for line in err.splitlines() if "skipped lines" not in line]
     assert sentence.startswith("cbow-evaluate: error: ")
     for word in words:
         assert word in sentence
@@ -448,7 +447,7 @@ def test_a_file_of_the_field_as_it_comes(ask):
     assert code == 0
     assert simlex["spearman"] == plain["spearman"]
     assert (plain["score_column"], simlex["score_column"]) == (None, "SimLex999")
-    assert "simlex.csv: lines passed over (headers 1)\n" in err
+    assert "simlex.csv: skipped lines (headers 1)\n" in err
     assert "simlex.csv: the scores are those of the column SimLex999\n" in err
 
 

@@ -12,8 +12,7 @@ import pytest
 from bad_places import full_disk
 
 from cbow.cli import explain as cli
-from cbow.cli.explain import main
-from cbow.cli.explain_terminal import as_text
+from cbow.cli.explain import as_text, main
 from cbow.explain import Settings, explain, page, work_out
 
 DEFAULT = Settings(window=2, dimension=3, activation="relu", seed=1, learning_rate=0.5)
@@ -94,7 +93,7 @@ def test_a_file_and_its_encoding(answer, here):
         [],
     ]
     code, out, err = answer("--file", "text", "--errors", "replace", "--json")
-    assert (code, err) == (0, "bytes that are no text, replaced: 1\n")
+    assert (code, err) == (0, "undecodable bytes, replaced: 1\n")
     assert json.loads(out)["words"] == ["am", "caf", "das", "meer"]
 
 
@@ -139,7 +138,7 @@ WORDS = "more than 10,000 characters"
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ([""], "the text holds no word; give a few words"),
+        ([""], "the text holds no words; give a few, such as"),
         (["!", "..."], "the text holds no word"),
         (["king"], ONLY_WORD),
         (["ho", "ho", "HO"], ONLY_WORD),
@@ -148,8 +147,8 @@ WORDS = "more than 10,000 characters"
         ([f"w{i}" for i in range(31)], "31 distinct words, but 30 at most"),
         (["a", "b" * 50], "50 characters, but 40 at most fit into a table"),
         (["a " * 6000], WORDS),
-        (["a\udcff", "b"], "bytes that are no text; give them in UTF-8"),
-        (["a", "-"], "- stands for the standard input and must be alone"),
+        (["a\udcff", "b"], "bytes that are not UTF-8; give them in UTF-8"),
+        (["a", "-"], "- stands for standard input and must be alone"),
         (["a", "--file", "b"], "both words and --file are given"),
         (["--file", ""], "the name after --file is empty"),
         (["--file", "none.txt"], "there is no file 'none.txt'; check the name"),

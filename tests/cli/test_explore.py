@@ -1,12 +1,10 @@
 """``cbow-explore``: where the page goes, what is told, what is refused."""
 
-import http.client
 import importlib.util
 import io
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 import warnings
@@ -21,9 +19,8 @@ from cbow.cli import explore as cli
 from cbow.cli.explore import main
 from cbow.config import Config
 from cbow.errors import VectorsWarning
-from cbow.explore import Choices, collect, page
+from cbow.explore import Choices, page, page_data
 from cbow.explore.layout import METHODS
-from cbow.explore.serve import Server
 from cbow.model import Model, load_vectors
 from cbow.network import Parameters
 from cbow.text import Vocabulary
@@ -66,7 +63,7 @@ def opened(monkeypatch):
 def expected(*names, limit=50_000, most=10_000, embedding="joint"):
     choices = Choices(limit, most, "auto", 1)
     models = [(Path(name).stem, load_vectors(name, embedding)) for name in names]
-    return page(collect(models, choices)).encode()
+    return page(page_data(models, choices)).encode()
 
 
 def data(content):
@@ -186,7 +183,7 @@ def test_a_file_that_is_no_page_of_ours_is_spared_unless_it_is_named(answer):
     Path("m.html").write_text("<h1>my notes</h1>")
     code, _, err = answer("m.safetensors")
     assert code == 1
-    assert "m.html is there already and is no page of cbow-explore; give a name with -o" in err
+    assert "m.html exists and is no page of cbow-explore; give a name with -o" in err
     assert Path("m.html").read_text() == "<h1>my notes</h1>"
     assert answer("m.safetensors", "-o", "m.html")[0] == 0
 
@@ -207,8 +204,7 @@ REFUSED = {
     "no name": (["m.safetensors", "-o", ""], "-o is ''; give the name of a file to write"),
     "no folder": (["m.safetensors", "-o", "no/x.html"], "the folder no does not exist; create it"),
     "a folder": (["m.safetensors", "-o", "."], "is a folder; give the name of a file"),
-    "stdout, served": (["m.safetensors", "-o", "-", "--serve"], "leave out -o, or leave out"),
-    "stdout, opened": (["m.safetensors", "-o", "-", "--open"], "which no browser reads"),
+    "stdout, opened": (["m.safetensors", "-o", "-", "--open"], "leave out -o or --open"),
     "limit": (["m.safetensors", "--limit", "0"], "limit is 0, but must be a whole number from 1"),
     "map": (["m.safetensors", "--map", "-1"], "map is -1, but must be a whole number from 1"),
     "seed": (["m.safetensors", "--seed", str(2**32)], "must be a whole number from 0 to 2^32 - 1"),
@@ -266,9 +262,7 @@ def test_a_full_disk_leaves_the_old_page(answer, monkeypatch):
         ["m", "n", "o"],
         ["m", "--layout", "som"],
         ["m", "--limit", "many"],
-        ["m", "--serve", "70000"],
-        ["m", "--serve", "-1"],
-        ["m", "--serve", "٣"],
+        ["m", "--serve"],
         ["m", "--what"],
     ],
 )
@@ -276,12 +270,6 @@ def test_wrong_usage(answer, arguments):
     code, out, err = answer(*arguments)
     assert (code, out) == (2, b"")
     assert err.startswith("usage: cbow-explore")
-
-
-def test_a_model_in_the_place_of_a_port(answer):
-    code, _, err = answer("--serve", "m.safetensors")
-    assert code == 2
-    assert "'m.safetensors' is not a port from 0 to 65535; put --serve after the name" in err
 
 
 def test_help_shows_every_default(answer):
@@ -293,7 +281,7 @@ def test_help_shows_every_default(answer):
 
 
 def test_every_layout_can_be_chosen():
-    assert set(cli.LAYOUTS) == {"auto", *METHODS}
+    assert set(cli.OPTIONS["layout"].choices) == {"auto", *METHODS}
 
 
 def test_names_of_folders(tmp_path, monkeypatch):
@@ -320,63 +308,25 @@ def test_names():
 def test_the_page_is_opened_only_when_asked(answer, opened, tmp_path):
     assert answer("m.safetensors")[0] == 0
     assert opened == []
-    assert answer("m.safetensors", "--open")[0] == 0
-    assert opened == [(tmp_path / "m.html").as_uri()]
+    code, _, err = answer("m.safetensors", "--open")
+    [address] = opened
+    assert (code, address) == (0, (tmp_path / "m.html").as_uri())
+    assert err.endswith(f"opened {address}\n")
 
 
-def test_no_browser(answer, monkeypatch):
-    monkeypatch.setattr(webbrowser, "open", lambda address: False)
+@pytest.mark.parametrize("error", [None, webbrowser.Error("no such browser"), OSError(2, "none")])
+def test_without_a_browser_the_page_is_written_all_the_same(answer, monkeypatch, tmp_path, error):
+    def fail(address):
+        if error is not None:
+            raise error
+        return False
+
+    monkeypatch.setattr(webbrowser, "open", fail)
     code, _, err = answer("m.safetensors", "--open")
     assert code == 0
-    assert "no browser could be opened; open file:///" in err
-
-
-@pytest.fixture
-def served(monkeypatch):
-    """What would be served, and how often, instead of waiting for Ctrl-C."""
-    pages = []
-    monkeypatch.setattr(Server, "serve_forever", lambda self: pages.append(self.page))
-    return pages
-
-
-def test_serving_writes_no_file(answer, served, opened):
-    code, out, err = answer("m.safetensors", "--serve")
-    assert code == 0
-    assert re.fullmatch(rb"http://127\.0\.0\.1:\d+/\n", out)
-    assert err.endswith("served to this machine alone; Ctrl-C ends it\n")
-    assert served == [expected("m.safetensors")]
-    assert not Path("m.html").exists()
-    assert opened == []
-
-
-def test_serving_and_writing_and_opening(answer, served, opened):
-    code, out, _ = answer("m.safetensors", "--serve", "-o", "x.html", "--open")
-    assert code == 0
-    assert Path("x.html").read_bytes() == served[0]
-    assert opened == [out.decode().strip()]
-
-
-def test_a_port_that_is_taken_is_told_before_the_work(answer):
-    with Server(0) as other:
-        code, _, err = answer("m.safetensors", "--serve", str(other.server_address[1]))
-    assert code == 1
-    assert "cannot be used" in err
-    assert err.count("\n") == 1
-
-
-def test_it_serves_until_ctrl_c(answer):
-    with start_serving("m.safetensors", "--serve", "0") as process:
-        address = process.stdout.readline().decode()
-        port = re.fullmatch(r"http://127\.0\.0\.1:(\d+)/\n", address)[1]
-        connection = http.client.HTTPConnection("127.0.0.1", int(port), timeout=60)
-        connection.request("GET", "/")
-        content = connection.getresponse().read()
-        connection.close()
-        process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
-    assert content == expected("m.safetensors")
-    assert process.returncode == 130
-    assert err.endswith(b"cbow-explore: error: interrupted\n")
+    page = (tmp_path / "m.html").as_uri()
+    assert err.endswith(f"note: no browser could be opened; open {page}\n")
+    assert Path("m.html").read_bytes() == expected("m.safetensors")
 
 
 CODE = "import sys; from cbow.cli.explore import main; sys.exit(main())"
@@ -391,20 +341,10 @@ def start(*arguments, **environment):
     )
 
 
-def start_serving(*arguments):
-    return subprocess.Popen(
-        [sys.executable, "-c", CODE, *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        # A job in the background of a shell ignores Ctrl-C, and so would its children.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
-
-
 def test_help_is_quick():
     code = (
         "import sys, cbow.cli.explore as e; e._parser(); "
-        "print(*(n for n in ('numpy', 'scipy', 'numba', 'http.server') if n in sys.modules))"
+        "print(*(n for n in ('numpy', 'scipy', 'numba') if n in sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []

@@ -98,7 +98,7 @@ def test_the_curve_has_the_numbers_of_the_report(plot):
     for name, value in (
         ("training", last["loss"]),
         ("held out", last["heldout_loss"]),
-        ("all words alike", base["uniform"]),
+        ("uniform", base["uniform"]),
         ("word frequencies", base["unigram"]),
         ("frequencies, held out", base["heldout_unigram"]),
     ):
@@ -223,7 +223,7 @@ def test_words_named_twice_are_drawn_once(plot):
 
 
 def test_words_that_cannot_be_drawn_as_they_are(plot, monkeypatch):
-    monkeypatch.setattr("cbow.plot.fonts._installed", lambda: iter(()))
+    monkeypatch.setattr("cbow.plot.canvas._installed", lambda: iter(()))
     words = ["king", "王", "a\x1b[2Jb", "x" * 60]
     code, err = plot(["words", "words.safetensors", *words, "-o", "words.svg"])
     assert code == 0
@@ -330,16 +330,16 @@ BAD_INPUT = {
     "another JSON": (bad(b'{"a": 1}\n'), LOSS, ["neither a model nor a log"]),
     "a number": (bad(b"12345678\n"), LOSS, ["neither a model nor a log"]),
     "an event that is no name": (bad(b'{"event": 3}\n'), LOSS, ["neither a model nor a log"]),
-    "empty file": (bad(b""), LOSS, ["bad is empty", "once it has begun"]),
+    "empty file": (bad(b""), LOSS, ["bad is empty", "once training has begun"]),
     "damaged model": (
         lambda monkeypatch: Path("bad").write_bytes(Path("good.safetensors").read_bytes()[:-9]),
         LOSS,
         ["bad is not a usable model"],
     ),
-    "log without epochs": (log(lambda lines: lines[:2]), LOSS, ["tells of no epoch", "wait"]),
-    "log with the account only": (log(lambda lines: lines[:1]), LOSS, ["tells of no epoch"]),
-    "model without epochs": (report(epochs=[], baselines={}), LOSS, ["tells of no epoch"]),
-    "model without report": (report(), LOSS, ["tells of no epoch"]),
+    "log without epochs": (log(lambda lines: lines[:2]), LOSS, ["holds no epoch", "wait"]),
+    "log with the account only": (log(lambda lines: lines[:1]), LOSS, ["holds no epoch"]),
+    "model without epochs": (report(epochs=[], baselines={}), LOSS, ["holds no epoch"]),
+    "model without report": (report(), LOSS, ["holds no epoch"]),
     "report of another shape": (report(epochs={}), LOSS, ["not as cbow-train writes them"]),
     "epochs of another shape": (report(epochs=[3]), LOSS, ["not as cbow-train writes them"]),
     "baselines of another shape": (report(baselines=[3]), LOSS, ["not as cbow-train writes them"]),
@@ -389,7 +389,7 @@ BAD_INPUT = {
         ["line 4 [1] for gradient_norms", "table of numbers"],
     ),
     "norm that is text": (changed(3, gradient_norms={"b1": "x"}), LOSS, ["line 4 'x' for b1"]),
-    "epochs out of order": (changed(4, epoch=2), LOSS, ["in line 5 of epoch 2 after epoch 2"]),
+    "epochs out of order": (changed(4, epoch=2), LOSS, ["in line 5 epoch 2 after epoch 2"]),
     "unknown ending": (nothing, "loss good.jsonl -o x.gif", ["'x.gif'", ".png, .svg or .pdf"]),
     "no ending": (nothing, "words good.safetensors -o png", ["'png'", ".png, .svg or .pdf"]),
     "only an ending": (nothing, "loss good.jsonl -o .png", ["'.png'", "must end in"]),
@@ -451,16 +451,23 @@ BAD_INPUT = {
         "words bad -o x.png " + " ".join(f"w{i}" for i in range(MOST + 1)),
         ["is 201, but must be from 3 to 200", "name fewer"],
     ),
-    "equal vectors": (vectors([[1, 2]] * 4), FOUR, ["of these 4 words is 0, but component 2"]),
+    "equal vectors": (
+        vectors([[1, 2]] * 4),
+        FOUR,
+        ["these 4 words have 0 principal components, but component 2"],
+    ),
     "vectors on a line": (
         vectors([[1, 1], [2, 2], [3, 3], [7, 7]]),
         FOUR + " --embedding output",
-        ["components of these 4 words is 1, but component 2", "name more words"],
+        ["these 4 words have 1 principal component, but component 2", "name more words"],
     ),
     "components beyond the words": (
         vectors(np.eye(4, 9)),
         FOUR + " --components 1,4",
-        ["of these 4 words is 3, but component 4 is to be drawn", "--components"],
+        [
+            "these 4 words have 3 principal components, but component 4 is to be drawn",
+            "--components",
+        ],
     ),
     "vectors that are not finite": (
         vectors([[1, 2], [3, 4], [np.nan, 1], [0, 0]]),

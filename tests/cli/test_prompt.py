@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cbow.cli import prompt
+from cbow.cli import nearest as prompt
 
 readline = pytest.importorskip("readline")
 WORDS = ["queen", "king", "queens", "kin\x1bg", "ki\tng", "naïve", "kingdom"]
@@ -116,7 +116,7 @@ def test_no_history_is_written_into_a_model(state, tmp_path, capsys, way):
         assert history() == []
         type_in("king")
     assert model.read_bytes() == b"precious"
-    assert "note: no history is kept, for its place" in capsys.readouterr().err
+    assert "note: no history is kept, because its place" in capsys.readouterr().err
 
 
 def test_without_a_home_one_can_ask_all_the_same(monkeypatch, tmp_path):

@@ -124,7 +124,7 @@ def test_ctrl_c_says_how_to_go_on(corpus, capsys, number):
     assert process.returncode == 130
     assert "saved corpus.safetensors" in err
     command = "cbow-train --resume corpus.safetensors.checkpoint --log-json 'a log'"
-    assert err.endswith(f"to go on: {command}\n")
+    assert err.endswith(f"to resume: {command}\n")
     assert cbow.load("corpus.safetensors").report["stopped"]["reason"] == "interrupted"
     saved = cbow.training.checkpoint.read("corpus.safetensors.checkpoint")
     assert saved.model.report["stopped"] is None
@@ -142,7 +142,7 @@ def stopped(monkeypatch, *commands):
 
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     with monkeypatch.context() as patched:
-        patched.setattr("cbow.cli.log.Several.stepped", stepped)
+        patched.setattr("cbow.cli.progress.Several.stepped", stepped)
         codes = []
         for command in commands:
             steps.clear()
@@ -159,7 +159,7 @@ def test_interrupted_again_and_again(corpus, monkeypatch, capsys):
     assert stopped(monkeypatch, first, again, again) == [130, 130, 130]
     capsys.readouterr()
     assert train("--resume out.safetensors.checkpoint --log-json log") == 0
-    assert "going on in epoch 2/2\n" in capsys.readouterr().err
+    assert "resuming in epoch 2/2\n" in capsys.readouterr().err
     assert Path("out.safetensors").read_bytes() == Path("whole.safetensors").read_bytes()
     one, other = (
         [json.loads(line) for line in Path(name).read_text().splitlines()]
@@ -190,7 +190,7 @@ def test_a_checkpoint_that_was_renamed_or_whose_text_moved(corpus, monkeypatch, 
     moved = "elsewhere/text.txt --resume renamed --quiet -o m.safetensors --log-json log"
     assert stopped(monkeypatch, moved) == [130]
     command = "cbow-train --resume renamed -o m.safetensors --log-json log"
-    assert f"to go on: {command}\n" in capsys.readouterr().err
+    assert f"to resume: {command}\n" in capsys.readouterr().err
     assert train("--resume renamed --quiet -o m.safetensors") == 0
     assert Path("m.safetensors").read_bytes() == Path("whole.safetensors").read_bytes()
 
@@ -205,7 +205,7 @@ def test_standard_input_is_given_again(corpus, monkeypatch, capsys):
     stdin()
     stopped(monkeypatch, f"- {settings()} --checkpoint-every 100")
     command = "cbow-train --resume stdin.safetensors.checkpoint -\n"
-    assert f"to go on: {command}" in capsys.readouterr().err
+    assert f"to resume: {command}" in capsys.readouterr().err
     assert train("--resume stdin.safetensors.checkpoint") == 1
     assert "give the text again" in capsys.readouterr().err
     stdin()
@@ -220,7 +220,7 @@ def test_an_earlier_checkpoint_is_not_written_over(corpus, monkeypatch, capsys):
     capsys.readouterr()
     assert train(first) == 1
     err = capsys.readouterr().err
-    assert "go on with it: cbow-train --resume corpus.safetensors.checkpoint, or delete it" in err
+    assert "continue it: cbow-train --resume corpus.safetensors.checkpoint, or delete it" in err
     assert Path("corpus.safetensors.checkpoint").read_bytes() == before
 
 
@@ -284,7 +284,7 @@ def test_a_full_disk_costs_the_checkpoint_only(corpus, monkeypatch, capsys):
     assert "error: no checkpoint, but training goes on: the disk is full" in err
     assert Path("cut.safetensors").read_bytes() == Path("whole.safetensors").read_bytes()
     assert stopped(monkeypatch, command) == [130]
-    assert "to go on" not in capsys.readouterr().err
+    assert "to resume" not in capsys.readouterr().err
 
 
 KILLED = """

@@ -17,10 +17,8 @@ import pytest
 
 import cbow
 from cbow.cli import progress as progress_module
-from cbow.cli.log import JSONLog, Several
-from cbow.cli.outputs import default_output
-from cbow.cli.progress import Display, clock
-from cbow.cli.train import END_OF_SESSION, main, next_command
+from cbow.cli.progress import Display, JSONLog, Several, clock
+from cbow.cli.train import END_OF_SESSION, default_output, main, next_command
 from cbow.errors import OutputError
 from cbow.training import Epoch, Observer, Step
 
@@ -45,7 +43,7 @@ def test_it_writes_the_model_and_says_what_happened(corpus, capsys):
     out, err = capsys.readouterr()
     assert out == ""
     assert "120 lines, 600 tokens read, 600 kept" in err
-    assert "to be beaten: 2.0794 nats (all words alike)" in err
+    assert "baselines: 2.0794 nats (uniform), " in err
     assert "epoch 2/2: loss " in err
     assert "held out" in err
     assert "saved corpus.safetensors (" in err
@@ -379,8 +377,15 @@ class Full(io.StringIO):
         raise OSError(errno.ENOSPC, "No space left on device")
 
 
+class FullPath(type(Path())):
+    """A place on a full disk."""
+
+    def open(self, *_, **__):
+        return Full()
+
+
 def test_a_log_that_is_lost_does_not_cost_the_model(corpus, capsys, monkeypatch):
-    monkeypatch.setattr(JSONLog, "_open", lambda log: Full())
+    monkeypatch.setattr(progress_module, "expanded", FullPath)
     assert main(["corpus.txt", *SMALL, "--log-json", "log"]) == 1
     err = capsys.readouterr().err
     assert err.count("the disk is full: log could not be written") == 1
@@ -474,8 +479,7 @@ def test_clock(seconds, text):
 
 
 def test_a_sampled_run_says_what_it_does(tmp_path, capsys):
-    from cbow.cli.log import Several
-    from cbow.cli.progress import Display
+    from cbow.cli.progress import Display, Several
     from cbow.training.observer import Baselines, Plan, Step
 
     display = Display(2)
@@ -487,7 +491,7 @@ def test_a_sampled_run_says_what_it_does(tmp_path, capsys):
     both.stepped(Step(1, 50, 200, 1.25))
     err = capsys.readouterr().err
     assert "objective: sampled; as asked for; about 1 s\n" in err
-    assert "compiling the kernels; this is kept for next time ..." in err
+    assert "compiling the kernels; they are kept for next time ..." in err
     assert "epoch 1/2 25 %: loss among candidates 1.2500, " in err
 
 

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from cbow.explain import Explanation, Settings, Step, Table, explain, page, work_out
-from cbow.explain.content import number
+from cbow.explain import Explanation, Section, Settings, Table, explain, page, work_out
+from cbow.explain.explanation import number
 
 DEFAULT = Settings(window=2, dimension=3, activation="relu", seed=1, learning_rate=0.5)
 LINE = ["the", "dog", "sees", "the", "cat", "and", "the", "cat", "runs"]
@@ -94,8 +94,8 @@ def test_links_lead_somewhere_and_ids_are_unique(default):
     ids = [a["id"] for _, a, _ in reader.elements if "id" in a]
     assert len(ids) == len(set(ids))
     links = [a["href"] for a in reader.all("a")]
-    assert links.count("#step-1") == 2  # to skip the navigation, and in it
-    assert links.count("#step-10") == 2  # in the navigation, and from step 9
+    assert links.count("#section-1") == 2  # to skip the navigation, and in it
+    assert links.count("#section-10") == 2  # in the navigation, and from section 9
     assert {link.removeprefix("#") for link in links} <= set(ids)
     for _, attributes, _ in reader.elements:
         if "aria-labelledby" in attributes:
@@ -121,8 +121,8 @@ def test_tables_are_tables(default):
 def test_every_number_of_the_content_is_there(changes):
     e = told(**changes)
     tables = iter(read(page(e)).tables)
-    for step in e.steps:
-        for table in step.tables:
+    for section in e.sections:
+        for table in section.tables:
             expected = [[number(cell, e.digits) for cell in row[1:]] for row in table.rows]
             found = [[] for _ in table.rows]
             while len(found[0]) < len(expected[0]):
@@ -139,8 +139,8 @@ def test_every_sentence_of_the_content_is_there(default):
     for sentence in (
         e.title,
         *e.introduction,
-        *(part for s in e.steps for part in (s.title, s.purpose, *s.notice)),
-        *(table.equation for s in e.steps for table in s.tables),
+        *(part for s in e.sections for part in (s.title, s.purpose, *s.notice)),
+        *(table.equation for s in e.sections for table in s.tables),
     ):
         assert sentence in text
     assert "the probability of each word; * the target" in text
@@ -165,7 +165,7 @@ def test_words_from_right_to_left_turn_nothing_around_them():
 def test_nothing_of_the_content_is_markup():
     evil = "<b>&lt;\"'"
     table = Table(evil, evil, (evil, evil), ((evil, 0.5),), evil, frozenset({(0, 0)}), evil)
-    reader = read(page(Explanation(evil, (evil,), (Step(evil, evil, (table,), (evil,)),), 1)))
+    reader = read(page(Explanation(evil, (evil,), (Section(evil, evil, (table,), (evil,)),), 1)))
     assert reader.all("b") == []
     assert "".join(reader.text).count(evil) >= 11
 
@@ -194,12 +194,12 @@ def cells(reader):
 
 def test_shades_follow_the_size():
     table = Table("T", "", ("", "a", "b", "c"), (("r", 2.0, -1.0, 0.0),))
-    text = page(Explanation("", (), (Step("", "", (table,)),), 1))
+    text = page(Explanation("", (), (Section("", "", (table,)),), 1))
     assert '<td class="above" style="--share:1.00">2.0</td>' in text
     assert '<td class="below" style="--share:0.50">-1.0</td>' in text
     assert '<td class="zero">0</td>' in text
     nothing = Table("T", "", ("", "a"), (("r", 0.0),))
-    assert '<td class="zero">0</td>' in page(Explanation("", (), (Step("", "", (nothing,)),), 1))
+    assert '<td class="zero">0</td>' in page(Explanation("", (), (Section("", "", (nothing,)),), 1))
 
 
 def test_ids_and_counts_have_no_shade():

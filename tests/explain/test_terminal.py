@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cbow.cli.common import width
-from cbow.cli.explain_terminal import as_text
-from cbow.explain import Explanation, Settings, Step, Table, explain, work_out
-from cbow.explain.content import blocks, counted, listed, number
+from cbow.cli.explain import as_text
+from cbow.explain import Explanation, Section, Settings, Table, explain, work_out
+from cbow.explain.explanation import blocks, listed, number
 
 DEFAULT = Settings(window=2, dimension=3, activation="relu", seed=1, learning_rate=0.5)
 LINE = ["the", "dog", "sees", "the", "cat", "and", "the", "cat", "runs"]
@@ -25,8 +25,8 @@ def numbers_of(explanation):
     """Every number of the tables as it is shown."""
     return [
         number(cell, explanation.digits)
-        for step in explanation.steps
-        for table in step.tables
+        for section in explanation.sections
+        for table in section.tables
         for row in table.rows
         for cell in row[1:]
         if not isinstance(cell, str)
@@ -53,7 +53,7 @@ def test_tables_of_wide_words_fit_too(columns):
 def test_every_number_is_shown_as_often_as_it_occurs(columns):
     e = told()
     grids = as_text(e, columns)
-    for paragraph in (*e.introduction, *(step.purpose for step in e.steps)):
+    for paragraph in (*e.introduction, *(section.purpose for section in e.sections)):
         grids = grids.replace("\n".join(wrap(paragraph, columns)), "")
     shown = re.findall(r"(?<![\w.(])-?\d+\.\d{3}\b", re.sub(r"(?m)^> .*$", "", grids))
     expected = [cell for cell in numbers_of(e) if "." in cell]
@@ -66,7 +66,7 @@ def wrap(text, columns):
 
 def test_80_columns_hold_the_tables_of_the_default_text_in_one_block():
     headings = re.findall(r"(?m)^.* 9 runs$", as_text(told(), 80))
-    assert len(headings) == 12  # X, Z1, mask, H, Z2, Yhat, losses, dZ2, and four of step 8
+    assert len(headings) == 12  # X, Z1, mask, H, Z2, Yhat, losses, dZ2, and four of section 8
     assert all(" 1 the " in line for line in headings)
 
 
@@ -123,7 +123,7 @@ def test_what_is_too_wide_for_a_column_becomes_a_list():
 
 def test_control_characters_are_escaped():
     table = Table("T", "", ("\x1b[2J", "a\tb"), (("\x07", "c\nd"), ("e", 0.5)))
-    e = Explanation("T", (), (Step("S", "\x1b]0;", (table,), ("\x9b",)),), 1)
+    e = Explanation("T", (), (Section("S", "\x1b]0;", (table,), ("\x9b",)),), 1)
     text = as_text(e, 80)
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", text)
     assert r"c\nd" in text
@@ -156,6 +156,5 @@ def test_blocks_hold_every_column_once_and_fit(values, columns, digits, marked):
 
 
 def test_small_words():
-    assert counted(0, "unit") == "0 units"
     assert listed(["a"]) == "a"
     assert listed([1, 2, 3]) == "1, 2 and 3"

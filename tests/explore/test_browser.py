@@ -1,15 +1,13 @@
 """The page in a real browser: what it shows, what keys and pointers do, what it never does."""
 
-import threading
 from urllib.parse import quote
 
 import numpy as np
 import pytest
-from browser import Browser, needs_browser
+from browser import Browser, needs_browser, running_chromium
 
 from cbow.errors import QueryError
-from cbow.explore import Choices, collect, page
-from cbow.explore.serve import Server
+from cbow.explore import Choices, page, page_data
 from cbow.vectors import WordVectors, parse_expression
 
 pytestmark = needs_browser
@@ -73,11 +71,11 @@ def pages(tmp_path_factory):
     choices = Choices(limit=V - 50, map=V - 100, layout="pca", seed=1)
     evil = np.random.default_rng(2).standard_normal((len(EVIL), 8))
     contents = {
-        "one": collect([("one", royal())], choices),
-        "two": collect([("one", royal()), ("other", other())], choices._replace(limit=V)),
-        "evil": collect([("<b>evil</b>", WordVectors(EVIL, evil))], choices),
-        "alike": collect([("alike", alike())], choices),
-        "single": collect([("single", WordVectors(["lonely"], np.ones((1, 3))))], choices),
+        "one": page_data([("one", royal())], choices),
+        "two": page_data([("one", royal()), ("other", other())], choices._replace(limit=V)),
+        "evil": page_data([("<b>evil</b>", WordVectors(EVIL, evil))], choices),
+        "alike": page_data([("alike", alike())], choices),
+        "single": page_data([("single", WordVectors(["lonely"], np.ones((1, 3))))], choices),
     }
     for name, content in contents.items():
         (folder / f"{name}.html").write_text(page(content), encoding="utf-8", newline="\n")
@@ -86,17 +84,19 @@ def pages(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def chromium():
-    with Browser() as browser:
-        yield browser
+    with running_chromium() as chromium:
+        yield chromium
 
 
 @pytest.fixture
 def browser(chromium):
     """A browser whose page has nothing to complain of at the end, and has fetched nothing."""
-    yield chromium
-    assert chromium.complaints() == []
-    assert chromium.happened("Page.javascriptDialogOpening") == []
-    assert len(chromium.asked_for()) == 1, chromium.asked_for()
+    browser = Browser(chromium)
+    yield browser
+    assert browser.complaints == []
+    assert browser.dialogs == []
+    assert len(browser.requests) == 1, browser.requests
+    browser.close()
 
 
 def at(address, question):
@@ -127,7 +127,7 @@ def test_neighbours_are_those_of_the_library(browser, pages):
     kept = WordVectors(vectors.words[: V - 50], vectors.matrix[: V - 50])
     browser.open(pages["one"])
     for word in ("king", "naïve", "-ness", "word99", "word340"):
-        browser.open(at(pages["one"], word))
+        browser.ask(word)
         found = neighbours(browser)
         assert len(found) == 15
         exact = dict(kept.most_similar(word, topn=30))
@@ -145,7 +145,7 @@ def test_neighbours_are_those_of_the_library(browser, pages):
 def test_facts_of_a_word(browser, pages):
     browser.open(at(pages["one"], "king"))
     assert browser.text(".facts") == "word 3 of 400 · occurs 798 times"
-    browser.open(at(pages["one"], "word300"))
+    browser.ask("word300")
     assert browser.text(".facts").endswith("· not among the 300 on the map")
 
 
@@ -210,19 +210,20 @@ QUESTIONS = [
 ]
 
 
-@pytest.mark.parametrize("question", QUESTIONS)
-def test_sums_are_read_as_the_library_reads_them(browser, pages, question):
-    browser.open(at(pages["one"], question))
-    try:
-        expected = parse_expression(question)
-        exact = royal().most_similar(*expected)
-    except QueryError:
-        assert browser.texts("#answers .trouble")
-        assert browser.texts(".row") == []
-    except KeyError:
-        assert "not in the vocabulary" in browser.text("#answers")
-    else:
-        assert neighbours(browser)[0][0] == exact[0][0]
+def test_sums_are_read_as_the_library_reads_them(browser, pages):
+    browser.open(pages["one"])
+    for question in QUESTIONS:
+        browser.ask(question)
+        try:
+            expected = parse_expression(question)
+            exact = royal().most_similar(*expected)
+        except QueryError:
+            assert browser.texts("#answers .trouble"), question
+            assert browser.texts(".row") == [], question
+        except KeyError:
+            assert "not in the vocabulary" in browser.text("#answers"), question
+        else:
+            assert neighbours(browser)[0][0] == exact[0][0], question
 
 
 def test_a_word_that_looks_like_a_sign(browser, pages):
@@ -368,9 +369,8 @@ WATCH = """
 @pytest.fixture
 def watched(browser):
     """A browser that notes what is written on the map, and where."""
-    script = browser.send("Page.addScriptToEvaluateOnNewDocument", source=WATCH)
-    yield browser
-    browser.send("Page.removeScriptToEvaluateOnNewDocument", identifier=script["identifier"])
+    browser.script = WATCH
+    return browser
 
 
 def labels(browser):
@@ -413,7 +413,8 @@ def test_labels_do_not_overlap_and_stay_inside(watched, pages, width, height):
 def test_frequent_words_come_first(watched, pages):
     watched.open(pages["one"])
     names = royal().words[:300]
-    shown = np.array([name in labels(watched) for name in names])
+    found = labels(watched)
+    shown = np.array([name in found for name in names])
     assert shown[0]
     assert shown[:30].mean() > shown[30:].mean()
 
@@ -431,7 +432,7 @@ def test_a_click_on_a_label_asks_for_the_word(watched, pages):
     _, _, box = middle(watched)
     label = labels(watched)["king"]
     x, y = (label["left"] + label["right"]) / 2, (label["top"] + label["bottom"]) / 2
-    watched.click(box["x"] + x, box["y"] + y)
+    watched.page.mouse.click(box["x"] + x, box["y"] + y)
     assert watched.text("#answers h2") == "king"
 
 
@@ -439,10 +440,10 @@ def test_dragging_moves_the_map_and_asks_nothing(watched, pages):
     watched.open(pages["one"])
     before = labels(watched)
     x, y, _ = middle(watched)
-    watched.mouse("mousePressed", x, y, button="left", clickCount=1)
-    for step in range(1, 6):
-        watched.mouse("mouseMoved", x + 10 * step, y - 6 * step, button="left", buttons=1)
-    watched.mouse("mouseReleased", x + 50, y - 30, button="left", clickCount=1)
+    watched.page.mouse.move(x, y)
+    watched.page.mouse.down()
+    watched.page.mouse.move(x + 50, y - 30, steps=5)
+    watched.page.mouse.up()
     after = labels(watched)
     assert watched.texts("#answers h2") == []
     moves = {
@@ -460,7 +461,8 @@ def test_the_wheel_zooms_about_the_pointer(watched, pages):
         watched.click_on("#everything")
         word, target = min(before.items(), key=lambda item: item[1][edge])
         x, y = target["left"], (target["top"] + target["bottom"]) / 2
-        watched.mouse("mouseWheel", box["x"] + x, box["y"] + y, deltaX=0, deltaY=-300)
+        watched.page.mouse.move(box["x"] + x, box["y"] + y)
+        watched.page.mouse.wheel(0, -300)
         after = labels(watched)
         width = target["right"] - target["left"]  # the label may change sides
         assert after[word][edge] == pytest.approx(target[edge], abs=25 + 2 * width)
@@ -471,10 +473,11 @@ def test_two_fingers(watched, pages):
     watched.open(pages["one"], width=360, height=640, touch=True)
     before = labels(watched)
     x, y, _ = middle(watched)
+    fingers = watched.context.new_cdp_session(watched.page)
 
     def touch(kind, *places):
         points = [{"x": px, "y": py, "id": i} for i, (px, py) in enumerate(places)]
-        watched.send("Input.dispatchTouchEvent", type=kind, touchPoints=points)
+        fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
     touch("touchStart", (x - 20, y))
     touch("touchStart", (x - 20, y), (x + 20, y))
@@ -539,10 +542,10 @@ def test_what_is_pointed_at_has_a_label(watched, pages):
     x, y, box = middle(watched)
     found = set()
     for step in range(12):
-        watched.mouse("mouseMoved", x + 9 * step, y + 5 * step)
+        watched.page.mouse.move(x + 9 * step, y + 5 * step)
         found |= set(labels(watched))
     assert found > before
-    watched.mouse("mouseMoved", 1, box["height"] - 1)
+    watched.page.mouse.move(1, box["height"] - 1)
     assert set(labels(watched)) == before
 
 
@@ -571,7 +574,7 @@ def test_a_word_that_one_of_them_lacks(browser, pages):
     assert browser.text("#answers h2") == "other-only"
     assert "“other-only” is not in this model." in browser.text(".column")
     assert len(neighbours(browser, 1)) == 15
-    browser.open(at(pages["two"], "kinx"))
+    browser.ask("kinx")
     assert "king" in browser.texts("#answers .chip")
 
 
@@ -624,7 +627,7 @@ def test_words_are_text_never_markup(browser, pages):
     assert browser.text("#title") == "<b>evil</b>"
     assert browser.run("document.title") == "Words of <b>evil</b>"
     for word in EVIL:
-        browser.open(at(pages["evil"], word))
+        browser.ask(word)
         shown = browser.run("document.querySelector('#answers h2').textContent")
         assert shown == {"\x1b[2J": "\\x1b[2J", "\u200b": "\\u200b"}.get(word, word)
         assert len(neighbours(browser)) == 15
@@ -733,26 +736,16 @@ def test_the_keyboard_reaches_everything(browser, pages):
     assert wanted <= set(reached)
 
 
-def test_it_is_served_as_it_is_read_from_disk(browser, pages):
-    with Server(0) as server:
-        content = collect([("one", royal())], Choices(V, V, "pca", 1))
-        server.page = page(content).encode()
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        browser.open(f"{server.address}#king")
-        assert browser.text("#answers h2") == "king"
-        server.shutdown()
-        thread.join()
-
-
 def test_a_script_that_is_not_the_pages_does_not_run(chromium, tmp_path):
-    text = page(collect([("one", royal())], Choices(V, V, "pca", 1)))
+    browser = Browser(chromium)
+    text = page(page_data([("one", royal())], Choices(V, V, "pca", 1)))
     changed = tmp_path / "changed.html"
     changed.write_text(text.replace("</body>", "<script>window.evil = 1</script></body>"))
-    chromium.open(changed.as_uri())
-    assert chromium.text("#title") == "one"
-    assert chromium.run("window.evil === undefined") is True
-    assert any("Content Security Policy" in each for each in chromium.complaints())
+    browser.open(changed.as_uri())
+    assert browser.text("#title") == "one"
+    assert browser.run("window.evil === undefined") is True
+    assert any("Content Security Policy" in each for each in browser.complaints)
+    browser.close()
 
 
 def test_the_data_are_no_script(browser, pages):

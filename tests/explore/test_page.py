@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cbow.explore import Choices, collect, page
+from cbow.explore import Choices, page, page_data
 from cbow.explore.page import SCRIPTS, STYLES, as_json
 from cbow.vectors import WordVectors
 
@@ -96,7 +96,7 @@ def drawn(words, seed=1, N=6, counts=None):
 
 def content(*models, **choices):
     choices = Choices(**{"limit": 100, "map": 50, "layout": "pca", "seed": 1, **choices})
-    return collect([(f"model {i}", each) for i, each in enumerate(models)], choices)
+    return page_data([(f"model {i}", each) for i, each in enumerate(models)], choices)
 
 
 def words(V=30):
@@ -212,25 +212,62 @@ def test_the_data_come_back(counts):
     assert (model["total"], model["dimension"], model["name"]) == (30, 6, "model 0")
     assert model["counts"] == (None if counts is None else list(range(130, 110, -1)))
     rows = np.frombuffer(base64.b64decode(model["rows"]), np.int8).reshape(20, 6)
-    np.testing.assert_array_equal(rows, whole.parts[0].rows)
+    np.testing.assert_array_equal(rows, whole.models[0].rows)
     places = np.frombuffer(base64.b64decode(model["places"]), "<i2").reshape(9, 2)
-    np.testing.assert_array_equal(places, whole.parts[0].places)
-    assert model["method"] == "PCA"
-    assert model["remark"].endswith("% of the variance")
+    np.testing.assert_array_equal(places, whole.models[0].places)
+    assert model["caption"] == "9 of 30 words, by PCA"
+    assert model["about"].startswith(
+        "has 6 numbers per word. The page has the first 20 of its 30 words; 10 are left out. The "
+        "map shows the first 9, laid out by PCA (it shows "
+    )
+    assert model["shades"] is None
 
 
 def test_two_models():
     whole = content(drawn(words()), drawn(words(), seed=2))
     found = data(page(whole))
     assert [model["name"] for model in found["models"]] == ["model 0", "model 1"]
-    assert found["moved"]["words"] == words()
-    assert found["moved"]["shared"] == whole.moved.shared.tolist()
-    assert (found["moved"]["neighbours"], found["moved"]["common"]) == (3, 30)
+    shared = whole.shared.shared.tolist()
+    assert found["shared"]["words"] == words()
+    assert found["shared"]["shared"] == shared
+    assert found["shared"]["neighbours"] == 3
+    assert found["shared"]["about"].startswith("30 words are in both models; the neighbours of 30")
+    assert f"? {np.mean(shared):.1f} on average" in found["shared"]["question"]
+    for model in found["models"]:
+        assert model["shades"] == [min(3, 4 * each // 3) for each in shared]
     assert read(page(whole)).text("title") == "Words of model 0 and model 1"
 
 
-def test_one_model_has_not_moved(plain):
-    assert data(plain)["moved"] is None
+def test_words_that_are_not_compared_have_no_shade():
+    whole = content(drawn([*words(), "here"]), drawn(["there", *words()], seed=2), limit=31)
+    here, there = (model["shades"] for model in data(page(whole))["models"])
+    assert (here.index(None), there.index(None)) == (30, 0)
+    assert here[:30] == there[1:]
+    assert set(here[:30]) <= {0, 1, 2, 3}
+
+
+def test_words_that_are_compared_but_not_on_a_map_have_no_shade_there():
+    whole = content(drawn(words()), drawn(["first", *words()], seed=2), map=20)
+    one, other = (model["shades"] for model in data(page(whole))["models"])
+    assert len(whole.shared.words) == len(one) == len(other) == 20
+    assert other == [None, *one[:19]]
+
+
+def test_models_without_a_common_word():
+    found = data(page(content(drawn(["a", "b"]), drawn(["c"]))))
+    assert found["shared"]["words"] == []
+    assert found["models"][0]["shades"] == [None, None]
+
+
+def test_one_model_shares_nothing(plain):
+    assert data(plain)["shared"] is None
+
+
+def test_examples_are_neither_the_most_frequent_nor_rare():
+    many = [f"word{i}" if i % 3 else f"w{i}" for i in range(1000)]
+    found = data(page(content(drawn(many), limit=1000)))["examples"]
+    assert found == [f"word{i}" for i in (151, 250, 400, 601, 850)]
+    assert data(page(content(drawn(words()))))["examples"] == words()[:8]
 
 
 def test_words_stay_words():
@@ -242,7 +279,7 @@ def test_words_stay_words():
 
 
 def test_the_name_is_no_markup_either():
-    whole = collect([("</title><b>&\udcff", drawn(words()))], Choices(9, 9, "pca", 1))
+    whole = page_data([("</title><b>&\udcff", drawn(words()))], Choices(9, 9, "pca", 1))
     text = page(whole)
     assert read(text).text("title") == "Words of </title><b>&?"
     assert read(text).all("b") == []

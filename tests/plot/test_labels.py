@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from cbow.plot.labels import RINGS, place, spread
+from cbow.plot.loss import spread
+from cbow.plot.words import RINGS, place
 
 GAP = 6.0
 BOUNDS = np.array([0.0, 0.0, 800.0, 600.0])
@@ -108,7 +109,7 @@ def test_the_same_points_give_the_same_places():
 
 
 def test_it_ends_even_if_it_never_settles(monkeypatch):
-    monkeypatch.setattr("cbow.plot.labels.ROUNDS", 1)
+    monkeypatch.setattr("cbow.plot.words.ROUNDS", 1)
     points, sizes = labels_of(np.random.default_rng(1).uniform(300, 400, (40, 2)))
     boxes, _ = place(points, sizes, BOUNDS, GAP)
     assert boxes.shape == (40, 4)

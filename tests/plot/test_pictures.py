@@ -15,11 +15,10 @@ import numpy as np
 import pytest
 from matplotlib import font_manager
 
-from cbow.plot import fonts
-from cbow.plot.canvas import ENDINGS, render
-from cbow.plot.fonts import LONGEST, legible
+from cbow.plot import canvas
+from cbow.plot.canvas import ENDINGS, LONGEST, legible, render
 from cbow.plot.loss import History, loss_picture
-from cbow.plot.words import Map, words_picture
+from cbow.plot.words import Projection, words_picture
 
 BLUE, VERMILLION, GREEN, GREY, INK = "#0072b2", "#d55e00", "#009e73", "#767676", "#222222"
 NOBODY_HAS = "\U0010fffe"  # a noncharacter
@@ -42,7 +41,7 @@ def history(E=20, **more):
 
 
 def words_map(points, components=(1, 2), shares=(0.5, 0.25)):
-    return Map(np.array(points, float), components, shares)
+    return Projection(np.array(points, float), components, shares)
 
 
 def svg(picture):
@@ -109,7 +108,7 @@ def test_the_lines_are_named_with_their_last_values():
     for name in (
         "training  3.045",
         "held out  4.000",
-        "all words alike  6.500",
+        "uniform  6.500",
         "word frequencies  5.400",
         "frequencies, held out  5.380",
         "loss, nats per token",
@@ -302,36 +301,36 @@ def test_every_script_can_be_drawn(ending):
 
 def test_letters_that_no_font_has_are_escapes():
     text = legible(["king", f"a{NOBODY_HAS}b", NOBODY_HAS])
-    assert text.labels == ["king", r"a\U0010fffeb", r"\U0010fffe"]
+    assert text.texts == ["king", r"a\U0010fffeb", r"\U0010fffe"]
     assert text.lacking == [NOBODY_HAS]
     assert text.cut == []
 
 
 def test_letters_of_europe_want_no_other_font(monkeypatch):
-    monkeypatch.setattr(fonts, "_installed", lambda: pytest.fail("looked for fonts"))
-    assert legible(["king", "naïve", "мир"]) == fonts.Text(
+    monkeypatch.setattr(canvas, "_installed", lambda: pytest.fail("looked for fonts"))
+    assert legible(["king", "naïve", "мир"]) == canvas.Labels(
         ["king", "naïve", "мир"], ["DejaVu Sans"], [], []
     )
 
 
 def test_letters_that_another_font_has_are_drawn_with_it(monkeypatch):
-    built_in = fonts._letters(fonts._path("DejaVu Sans"))
-    letter = min(fonts._letters(fonts._path("STIXGeneral")) - built_in)
-    names = [("cmr10", fonts._path("cmr10")), ("STIXGeneral", fonts._path("STIXGeneral"))]
-    monkeypatch.setattr(fonts, "_installed", lambda: iter(names))
+    built_in = canvas._letters(canvas._path("DejaVu Sans"))
+    letter = min(canvas._letters(canvas._path("STIXGeneral")) - built_in)
+    names = [("cmr10", canvas._path("cmr10")), ("STIXGeneral", canvas._path("STIXGeneral"))]
+    monkeypatch.setattr(canvas, "_installed", lambda: iter(names))
     text = legible([letter, "b", "c", "d"])
-    assert text.labels[0] == letter
+    assert text.texts[0] == letter
     assert text.fonts == ["DejaVu Sans", "STIXGeneral"]
     assert text.lacking == []
     assert "STIXGeneral" in svg(words_picture(words_map(POINTS), text, ".svg"))
 
 
 def test_the_fonts_of_the_machine():
-    found = dict(fonts._installed())
+    found = dict(canvas._installed())
     assert {"DejaVu Sans", "STIXGeneral"} <= set(found)
     assert list(found) == sorted(found)
     assert not any("last resort" in name.lower() for name in found)
-    assert all(NOBODY_HAS not in fonts._letters(path) for path in found.values())
+    assert all(NOBODY_HAS not in canvas._letters(path) for path in found.values())
 
 
 @pytest.mark.parametrize("error", [OSError("gone"), RuntimeError("Can not load face")])
@@ -340,7 +339,7 @@ def test_a_damaged_font_has_no_letters(monkeypatch, error):
         raise error
 
     monkeypatch.setattr(font_manager, "get_font", fail)
-    assert fonts._letters("damaged.ttf") == set()
+    assert canvas._letters("damaged.ttf") == set()
 
 
 @pytest.mark.parametrize("length", [LONGEST, LONGEST + 1, 100_000])

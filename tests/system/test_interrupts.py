@@ -172,7 +172,7 @@ def model(tmp_path_factory):
     return str(path)
 
 
-#: Each command with something to do. Those that read a pipe, or serve, go on for ever.
+#: Each command with something to do. Those that read a pipe go on for ever.
 LINES = {
     "train": ["-"],
     "nearest": ["MODEL"],
@@ -181,7 +181,7 @@ LINES = {
     "plot": ["loss", "/dev/stdin", "-o", "x.svg"],
     "convert": ["MODEL", "x.txt"],
     "evaluate": ["MODEL", "--pairs", "/dev/stdin"],
-    "explore": ["MODEL", "--serve"],
+    "explore": ["MODEL"],
 }
 
 

@@ -1,4 +1,4 @@
-"""What an explanation is made of, whoever shows it: steps, each with text and tables."""
+"""What an explanation consists of, however it is shown: sections of text and tables."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ Cell: TypeAlias = str | int | float
 #: A marked number is followed by this.
 MARK: Final = "*"
 
-#: Spaces between two columns of a table. Where something is marked, a mark or the room for one
-#: stands before them.
+#: Spaces between two columns of a table. Where something is marked, a mark or a space for one
+#: comes before them.
 GAP: Final = 2
 
 # Invisible characters that keep a word written from right to left from turning what is around it.
@@ -22,7 +22,7 @@ _POP: Final = "\u2069"
 
 
 class Table(NamedTuple):
-    """A table, with the equation that gives its numbers.
+    """A table, with the equation of its numbers.
 
     Attributes
     ----------
@@ -37,13 +37,13 @@ class Table(NamedTuple):
     equation : str
         Stands above the numbers; empty if there is none.
     marked : frozenset of (int, int)
-        Row and column, each from 0 and without the headings, of the cells to be marked.
+        Row and column of the marked cells, each from 0 and without the headings.
     mark : str
         What the mark means.
     align : str
-        ``<`` or ``>`` per column; if empty, all but the first column end below each other.
+        ``<`` or ``>`` per column; if empty, all but the first column are aligned right.
     plain : bool
-        The numbers are ids and counts, whose size and sign say nothing.
+        The numbers are ids and counts, whose size and sign mean nothing.
     """
 
     name: str
@@ -57,17 +57,17 @@ class Table(NamedTuple):
     plain: bool = False
 
 
-class Step(NamedTuple):
-    """A step of the explanation.
+class Section(NamedTuple):
+    """A section of the explanation.
 
     Attributes
     ----------
     title : str
     purpose : str
-        What the step is for.
+        What this part of the computation is for.
     tables : tuple of Table
     notice : tuple of str
-        What to see in these very numbers, a sentence or two each.
+        What to notice in these very numbers, a sentence or two each.
     """
 
     title: str
@@ -77,18 +77,18 @@ class Step(NamedTuple):
 
 
 class Explanation(NamedTuple):
-    """Everything there is to show."""
+    """The entire explanation."""
 
     title: str
     introduction: tuple[str, ...]
-    steps: tuple[Step, ...]
+    sections: tuple[Section, ...]
     digits: int  #: decimals to show
 
 
 class Block(NamedTuple):
     """Some neighbouring columns of a table, as text."""
 
-    first: int  #: of the columns, from 0 and without the first, which every block has
+    first: int  #: of the columns, from 0, not counting the first, which every block has
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     align: str  #: ``<`` or ``>`` per column
@@ -98,7 +98,7 @@ class Block(NamedTuple):
 def number(value: Cell, digits: int) -> str:
     """Write a cell: whole numbers and text as they are, others rounded to `digits` decimals.
 
-    Only what is 0 is written 0, so that one sees where nothing flows from where little does.
+    Only 0 itself is written 0, to tell where nothing flows from where little does.
 
     Examples
     --------
@@ -121,16 +121,22 @@ def blocks(
     digits : int
         As for `number`.
     columns : int
-        Characters there is room for. A block has one column at least, even if that is too wide.
+        The width there is. A block has one column at least, even if that is too wide.
     width : callable
-        Counts the characters that a text takes.
+        Returns the width of a text.
 
     Yields
     ------
     Block
         From left to right.
     """
-    first, *others = zip(*_written(table, digits), strict=True)
+    lines = [list(table.columns)]
+    lines += ([number(cell, digits) for cell in row] for row in table.rows)
+    if table.marked:  # the other cells have a space for a mark
+        for i, line in enumerate(lines, start=-1):
+            marks = (MARK if (i, j) in table.marked else " " for j in range(len(line) - 1))
+            line[1:] = map(str.__add__, line[1:], marks)
+    first, *others = zip(*lines, strict=True)
     gap = GAP - bool(table.marked)
     side, *sides = list(table.align or "<" + ">" * len(others))
     sizes = [gap + max(map(width, column)) for column in others]
@@ -146,33 +152,11 @@ def blocks(
         start = stop
 
 
-def _written(table: Table, digits: int) -> list[list[str]]:
-    """Write the headings and every cell. If one is marked, the others keep room for a mark."""
-    lines = [list(table.columns)]
-    lines += ([number(cell, digits) for cell in row] for row in table.rows)
-    if table.marked:
-        for i, line in enumerate(lines, start=-1):
-            marks = (MARK if (i, j) in table.marked else " " for j in range(len(line) - 1))
-            line[1:] = map(str.__add__, line[1:], marks)
-    return lines
-
-
 def quoted(word: str) -> str:
-    """Put a word between quotation marks, to stand in a sentence."""
+    """Put a word in quotation marks, for use in a sentence."""
     if any(unicodedata.bidirectional(char) in ("R", "AL") for char in word):
         word = _ISOLATE + word + _POP
     return f'"{word}"'
-
-
-def counted(count: int, noun: str) -> str:
-    """Write a count and its noun.
-
-    Examples
-    --------
-    >>> counted(1, "unit"), counted(2, "unit")
-    ('1 unit', '2 units')
-    """
-    return f"{count} {noun}" + "s" * (count != 1)
 
 
 def listed(items: Sequence[object]) -> str:

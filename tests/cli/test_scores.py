@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 import cbow
-from cbow.cli import scoring, train
-from cbow.evaluation import evaluate
+from cbow import evaluation
+from cbow.cli import progress, train
+from cbow.evaluation import evaluate, prepare
 
 FLAGS = ["--dimension", "8", "--epochs", "2", "--sample", "0", "--batch", "64"]
 
@@ -53,8 +54,7 @@ def test_the_log_has_the_scores_that_the_model_has():
 
 def test_the_words_are_looked_up_once(monkeypatch):
     calls = []
-    prepare = scoring.prepare
-    monkeypatch.setattr(scoring, "prepare", lambda *a: calls.append(a) or prepare(*a))
+    monkeypatch.setattr(evaluation, "prepare", lambda *a: calls.append(a) or prepare(*a))
     assert run("--evaluate", "pairs.txt") == 0
     assert len(calls) == 1
 
@@ -97,23 +97,23 @@ def test_equal_scores_have_no_correlation(capsys):
 
 
 def test_the_command_to_go_on_scores_too(monkeypatch, capsys, ctrl_c):
-    class Stopper(scoring.Scoring):
+    class Stopper(progress.Scores):
         def learned(self, epoch, model):
             super().learned(epoch, model)
             ctrl_c()
 
-    monkeypatch.setattr(scoring, "Scoring", Stopper)
+    monkeypatch.setattr(progress, "Scores", Stopper)
     assert run("--evaluate", "pairs.txt", "--checkpoint-every", "0") == 130
-    line = next(x for x in capsys.readouterr().err.splitlines() if x.startswith("to go on: "))
+    line = next(x for x in capsys.readouterr().err.splitlines() if x.startswith("to resume: "))
     assert line.endswith("--resume text.safetensors.checkpoint --evaluate pairs.txt")
 
 
 def test_the_column_of_the_scores_is_told(capsys):
-    """Where a file has more columns than three; also what is passed over."""
+    """Where a file has more columns than three; also what is skipped."""
     names = "word1\tword2\tPOS\tSimLex999\tSD\n"
     rows = "king\tqueen\tN\t9\t1\ndog\tcat\tN\t8\t1\nking\thay\tN\t1\t1\n"
     Path("simlex.txt").write_text(names + rows)
     assert run("--evaluate", "simlex.txt") == 0
     err = capsys.readouterr().err
-    assert "simlex.txt: lines passed over (headers 1)\n" in err
+    assert "simlex.txt: skipped lines (headers 1)\n" in err
     assert "simlex.txt: the scores are those of the column SimLex999\n" in err

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import cbow
-from cbow.cli import convert, explain, explore, nearest, outputs, plot, train
+from cbow.cli import convert, explain, explore, nearest, plot, train
 from cbow.errors import OutputError
 from cbow.system import files
 from cbow.vectors.word_vectors import WordVectors
@@ -221,7 +221,7 @@ def test_a_model_is_not_named_after_another_format(here, capsys, name):
 
 @pytest.mark.parametrize("name", ["m", "m.safetensors", "m.SafeTensors", "m.2026", "m.model"])
 def test_other_names_are_taken(name):
-    outputs.check_ending(Path(name))
+    train.check_ending(Path(name))
 
 
 @pytest.mark.parametrize(
@@ -301,7 +301,7 @@ def test_a_model_lands_in_the_first_place_that_there_is(tmp_path, monkeypatch, l
     monkeypatch.setattr("tempfile.tempdir", str(places[1]))
     monkeypatch.setenv("HOME", str(places[2]))
     trained = small_model()
-    saved, trouble = outputs.save_somewhere(trained, tmp_path / "no" / "m.safetensors")
+    saved, trouble = train.save_somewhere(trained, tmp_path / "no" / "m.safetensors")
     assert (places[lost] / "m.safetensors").is_file()
     assert saved.name == "m.safetensors"
     assert "does not exist" in str(trouble)
@@ -310,7 +310,7 @@ def test_a_model_lands_in_the_first_place_that_there_is(tmp_path, monkeypatch, l
 def test_without_any_home_too(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     no_home(monkeypatch)
-    saved, _ = outputs.save_somewhere(small_model(), Path("no", "m.safetensors"))
+    saved, _ = train.save_somewhere(small_model(), Path("no", "m.safetensors"))
     assert saved == Path("m.safetensors")
     assert [path.name for path in tmp_path.iterdir()] == ["m.safetensors"]
 
@@ -326,7 +326,7 @@ def test_when_all_places_fail_it_is_told(tmp_path, monkeypatch):
 
     monkeypatch.setattr("tempfile.gettempdir", nowhere)
     with pytest.raises(OutputError, match="does not exist"):
-        outputs.save_somewhere(small_model(), tmp_path / "no" / "m.safetensors")
+        train.save_somewhere(small_model(), tmp_path / "no" / "m.safetensors")
 
 
 def small_model():

@@ -1,4 +1,4 @@
-"""The explanation as one page that needs nothing else: no script, no network, no other file."""
+"""The explanation as one self-contained page: no script, no network, no other file."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Final
 
-from cbow.explain.content import MARK, Block, Cell, Explanation, Step, Table, blocks, number
+from cbow.explain.explanation import MARK, Block, Cell, Explanation, Section, Table, blocks, number
 
-#: Characters across a table at most; one that is wider is set as several. So many fit on paper.
-ROOM: Final = 80
+#: Characters across a table at most, which fit on paper; a wider one is split.
+WIDEST: Final = 80
 
-#: The browser is told to fetch nothing, whatever the page holds.
+#: Forbids the browser to fetch anything, whatever the page holds.
 POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"
 
 #: How to read the shades; the terminal has none.
@@ -36,7 +36,7 @@ def page(explanation: Explanation) -> str:
         HTML, to be saved as UTF-8. Everything that comes from `explanation` is escaped.
     """
     title = escape(explanation.title)
-    steps = list(enumerate(explanation.steps, start=1))
+    sections = list(enumerate(explanation.sections, start=1))
     css = importlib.resources.files("cbow.explain").joinpath("page.css").read_text("utf-8")
     return "\n".join(
         [
@@ -50,18 +50,18 @@ def page(explanation: Explanation) -> str:
             f"<style>\n{css}</style>",
             "</head>",
             "<body>",
-            '<a class="skip" href="#step-1">To the first step</a>',
+            '<a class="skip" href="#section-1">To the first section</a>',
             "<header>",
             f"<h1>{title}</h1>",
             *_paragraphs((*explanation.introduction, SHADES)),
             "</header>",
-            '<nav aria-label="Steps">',
+            '<nav aria-label="Sections">',
             "<ol>",
-            *(f'<li><a href="#step-{n}">{escape(step.title)}</a></li>' for n, step in steps),
+            *(f'<li><a href="#section-{n}">{escape(each.title)}</a></li>' for n, each in sections),
             "</ol>",
             "</nav>",
             "<main>",
-            *(line for n, step in steps for line in _section(n, step, explanation)),
+            *(line for n, each in sections for line in _section(n, each, explanation)),
             "</main>",
             "</body>",
             "</html>",
@@ -70,23 +70,23 @@ def page(explanation: Explanation) -> str:
     )
 
 
-def _section(n: int, step: Step, explanation: Explanation) -> Iterator[str]:
-    """Write step n."""
-    yield f'<section id="step-{n}" aria-labelledby="title-{n}">'
-    yield f'<h2 id="title-{n}"><span class="count">{n}</span> {escape(step.title)}</h2>'
-    yield f"<p>{escape(step.purpose)}</p>"
+def _section(n: int, section: Section, explanation: Explanation) -> Iterator[str]:
+    """Write section n."""
+    yield f'<section id="section-{n}" aria-labelledby="title-{n}">'
+    yield f'<h2 id="title-{n}"><span class="count">{n}</span> {escape(section.title)}</h2>'
+    yield f"<p>{escape(section.purpose)}</p>"
     yield '<div class="tables">'
-    for i, table in enumerate(step.tables, start=1):
+    for i, table in enumerate(section.tables, start=1):
         yield from _figure(f"table-{n}-{i}", table, explanation.digits)
     yield "</div>"
-    if step.notice:
+    if section.notice:
         yield '<div class="notice">'
         yield "<h3>Notice</h3>"
-        yield from _paragraphs(step.notice)
+        yield from _paragraphs(section.notice)
         yield "</div>"
-    if n < len(explanation.steps):
-        following = escape(explanation.steps[n].title)
-        yield f'<p class="next"><a href="#step-{n + 1}">Next: {following}</a></p>'
+    if n < len(explanation.sections):
+        following = escape(explanation.sections[n].title)
+        yield f'<p class="next"><a href="#section-{n + 1}">Next: {following}</a></p>'
     yield "</section>"
 
 
@@ -95,11 +95,13 @@ def _figure(name: str, table: Table, digits: int) -> Iterator[str]:
     yield "<figure>"
     if table.equation:
         yield f'<p class="equation">{escape(table.equation)}</p>'
-    text = bool(table.align)  # then its lines break between words, and it need not be cut
-    parts = list(blocks(table, digits, sys.maxsize if text else ROOM))
-    largest = 0 if table.plain else _largest(table)
+    text = bool(table.align)  # its lines break between words, so it need not be split
+    parts = list(blocks(table, digits, sys.maxsize if text else WIDEST))
+    largest = 0.0
+    if not table.plain:
+        largest = max(abs(float(cell)) for row in table.rows for cell in row[1:])
     for i, block in enumerate(parts, start=1):
-        # A box of its own scrolls where the screen is narrow; tabindex lets the keyboard do it.
+        # On a narrow screen the box scrolls; tabindex lets the keyboard do so.
         yield f'<div class="box" role="group" tabindex="0" aria-labelledby="{name}-{i}">'
         yield '<table class="text">' if text else "<table>"
         columns = f", part {i} of {len(parts)}" if len(parts) > 1 else ""
@@ -116,7 +118,7 @@ def _figure(name: str, table: Table, digits: int) -> Iterator[str]:
 
 
 def _rows(table: Table, block: Block, digits: int, largest: float) -> Iterator[str]:
-    """Write the columns of a table that stand in a block."""
+    """Write the columns of a table that are in a block."""
     chosen = range(block.first, block.first + len(block.header) - 1)
     corner, *others = table.columns
     sides = ["" if side == ">" else ' class="text"' for side in block.align[1:]]
@@ -137,7 +139,7 @@ def _rows(table: Table, block: Block, digits: int, largest: float) -> Iterator[s
 
 
 def _cell(value: Cell, digits: int, marked: bool, largest: float) -> str:
-    """Write a number, shaded by its sign and size; the sign is also there to read."""
+    """Write a number, shaded by its sign and size; the sign can also be read."""
     size = float(value)
     kind = "zero" if not size else "below" if size < 0 else "above"
     shade = f' style="--share:{abs(size) / largest:.2f}"' if size else ""
@@ -148,13 +150,8 @@ def _cell(value: Cell, digits: int, marked: bool, largest: float) -> str:
     return f'<td class="{kind}"{shade}>{text}</td>'
 
 
-def _largest(table: Table) -> float:
-    """Find the largest size of a number in the table."""
-    return max(abs(float(cell)) for row in table.rows for cell in row[1:])
-
-
 def _isolated(text: str) -> str:
-    """Keep a word written from right to left from turning the words around it."""
+    """Keep a word written from right to left from reversing the text around it."""
     if text.isascii():
         return escape(text)
     return " ".join(f"<bdi>{escape(word)}</bdi>" for word in text.split(" "))

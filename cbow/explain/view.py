@@ -1,19 +1,74 @@
-"""From the arrays of a worked example to tables with headings."""
+"""A worked example seen as tables and sentences: axes, headings, numbers, wording."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cbow.explain.content import Table, number, quoted
-from cbow.explain.wording import WORDING, Wording
+from cbow.explain.explanation import Table, number, quoted
 from cbow.explain.worked import Worked
+from cbow.network.activations import LEAK
+
+
+class Wording(NamedTuple):
+    """What is said of an activation.
+
+    Attributes
+    ----------
+    H : str
+        The equation of its output.
+    slopes : str
+        The name of its derivative at Z1.
+    slopes_are : str
+        What that derivative is.
+    purpose : str
+        What the activation does, a sentence.
+    """
+
+    H: str
+    slopes: str
+    slopes_are: str
+    purpose: str
+
+
+WORDING: Final = {
+    "relu": Wording(
+        "H = max(0, Z1)",
+        "[Z1 > 0]",
+        "the mask: 1 where the unit fires, 0 where it does not",
+        "ReLU passes on what is above 0 and makes 0 of the rest: the unit fires or it does not.",
+    ),
+    "leaky_relu": Wording(
+        f"H = Z1 where Z1 > 0, else {LEAK:g} Z1",
+        "g'(Z1)",
+        f"the slope: 1 where the unit fires, {LEAK:g} where it does not",
+        f"Leaky ReLU passes on what is above 0, where the unit fires, and {LEAK:g} of the rest.",
+    ),
+    "sigmoid": Wording(
+        "H = 1 / (1 + exp(-Z1))",
+        "g'(Z1)",
+        "the slope, H (1 - H): largest where Z1 is near 0",
+        "The sigmoid squeezes the sum between 0 and 1.",
+    ),
+    "tanh": Wording(
+        "H = tanh(Z1)",
+        "g'(Z1)",
+        "the slope, 1 - H²: largest where Z1 is near 0",
+        "The hyperbolic tangent squeezes the sum between -1 and 1.",
+    ),
+    "identity": Wording(
+        "H = Z1",
+        "g'(Z1)",
+        "the slope: 1 everywhere",
+        "The identity passes the sum on as it is: the linear network of word2vec.",
+    ),
+}
 
 
 class Axis(NamedTuple):
-    """What the rows or the columns of an array stand for."""
+    """What the rows or the columns of an array are."""
 
     name: str
     rows: tuple[str, ...]  #: names beside rows, under the name of the axis
@@ -21,13 +76,13 @@ class Axis(NamedTuple):
 
 
 class View(NamedTuple):
-    """A worked example, and how its numbers are shown."""
+    """A worked example, and the decimals its numbers are shown with."""
 
     worked: Worked
     digits: int
 
     def say(self, value: Any) -> str:
-        """Write a number into a sentence."""
+        """Write a number for a sentence."""
         return number(float(value), self.digits)
 
     @property
@@ -49,12 +104,12 @@ class View(NamedTuple):
         return Axis("example", names, names)
 
     def example(self, i: int) -> str:
-        """Name an example in a sentence."""
+        """Name an example, for a sentence."""
         return f"example {i + 1} ({quoted(self.worked.examples[i].target)})"
 
     @property
     def wording(self) -> Wording:
-        """What is said about the activation."""
+        """What is said of the activation."""
         return WORDING[self.worked.settings.activation]
 
     @property
@@ -71,7 +126,7 @@ class View(NamedTuple):
 def matrix(
     name: str, caption: str, array: NDArray[Any], axes: tuple[Axis, Axis], **more: Any
 ) -> Table:
-    """Set a matrix; `axes` says what its rows and its columns are, `more` goes to `Table`."""
+    """Return the table of a matrix with `axes` for its rows and columns; `more` goes to `Table`."""
     rows, columns = axes
     shape = f"({len(array)}, {len(array.T)})"
     cells = ((label, *row) for label, row in zip(rows.rows, array.tolist(), strict=True))
@@ -81,23 +136,23 @@ def matrix(
 def column(
     name: str, caption: str, array: NDArray[Any], rows: Axis, heading: str = "", **more: Any
 ) -> Table:
-    """Set a column: a bias or its gradient, headed by its name if there is no other heading."""
+    """Return the table of a column, a bias or its gradient, headed by its name by default."""
     return matrix(name, caption, array, (rows, Axis("", (), (heading or name,))), **more)
 
 
 def slopes(view: View) -> Table:
-    """Set g'(Z1), (N, m); the mask of ReLU in whole numbers."""
+    """Return the table of g'(Z1), (N, m); the mask of ReLU in whole numbers."""
     array = view.worked.slopes.astype(int) if view.relu else view.worked.slopes
     axes = view.units, view.examples
     return matrix(view.wording.slopes, view.wording.slopes_are, array, axes)
 
 
 def places(mask: NDArray[np.bool_]) -> frozenset[tuple[int, int]]:
-    """List where a mask is true."""
+    """Return where a mask is true."""
     return frozenset((int(i), int(j)) for i, j in np.argwhere(mask))
 
 
 def first(mask: NDArray[np.bool_]) -> tuple[int, int]:
-    """Find the first place where a mask is true."""
+    """Return the first place where a mask is true."""
     i, j = np.argwhere(mask)[0]
     return int(i), int(j)

@@ -17,7 +17,7 @@ import cbow.explain
 from cbow import network
 from cbow.errors import ConfigError, CorpusError
 from cbow.explain import Settings, as_json, explain, work_out, worked
-from cbow.explain.content import number
+from cbow.explain.explanation import number
 
 LINE = ["the", "dog", "sees", "the", "cat", "and", "the", "cat", "runs"]
 DEFAULT = Settings(window=2, dimension=3, activation="relu", seed=1, learning_rate=0.5)
@@ -52,11 +52,11 @@ def told(lines=(LINE,), digits=3, **changes):
 
 
 def notices(explanation, n):
-    return " ".join(explanation.steps[n - 1].notice)
+    return " ".join(explanation.sections[n - 1].notice)
 
 
 def tables(explanation, n):
-    return {table.name.split(" (")[0]: table for table in explanation.steps[n - 1].tables}
+    return {table.name.split(" (")[0]: table for table in explanation.sections[n - 1].tables}
 
 
 def found(wanted, **changes):
@@ -216,8 +216,8 @@ def test_no_unit_starts_where_rounding_decides(monkeypatch):
 @pytest.mark.parametrize(
     ("lines", "sentence"),
     [
-        ([], "the text holds no word; give a few words"),
-        ([[], []], "the text holds no word"),
+        ([], "the text holds no words; give a few, such as"),
+        ([[], []], "the text holds no words"),
         ([["king"]], "one distinct word, 'king', which leaves nothing to guess; give two"),
         ([["ho", "ho"], ["ho"]], "one distinct word, 'ho'"),
         ([["king"], [], ["queen"]], "every line of the text holds a single word"),
@@ -332,8 +332,11 @@ def test_equations_are_those_of_the_activation(activation):
 
 def test_each_step_says_what_it_is_for():
     e = told()
-    assert [step.title for step in e.steps][3:5] == ["The hidden layer", "The output layer"]
-    assert all(step.purpose.endswith((".", "?")) for step in e.steps)
+    assert [section.title for section in e.sections][3:5] == [
+        "The hidden layer",
+        "The output layer",
+    ]
+    assert all(section.purpose.endswith((".", "?")) for section in e.sections)
     assert "6 words, 3 hidden units (relu), 9 examples, window 2" in e.introduction[1]
     assert "learning rate 0.5, seed 1" in e.introduction[1]
 
@@ -405,7 +408,7 @@ def test_other_texts():
     assert tables(e, 1)["Tokens"].rows[0] == ("line", 1, 1, 3, 4, 4, 4)
     assert 'Token 3, "c", is alone on its line: no context, no example.' in notices(e, 2)
     assert "Example 1 has 1 context word, not 2" in notices(e, 2)
-    assert "up to 1 word before it" in e.steps[1].purpose
+    assert "up to 1 word before it" in e.sections[1].purpose
     assert "2/2 = 1.000" in notices(e, 3)
     assert tables(told([["b", "a"], ["a"]]), 1)["Tokens"].rows[0] == ("line", 1, 1, 2)
     assert tables(told([["b", "a"]]), 1)["Tokens"].rows[0] == ("word", "b", "a")
@@ -478,7 +481,7 @@ def test_what_passes():
     assert "The mistaken formula is wrong in 18 of 27 places." in text
     assert 'It passes 0.059 at unit 1 for example 1 ("the"), where the unit did not fire.' in text
     assert 'It stops the -0.174 that should pass at unit 1 for example 2 ("dog").' in text
-    assert "stopped on the way back" in told().steps[7].purpose
+    assert "stopped on the way back" in told().sections[7].purpose
 
 
 @pytest.mark.parametrize("activation", ["leaky_relu", "sigmoid", "tanh", "identity"])
@@ -486,7 +489,7 @@ def test_the_mistake_is_of_relu(activation):
     e = told(activation=activation)
     assert "(shown as it was taught, for ReLU)" in notices(e, 8)
     assert "did not fire" not in notices(e, 8)
-    assert e.steps[7].purpose.endswith("own sum Z1.")
+    assert e.sections[7].purpose.endswith("own sum Z1.")
 
 
 def test_the_mistake_stops_nothing():
@@ -523,7 +526,7 @@ def test_which_is_right():
 def test_the_outcome_of_the_step(rate, said):
     e = told(learning_rate=rate)
     assert notices(e, 10).startswith(said)
-    assert e.steps[9].purpose.endswith(f"here it is {rate:g}.")
+    assert e.sections[9].purpose.endswith(f"here it is {rate:g}.")
 
 
 def test_the_outcome_of_the_mistaken_step_is_not_argued_from():
