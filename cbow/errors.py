@@ -25,6 +25,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+#: What to do about a model whose numbers overflowed.
+TRAIN_AGAIN: Final = "train it again with a smaller learning rate"
+
 #: The most characters of a value that a message shows.
 LONGEST_SHOWN: Final = 200
 

@@ -21,7 +21,8 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from cbow.evaluation.similarity import CONFIDENCE
-from cbow.vectors.nearest import EPSILON, Floats, Ids, cosmul, product_scores, slack, unit
+from cbow.system.arrays import Floats, Ids
+from cbow.vectors.nearest import EPSILON, cosmul, product_scores, slack, unit
 
 #: Ways to answer an analogy.
 METHODS: Final = ("3CosAdd", "3CosMul")

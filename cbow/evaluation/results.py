@@ -24,7 +24,7 @@ from cbow.evaluation.similarity import (
     sign_probability,
     spearman,
 )
-from cbow.vectors.nearest import Doubles
+from cbow.system.arrays import Doubles
 
 #: What to do with an item of which the model lacks a word; see `Rules`.
 OOV: Final = ("skip", "zero")

@@ -43,7 +43,8 @@ from cbow.evaluation.similarity import (
     resampled_spearman,
     spearman,
 )
-from cbow.vectors.nearest import Floats, Ids, inverse_lengths
+from cbow.system.arrays import Floats, Ids
+from cbow.vectors.nearest import inverse_lengths
 from cbow.vectors.query import described
 
 if TYPE_CHECKING:

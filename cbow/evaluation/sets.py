@@ -30,9 +30,9 @@ import numpy as np
 import numpy.typing as npt
 
 from cbow.errors import QueryError, counted, shown
+from cbow.system.arrays import Ids
 from cbow.system.files import expanded, unopened
 from cbow.system.lines import read_lines
-from cbow.vectors.nearest import Ids
 
 #: What a comment begins with.
 COMMENTS: Final = ("#", "//")

@@ -13,7 +13,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from cbow.vectors.nearest import ROWS, Doubles, Floats, Ids, in_range
+from cbow.system.arrays import Doubles, Floats, Ids
+from cbow.vectors.nearest import ROWS, in_range
 
 #: The share of resamples that an interval holds.
 CONFIDENCE: Final = 0.95

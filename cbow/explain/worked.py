@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import collections
 from collections.abc import Iterator, Sequence
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 from cbow import network
 from cbow.errors import CorpusError
 from cbow.network.gradcheck import STEP
+from cbow.system.arrays import Floats, Longs
 from cbow.text import Vocabulary
-
-Array: TypeAlias = NDArray[np.floating[Any]]
 
 #: With more than this, the tables are too large to read.
 MOST_TOKENS: Final = 40
@@ -74,28 +73,28 @@ class Worked(NamedTuple):
     alone: tuple[int, ...]  #: tokens, from 0, that are alone on their line
     vocabulary: Vocabulary
     examples: tuple[Example, ...]
-    X: Array  #: (V, m)
+    X: Floats  #: (V, m)
     y: NDArray[np.int64]  #: (m,)
     parameters: network.Parameters
     pass_: network.Pass
-    losses: Array  #: (m,)
+    losses: Floats  #: (m,)
     cost: float
     dZ: dict[int, Any]  #: dZ[2] (V, m), dZ[1] (N, m)
-    slopes: Array  #: (N, m) g'(Z1)
+    slopes: Floats  #: (N, m) g'(Z1)
     gradients: network.Gradients
     mistaken: network.Gradients
-    measured_db1: Array  #: (N, 1) from the cost alone, without a formula
+    measured_db1: Floats  #: (N, 1) from the cost alone, without a formula
     after: AfterStep
     after_mistaken: AfterStep
 
     @property
-    def arriving(self) -> Array:
+    def arriving(self) -> Floats:
         """W2ᵀ dZ2, (N, m): what arrives at each hidden unit."""
-        arriving: Array = self.parameters.W2.T @ self.dZ[2]
+        arriving: Floats = self.parameters.W2.T @ self.dZ[2]
         return arriving
 
     @property
-    def mistaken_dZ1(self) -> Array:
+    def mistaken_dZ1(self) -> Floats:
         """max(0, W2ᵀ dZ2), (N, m)."""
         return np.maximum(0, self.arriving)
 
@@ -179,7 +178,7 @@ def contexts(lines: Sequence[Sequence[str]], window: int) -> Iterator[Example]:
             yield Example(tuple(before), target, tuple(after))
 
 
-def draw(X: Array, dimension: int, seed: int) -> network.Parameters:
+def draw(X: Floats, dimension: int, seed: int) -> network.Parameters:
     """Draw parameters to learn with, of both signs and with `DECIMALS` decimals.
 
     Training starts from W2 = 0, where no gradient reaches the hidden layer in the first step and
@@ -197,8 +196,8 @@ def draw(X: Array, dimension: int, seed: int) -> network.Parameters:
     V, N = len(X), dimension
     random = np.random.Generator(np.random.PCG64(seed))
 
-    def normal(rows: int, columns: int, scale: float) -> Array:
-        drawn: Array = random.normal(scale=scale, size=(rows, columns)).round(DECIMALS)
+    def normal(rows: int, columns: int, scale: float) -> Floats:
+        drawn: Floats = random.normal(scale=scale, size=(rows, columns)).round(DECIMALS)
         return drawn
 
     W1 = normal(N, V, 1)  # (N, V)
@@ -238,7 +237,7 @@ def _vocabulary(lines: Sequence[Sequence[str]]) -> Vocabulary:
     return Vocabulary.from_counts(counts)
 
 
-def _arrays(examples: Sequence[Example], vocabulary: Vocabulary) -> tuple[Array, NDArray[np.int64]]:
+def _arrays(examples: Sequence[Example], vocabulary: Vocabulary) -> tuple[Floats, Longs]:
     """Return X (V, m), dense in order to be shown, and y (m,)."""
     indices = np.array([vocabulary[word] for each in examples for word in each.context])
     indptr = np.cumsum([0, *(len(each.context) for each in examples)])  # (m + 1,)

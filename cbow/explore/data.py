@@ -29,10 +29,11 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from cbow.errors import QueryError
-from cbow.explore.layout import Layout, Places, lay_out
+from cbow.errors import TRAIN_AGAIN, QueryError
+from cbow.explore.layout import Layout, lay_out
+from cbow.system.arrays import Doubles, Floats
 from cbow.vectors import WordVectors
-from cbow.vectors.nearest import Floats, inverse_lengths
+from cbow.vectors.nearest import inverse_lengths
 
 #: Coordinates are whole numbers from minus this to this: 16 bits each.
 LARGEST_PLACE: Final = 32767
@@ -117,8 +118,7 @@ def page_data(models: list[tuple[str, WordVectors]], choices: Choices) -> PageDa
         if len(broken):
             raise QueryError(
                 f"{name} holds numbers that are not finite, or far too large, in the vectors of "
-                f"{len(broken)} words, the first {kept.words[broken[0]]!r}; train it again with a "
-                "smaller learning rate"
+                f"{len(broken)} words, the first {kept.words[broken[0]]!r}; {TRAIN_AGAIN}"
             )
         layout = lay_out(kept.matrix[: choices.map], choices.layout, choices.seed)
         rows, places = quantise(kept.matrix), whole_numbers(layout.places)
@@ -166,14 +166,14 @@ def first_words(vectors: WordVectors, limit: int) -> WordVectors:
     )
 
 
-def whole_numbers(places: Places) -> npt.NDArray[np.int16]:
+def whole_numbers(places: Doubles) -> npt.NDArray[np.int16]:
     """Scale places to whole numbers, the largest coordinate to 32767 or -32767, (n, 2)."""
     largest = np.abs(places).max(initial=0) or 1.0
     rounded: npt.NDArray[np.int16] = np.rint(places / largest * LARGEST_PLACE).astype(np.int16)
     return rounded
 
 
-def rotation(X: Places, Y: Places) -> Places:
+def rotation(X: Doubles, Y: Doubles) -> Doubles:
     """Return the orthogonal R for which X R is nearest to Y, both centred.
 
         R = argmin |X R - Y|² = U Vᵀ    with Xᵀ Y = U S Vᵀ
@@ -189,7 +189,7 @@ def rotation(X: Places, Y: Places) -> Places:
     ndarray, (2, 2)
     """
     U, _, Vt = np.linalg.svd((X - X.mean(axis=0)).T @ (Y - Y.mean(axis=0)))
-    R: Places = U @ Vt
+    R: Doubles = U @ Vt
     return R
 
 

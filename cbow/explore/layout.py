@@ -18,13 +18,11 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from cbow.errors import CBOWError, QueryError
-from cbow.vectors.nearest import Floats, unit
+from cbow.system.arrays import Doubles, Floats
+from cbow.vectors.nearest import unit
 from cbow.vectors.projection import principal_components
-
-Places = npt.NDArray[np.float64]
 
 #: t-SNE and UMAP start from at most this many principal components: there is little in the others,
 #: and the search for neighbours takes half the time.
@@ -50,9 +48,9 @@ BENT: Final = "near words are neighbours, but what is far apart says little"
 
 
 class Layout(NamedTuple):
-    """Places of n words, and how they were found."""
+    """Doubles of n words, and how they were found."""
 
-    places: Places  #: (n, 2), their mean is 0
+    places: Doubles  #: (n, 2), their mean is 0
     method: str  #: its name for people
     remark: str  #: what it shows, and why it was chosen
 
@@ -63,7 +61,7 @@ class Method(NamedTuple):
     name: str  #: for people
     module: str | None  #: that has to be installed
     package: str  #: its name for pip
-    place: Callable[[Places, int], Places]  #: from principal components (n, K) and a seed, (n, 2)
+    place: Callable[[Doubles, int], Doubles]  #: from principal components (n, K) and a seed, (n, 2)
 
 
 def lay_out(rows: Floats, choice: str, seed: int) -> Layout:
@@ -146,14 +144,14 @@ def _check_library(method: Method) -> None:
         ) from error
 
 
-def _by_components(coordinates: Places, seed: int = 0) -> Places:
+def _by_components(coordinates: Doubles, seed: int = 0) -> Doubles:
     """Return the first two principal components, zeros where there are fewer, (n, 2)."""
     places = np.zeros((len(coordinates), 2))
     places[:, : coordinates.shape[1]] = coordinates[:, :2]
     return places
 
 
-def _by_tsne(coordinates: Places, seed: int) -> Places:
+def _by_tsne(coordinates: Doubles, seed: int) -> Doubles:
     """Lay out by t-SNE, (n, 2)."""
     from sklearn.manifold import TSNE
     from threadpoolctl import threadpool_limits
@@ -165,11 +163,11 @@ def _by_tsne(coordinates: Places, seed: int) -> Places:
         tsne: Any = TSNE(
             perplexity=PERPLEXITY, init=start, random_state=seed, max_iter=STEPS, angle=ANGLE
         )
-        places: Places = tsne.fit_transform(coordinates).astype(np.float64)
+        places: Doubles = tsne.fit_transform(coordinates).astype(np.float64)
     return places
 
 
-def _by_umap(coordinates: Places, seed: int) -> Places:
+def _by_umap(coordinates: Doubles, seed: int) -> Doubles:
     """Lay out by UMAP, (n, 2)."""
     from umap import UMAP
 
@@ -177,7 +175,7 @@ def _by_umap(coordinates: Places, seed: int) -> Places:
     start *= UMAP_START / (np.abs(start).max() or 1)
     # One thread: with more, the same seed gives other places.
     umap: Any = UMAP(n_neighbors=NEIGHBOURS, init=start, random_state=seed, n_jobs=1)
-    places: Places = umap.fit_transform(coordinates).astype(np.float64)
+    places: Doubles = umap.fit_transform(coordinates).astype(np.float64)
     return places
 
 

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
-from cbow.errors import QueryError, UnknownWordError, shown
+from cbow.errors import TRAIN_AGAIN, QueryError, UnknownWordError, shown
 from cbow.network import cbow_network, contexts, forward
-from cbow.vectors.nearest import Floats, Ids, may_be_largest
+from cbow.system.arrays import Floats, Ids
+from cbow.vectors.nearest import may_be_largest
 from cbow.vectors.query import check_integer, described, spelled_like
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def most_probable(
         if np.isnan(done.Yhat[0]).any():  # one that is not a number makes its whole column so
             raise QueryError(
                 "the model holds numbers that are not finite, or far too large, so that it has no "
-                "probabilities; train it again with a smaller learning rate"
+                f"probabilities; {TRAIN_AGAIN}"
             )
         for p in done.Yhat.T:  # (V,)
             ids = may_be_largest(p, min(topn, V), slack=0) if topn else np.empty(0, np.intp)

@@ -22,8 +22,8 @@ from cbow.vectors.packed import distinct
 if TYPE_CHECKING:
     from cbow.model.center import Guess
     from cbow.network import Parameters
+    from cbow.system.arrays import Floats
     from cbow.text import Vocabulary
-    from cbow.vectors.nearest import Floats
 
 
 @dataclass(frozen=True, eq=False, repr=False)

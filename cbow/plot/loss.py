@@ -7,15 +7,14 @@ from itertools import cycle
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from cbow.plot.canvas import COLOURS, GREY, WIDTH, percent, render
+from cbow.system.arrays import Doubles
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Array = npt.NDArray[np.float64]
 
 #: Inches beside a panel; the names of its lines are on the right.
 LEFT, RIGHT = 0.75, 2.35
@@ -36,11 +35,11 @@ DOTS: Final = 40
 class History(NamedTuple):
     """What is known of E epochs; NaN where nothing is."""
 
-    epochs: Array  #: (E,), their numbers
-    loss: Array  #: (E,), nats per token
-    heldout_loss: Array  #: (E,), nats per token
-    active: Array  #: (E,), share of the units that are active
-    gradient_norms: Mapping[str, Array]  #: (E,) for each parameter
+    epochs: Doubles  #: (E,), their numbers
+    loss: Doubles  #: (E,), nats per token
+    heldout_loss: Doubles  #: (E,), nats per token
+    active: Doubles  #: (E,), share of the units that are active
+    gradient_norms: Mapping[str, Doubles]  #: (E,) for each parameter
     uniform: float  #: loss of the uniform distribution, nats per token
     unigram: float  #: loss of the word frequencies
     heldout_unigram: float  #: the same on the held-out lines
@@ -50,7 +49,7 @@ class _Line(NamedTuple):
     """A line of a panel, named at its right end with its last value."""
 
     name: str
-    values: Array  #: (E,); or (1,) for a level line
+    values: Doubles  #: (E,); or (1,) for a level line
     colour: str
     level: bool = False
 
@@ -122,7 +121,7 @@ def _panels(history: History) -> Iterator[_Panel]:
     )
 
 
-def _draw_panel(ax: Axes, panel: _Panel, epochs: Array) -> None:
+def _draw_panel(ax: Axes, panel: _Panel, epochs: Doubles) -> None:
     """Draw lines over the epochs, and level ones dashed from side to side; set axes and ticks."""
     from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
@@ -164,7 +163,7 @@ def _name_lines(figure: Figure, ax: Axes, panel: _Panel) -> None:
         text.set(color=line.colour, va="center", fontsize=10, parse_math=False)
 
 
-def spread(wanted: Array, gap: float, low: float, high: float) -> Array:
+def spread(wanted: Doubles, gap: float, low: float, high: float) -> Doubles:
     """Move positions on a line as little as possible so that they are `gap` apart.
 
     Minimises Σ (position - wanted)², in the order of the wanted positions. Without the gaps that

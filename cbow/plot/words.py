@@ -8,15 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from cbow.plot.canvas import COLOURS, GREY, INK, PALE, Labels, percent, render
+from cbow.system.arrays import Doubles
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Array = npt.NDArray[np.float64]
 
 #: Inches.
 HEIGHT: Final = 6.0
@@ -54,7 +53,7 @@ ROUNDS: Final = 50
 class Projection(NamedTuple):
     """Words along two components."""
 
-    points: Array  #: (n, 2)
+    points: Doubles  #: (n, 2)
     components: tuple[int, int]  #: their numbers, from 1
     shares: tuple[float, float]  #: of the variance
 
@@ -105,7 +104,7 @@ def _frame(ax: Axes, words: Projection) -> None:
     ax.set_ylabel(f"component {other} ({percent(less)} of the variance)")
 
 
-def _label(figure: Figure, ax: Axes, points: Array, labels: Labels) -> None:
+def _label(figure: Figure, ax: Axes, points: Doubles, labels: Labels) -> None:
     """Write each word beside its dot, with a line between them where it had to go farther."""
     gap = GAP * figure.dpi / 72  # pixels
     texts = [ax.text(0, 0, label, ha="center", va="center", zorder=4) for label in labels.texts]
@@ -124,7 +123,7 @@ def _label(figure: Figure, ax: Axes, points: Array, labels: Labels) -> None:
             ax.plot(*zip(end, point, strict=True), color=GREY, linewidth=0.6, zorder=2)
 
 
-def place(points: Array, sizes: Array, bounds: Array, gap: float) -> tuple[Array, Array]:
+def place(points: Doubles, sizes: Doubles, bounds: Doubles, gap: float) -> tuple[Doubles, Doubles]:
     """Place a label at each point so that they cover little of each other and of the points.
 
     Every label takes the best of some places around its point, one label after the other, until
@@ -171,7 +170,7 @@ def place(points: Array, sizes: Array, bounds: Array, gap: float) -> tuple[Array
     return boxes, chosen < len(SIDES)
 
 
-def _candidates(sizes: Array, gap: float) -> tuple[Array, Array]:
+def _candidates(sizes: Doubles, gap: float) -> tuple[Doubles, Doubles]:
     """Return the boxes (n, c, 4) around a point at 0, and what each costs by itself (c,)."""
     middles = np.concatenate(
         [SIDES * (sizes[:, None, :] / 2 + ring * gap) for ring in RINGS], axis=1
@@ -183,15 +182,15 @@ def _candidates(sizes: Array, gap: float) -> tuple[Array, Array]:
     )
 
 
-def _overlap(a: Array, b: Array) -> Array:
+def _overlap(a: Doubles, b: Doubles) -> Doubles:
     """Compute the area that each box of a (p, 4) shares with each of b (q, 4): (p, q)."""
     low = np.maximum(a[:, None, :2], b[None, :, :2])  # (p, q, 2)
     high = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    shared: Array = np.clip(high - low, 0, None).prod(axis=2)  # (p, q)
+    shared: Doubles = np.clip(high - low, 0, None).prod(axis=2)  # (p, q)
     return shared
 
 
-def _area(boxes: Array) -> Array:
+def _area(boxes: Doubles) -> Doubles:
     """Compute the area of boxes (p, 4): (p,)."""
-    area: Array = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
+    area: Doubles = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
     return area

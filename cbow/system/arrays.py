@@ -13,11 +13,17 @@ Array: TypeAlias = NDArray[Any]
 #: float32 or float64, whichever the parameters are.
 Floats: TypeAlias = NDArray[np.floating[Any]]
 
+#: float32.
+Singles: TypeAlias = NDArray[np.float32]
+
 #: float64.
 Doubles: TypeAlias = NDArray[np.float64]
 
 #: Ids of words, in integers of any size.
 Ids: TypeAlias = NDArray[np.integer[Any]]
 
+#: How often words occur, in integers of any size.
+Counts: TypeAlias = NDArray[np.integer[Any]]
+
 #: int64.
-Counts: TypeAlias = NDArray[np.int64]
+Longs: TypeAlias = NDArray[np.int64]

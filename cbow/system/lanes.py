@@ -12,15 +12,14 @@ Each function is for kernels as well as for Python, whose version is the plain o
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import numpy as np
 from llvmlite import ir
 from numba.core import cgutils
 from numba.extending import intrinsic, overload
-from numpy.typing import NDArray
 
-Array: TypeAlias = NDArray[Any]
+from cbow.system.arrays import Array
 
 _allocate: Any = cgutils.alloca_once_value  # some versions of numba have types
 

@@ -32,9 +32,9 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple, NoReturn
 
 import numpy as np
-import numpy.typing as npt
 
 from cbow.errors import ModelFileError, shown
+from cbow.system.arrays import Array
 from cbow.system.files import check_regular, naming, replacing, to_read
 from cbow.system.mapping import mapped
 
@@ -81,8 +81,6 @@ IN_PLACE: Final = (
         "fetch the file itself, and look at its address",
     ),
 )
-
-Array = npt.NDArray[Any]
 
 
 class Contents(NamedTuple):

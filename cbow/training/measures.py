@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cbow.network import Gradients
-
-Counts: TypeAlias = NDArray[np.int64]
+from cbow.system.arrays import Longs
 
 
 class StepResult(NamedTuple):
@@ -18,7 +17,7 @@ class StepResult(NamedTuple):
 
     J: float  #: mean cross-entropy in nats per token
     gradients: Gradients  #: of J
-    fired: Counts  #: (N,) examples on which each hidden unit was active
+    fired: Longs  #: (N,) examples on which each hidden unit was active
 
 
 class Measures:
@@ -47,7 +46,7 @@ class Measures:
         for name, gradient in zip(step.gradients.names, step.gradients, strict=True):
             self._norms[name] = self._norms.get(name, 0.0) + norm(gradient)
 
-    def add_sampled(self, loss: float, examples: int, steps: int, fired: Counts) -> None:
+    def add_sampled(self, loss: float, examples: int, steps: int, fired: Longs) -> None:
         """Add steps of the sampled objective: their loss, summed over the examples."""
         self.sampled = True
         self.examples += examples

@@ -9,7 +9,8 @@ import numpy as np
 
 from cbow.config import EMBEDDINGS
 from cbow.errors import ConfigError, shown
-from cbow.vectors.nearest import Doubles, Floats, unit
+from cbow.system.arrays import Doubles, Floats
+from cbow.vectors.nearest import unit
 
 #: The power that joint vectors raise the singular values to: 1 would keep the distances of the
 #: unit rows; less evens the components out. docs/experiments.md has what chose it.

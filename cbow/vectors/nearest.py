@@ -21,14 +21,12 @@ equation 4 and footnote 7.) One large cosine cannot outweigh the others as it ca
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.floating[Any]]
-Doubles = npt.NDArray[np.float64]
-Ids = npt.NDArray[np.intp]
+from cbow.system.arrays import Doubles, Floats, Ids
 
 #: Rows converted to float64 at once: enough to be fast, little to hold.
 ROWS: Final = 4096

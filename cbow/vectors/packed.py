@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from cbow.errors import ModelFileError, shown
+from cbow.system.arrays import Longs
 
 Letters = npt.NDArray[np.uint8]
-Integers = npt.NDArray[np.int64]
 
 #: Words decoded at a time when all are gone through.
 DECODED: Final = 2**16
@@ -53,7 +53,7 @@ class PackedWords(Sequence[str]):
 
     __hash__ = None  # type: ignore[assignment]  # equal to tuples and lists, which differ in theirs
 
-    def __init__(self, letters: Letters, ends: Integers, where: str = "") -> None:
+    def __init__(self, letters: Letters, ends: Longs, where: str = "") -> None:
         self._letters = letters
         self._ends = ends
         self._where = where
@@ -71,7 +71,7 @@ class PackedWords(Sequence[str]):
         return self._letters
 
     @property
-    def ends(self) -> Integers:
+    def ends(self) -> Longs:
         """Where each word ends, (V,)."""
         return self._ends
 
@@ -173,7 +173,7 @@ class PackedWords(Sequence[str]):
             raise self._wrong("its words are not UTF-8") from None
 
 
-def encode_words(words: Sequence[str]) -> tuple[Letters, Integers]:
+def encode_words(words: Sequence[str]) -> tuple[Letters, Longs]:
     """Join words into one array of bytes.
 
     Returns

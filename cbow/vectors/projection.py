@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from cbow.errors import QueryError
-from cbow.vectors.nearest import Doubles, Floats
+from cbow.system.arrays import Doubles, Floats
 
 #: Entries as large as the largest but for this share count as equally large: rounding differs
 #: from processor to processor, and the sign must not depend on it.

@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from cbow.errors import QueryError, shown
-from cbow.vectors.nearest import Doubles, unit
+from cbow.system.arrays import Doubles
+from cbow.vectors.nearest import unit
 
 #: A vector of the dimension of the words' vectors, of any kind of number.
 Vector: TypeAlias = npt.NDArray[Any]

@@ -16,12 +16,12 @@ from itertools import pairwise
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
+from cbow.system.arrays import Doubles, Floats, Ids, Singles
 from cbow.system.compiled import compiled
 from cbow.system.lanes import dot, largest
 from cbow.system.threads import processors, thread_pool
-from cbow.vectors.nearest import Doubles, Floats, Hits, Ids, exact_cosines, nearest, select, slack
+from cbow.vectors.nearest import Hits, exact_cosines, nearest, select, slack
 
 #: Rows of a block.
 B: Final = 512
@@ -37,8 +37,6 @@ SHARE: Final = 64
 
 #: Entries from which on all processors go through them; for fewer, to start a thread takes longer.
 SIDE_BY_SIDE: Final = 2**25
-
-Singles = npt.NDArray[np.float32]
 
 
 class RoughCopy:

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from cbow.vectors.nearest import Doubles, Floats, Hits, Ids, exact_cosines, nearest, slack
+from cbow.system.arrays import Doubles, Floats, Ids
+from cbow.vectors.nearest import Hits, exact_cosines, nearest, slack
 
 if TYPE_CHECKING:
     from cbow.vectors.rough import RoughCopy

@@ -11,9 +11,18 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, overload
 import numpy as np
 import numpy.typing as npt
 
-from cbow.errors import CBOWError, ModelFileError, QueryError, UnknownWordError, counted, shown
+from cbow.errors import (
+    TRAIN_AGAIN,
+    CBOWError,
+    ModelFileError,
+    QueryError,
+    UnknownWordError,
+    counted,
+    shown,
+)
+from cbow.system.arrays import Doubles, Floats, Ids
 from cbow.vectors import nearest
-from cbow.vectors.nearest import Doubles, Floats, Hits, Ids
+from cbow.vectors.nearest import Hits
 from cbow.vectors.packed import PackedWords
 from cbow.vectors.query import (
     Key,
@@ -751,7 +760,7 @@ def _not_finite(where: str, word: str) -> QueryError:
     """Create the error about a model whose training went wrong."""
     return QueryError(
         f"the model holds numbers that are not finite, or far too large, in {where}, the first "
-        f"{shown(word)}; train it again with a smaller learning rate"
+        f"{shown(word)}; {TRAIN_AGAIN}"
     )
 
 

@@ -19,6 +19,7 @@ from numba.extending import intrinsic, overload
 from numpy.typing import DTypeLike, NDArray
 
 from cbow.network import Parameters
+from cbow.system.arrays import Array, Longs
 from cbow.system.compiled import compiled
 from cbow.training.examples import Block, Sampling, read_block
 from cbow.training.kernels import Tables, tables_of
@@ -34,9 +35,6 @@ from cbow.training.sampled.kernels import (
     target_logits,
 )
 from cbow.training.sampled.noise import Noise, draw_candidates
-
-Array = NDArray[Any]
-Integers = NDArray[np.int64]
 
 
 class Unit(NamedTuple):
@@ -62,11 +60,11 @@ class Sums(NamedTuple):
     """
 
     loss: NDArray[np.float64]  #: (1,) nats
-    tokens: Integers  #: (1,)
-    heldout: Integers  #: (1,)
-    subsampled: Integers  #: (1,)
-    isolated: Integers  #: (1,)
-    examples: Integers  #: (1,)
+    tokens: Longs  #: (1,)
+    heldout: Longs  #: (1,)
+    subsampled: Longs  #: (1,)
+    isolated: Longs  #: (1,)
+    examples: Longs  #: (1,)
     fired: Array  #: (N,) examples on which each unit was above 0
 
 

@@ -15,20 +15,19 @@ from typing import Final
 from cbow.config import DEFAULT_EMBEDDING, MAX_EXPANSION
 from cbow.errors import ConfigError, ModelFileError, OutputError, shown
 from cbow.system import safetensors_file
+from cbow.system.arrays import Counts, Floats
 from cbow.system.files import expanded, finish_replacing, name_of, to_read
 from cbow.vectors.formats import model, model2vec, native, npz, projector, text, word2vec_binary
 from cbow.vectors.formats.base import (
     ERRORS,
     Account,
     Contents,
-    Counts,
     Format,
     Options,
     check_parts,
 )
 from cbow.vectors.formats.base import shown as shown_short
 from cbow.vectors.formats.source import Source
-from cbow.vectors.nearest import Floats
 
 __all__ = [
     "ENDINGS",

@@ -14,13 +14,11 @@ import numpy.typing as npt
 from cbow import errors
 from cbow.config import BAD_ROWS, DEFAULT_EMBEDDING, MAX_EXPANSION
 from cbow.errors import ConfigError, ModelFileError, VectorsWarning
+from cbow.system.arrays import Counts, Floats
 from cbow.system.files import check_folder_writable, check_writable
 from cbow.vectors.embeddings import check_kind
 from cbow.vectors.formats.source import Source
-from cbow.vectors.nearest import Floats
 from cbow.vectors.packed import PackedWords
-
-Counts = npt.NDArray[np.integer[Any]]
 
 #: What may be done about words that are not UTF-8: reject them, or put U+FFFD for bad bytes.
 ERRORS: Final = "strict", "replace"

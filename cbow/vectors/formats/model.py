@@ -30,12 +30,12 @@ import numpy.typing as npt
 from cbow.config import Config
 from cbow.errors import ModelFileError, shown
 from cbow.system import safetensors_file
+from cbow.system.arrays import Floats, Longs
 from cbow.system.files import naming, to_read
 from cbow.vectors.embeddings import embed
 from cbow.vectors.formats.base import Account, Contents, Format, Options
 from cbow.vectors.formats.source import Source
-from cbow.vectors.nearest import Floats
-from cbow.vectors.packed import Integers, PackedWords, encode_words
+from cbow.vectors.packed import PackedWords, encode_words
 
 FORMAT_VERSION: Final = 2
 
@@ -48,7 +48,7 @@ class Stored(NamedTuple):
     config: Config
     report: dict[str, Any]
     words: Sequence[str]
-    counts: Integers  #: (V,)
+    counts: Longs  #: (V,)
     W1T: Floats  #: (V, N)
     b1: Floats  #: (N,)
     W2: Floats  #: (V, N)

@@ -27,10 +27,10 @@ import numpy.typing as npt
 
 from cbow.errors import ModelFileError
 from cbow.system import safetensors_file
+from cbow.system.arrays import Counts, Floats
 from cbow.system.files import check_regular, replacing_folder
-from cbow.vectors.formats.base import Contents, Counts, Format, Options, checked, is_table
+from cbow.vectors.formats.base import Contents, Format, Options, checked, is_table
 from cbow.vectors.formats.source import Source, explained, most_bytes, too_much
-from cbow.vectors.nearest import Floats
 
 MODEL, TOKENIZER, CONFIG = MEMBERS = "model.safetensors", "tokenizer.json", "config.json"
 

@@ -23,18 +23,17 @@ import numpy as np
 
 from cbow.errors import ModelFileError, shown
 from cbow.system import safetensors_file
+from cbow.system.arrays import Counts, Floats
 from cbow.system.files import naming
 from cbow.vectors.formats.base import (
     Account,
     Contents,
-    Counts,
     Format,
     Options,
     check_counts,
     is_table,
 )
 from cbow.vectors.formats.source import Source
-from cbow.vectors.nearest import Floats
 from cbow.vectors.packed import PackedWords, encode_words
 
 VECTORS_VERSION: Final = 1

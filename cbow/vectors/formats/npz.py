@@ -25,11 +25,11 @@ import numpy as np
 import numpy.typing as npt
 
 from cbow.errors import ModelFileError
+from cbow.system.arrays import Counts, Floats
 from cbow.system.files import check_regular, naming, replacing
 from cbow.vectors.formats.base import (
     ROWS,
     Contents,
-    Counts,
     Format,
     Options,
     check_counts,
@@ -38,7 +38,6 @@ from cbow.vectors.formats.base import (
     shown,
 )
 from cbow.vectors.formats.source import Source, most_bytes, too_much
-from cbow.vectors.nearest import Floats
 from cbow.vectors.packed import encode_words
 
 #: Characters of what zipfile and numpy say: they quote the file.

@@ -25,6 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cbow.errors import ModelFileError
+from cbow.system.arrays import Counts, Floats, Singles
 from cbow.system.files import check_regular, replacing_together
 from cbow.system.threads import in_order
 from cbow.vectors.formats.base import (
@@ -33,7 +34,6 @@ from cbow.vectors.formats.base import (
     SKIP,
     BadRow,
     Contents,
-    Counts,
     Format,
     Options,
     check_counts,
@@ -41,16 +41,7 @@ from cbow.vectors.formats.base import (
     shown,
 )
 from cbow.vectors.formats.source import Source, explained
-from cbow.vectors.formats.text import (
-    PIECE,
-    RowError,
-    Rows,
-    Singles,
-    is_float,
-    number_rows,
-    read_piece,
-)
-from cbow.vectors.nearest import Floats
+from cbow.vectors.formats.text import PIECE, RowError, Rows, is_float, number_rows, read_piece
 
 #: Columns that are looked for.
 WORD, COUNT = b"word", b"count"

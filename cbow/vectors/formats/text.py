@@ -58,25 +58,21 @@ from pathlib import Path
 from typing import IO, Any, Final, NamedTuple, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
 from cbow.errors import ModelFileError
+from cbow.system.arrays import Counts, Floats, Singles
 from cbow.system.threads import in_order
 from cbow.vectors.formats.base import (
     BOM,
     SKIP,
     BadRow,
     Contents,
-    Counts,
     Format,
     Options,
     checked,
     shown,
 )
 from cbow.vectors.formats.source import Opened, Source, created, opened
-from cbow.vectors.nearest import Floats
-
-Singles = npt.NDArray[np.float32]
 
 Piece = TypeVar("Piece")
 Result = TypeVar("Result")

@@ -36,10 +36,10 @@ import numpy as np
 import numpy.typing as npt
 
 from cbow.errors import ModelFileError
+from cbow.system.arrays import Counts, Floats
 from cbow.vectors.formats.base import (
     BOM,
     Contents,
-    Counts,
     Format,
     Options,
     checked,
@@ -48,7 +48,6 @@ from cbow.vectors.formats.base import (
 )
 from cbow.vectors.formats.source import Opened, Source, created, opened
 from cbow.vectors.formats.text import promised_dimension, rows_are_text
-from cbow.vectors.nearest import Floats
 
 #: Bytes of the file looked at at a time.
 BLOCK: Final = 2**22
