@@ -6,7 +6,8 @@ import pytest
 from hypothesis import settings
 
 # The same examples every time, and no limit on the time of one: machines are slow and busy.
-settings.register_profile("cbow", deadline=None, derandomize=True)
+settings.register_profile("cbow", deadline=None, derandomize=True, max_examples=40)
+settings.register_profile("thorough", deadline=None, max_examples=1000)  # --hypothesis-profile
 settings.load_profile("cbow")
 
 

@@ -380,7 +380,7 @@ def test_the_end_of_a_session_loses_no_model(tmp_path, number, ignored, times):
         err = process.communicate(timeout=120)[1].decode()
     assert process.returncode == 130
     assert "error: interrupted after " in err
-    assert "to go on: cbow-train --resume corpus.safetensors.checkpoint" in err
+    assert "to resume: cbow-train --resume corpus.safetensors.checkpoint" in err
     model = cbow.load(tmp_path / "corpus.safetensors")
     assert model.report["stopped"]["reason"] == "interrupted"
 
