@@ -337,8 +337,9 @@ class TestObjective:
 
 
 COMPILED = """
-    import sys, numpy as np, cbow
-    sys.path[:0] = sys.argv[1], sys.argv[1] + "/.."
+    import sys
+    sys.path = sys.argv[2:]
+    import numpy as np, cbow
     from test_sampled_trainer import SMALL, story
     for activation in ("relu", "leaky_relu", "identity"):
         one, two = (
