@@ -38,6 +38,7 @@ def entries_by_module(cache):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="ends a child as SIGKILL would")
+@pytest.mark.slow
 def test_bytes_do_not_depend_on_what_was_compiled_when(tmp_path):
     nowhere, cache = tmp_path / "file", tmp_path / "cache"
     nowhere.write_text("no folder can be made here")

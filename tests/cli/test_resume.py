@@ -96,6 +96,7 @@ def killed(command, path, checkpoints, delay):
 
 
 @pytest.mark.parametrize("objective", ["exact", "sampled"])
+@pytest.mark.slow
 def test_killed_at_random_and_resumed_gives_the_same_bytes(corpus, objective):
     assert train(f"corpus.txt {settings(objective)} -o whole.safetensors") == 0
     rng = np.random.default_rng(["exact", "sampled"].index(objective))

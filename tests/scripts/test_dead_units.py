@@ -115,6 +115,7 @@ def test_a_look_counts_units_over_the_whole_text(book: Any) -> None:
     assert moment.firing == pytest.approx((48 + holds) / 50)
 
 
+@pytest.mark.slow
 def test_units_die_by_the_mistaken_formula_only_and_as_the_figure_says(
     book: Any, committed: ET.Element
 ) -> None:

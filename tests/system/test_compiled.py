@@ -13,7 +13,7 @@ import pytest
 from cbow.system import compiled as module
 from cbow.system.compiled import KernelCache, cache_folder, compiled, sources_digest
 
-pytestmark = pytest.mark.kernels
+pytestmark = [pytest.mark.kernels, pytest.mark.slow]
 
 #: A package of one kernel that calls another, which has a constant from a third module.
 SOURCES = {

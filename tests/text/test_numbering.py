@@ -88,6 +88,7 @@ def test_readable_code_gives_the_plain_numbers(text):
     assert found == [*naive_text.numbers(lines)]
 
 
+@pytest.mark.slow
 def test_compiled_code_knows_every_character(compiled, monkeypatch):
     step = 211 if numba.config.DISABLE_JIT else 1  # as Python all would take minutes
     every = (chr(c) for c in range(0, 0x110000, step) if not 0xD800 <= c < 0xE000)

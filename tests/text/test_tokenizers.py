@@ -88,6 +88,7 @@ def test_word_equals_the_plain_definition(line):
     assert tokenize(line) == [w for part in split_lines(line) for w in naive_text.tokens(part)]
 
 
+@pytest.mark.slow
 def test_every_character_in_every_place():
     known = (c for c in map(chr, range(0x110000)) if unicodedata.category(c) not in ("Cn", "Cs"))
     for c in known:
@@ -133,6 +134,7 @@ def test_case_is_all_that_is_kept(line):
 
 @pytest.mark.parametrize("form", ["nfc", "nfkc"])
 @pytest.mark.parametrize("keep_case", [False, True])
+@pytest.mark.slow
 def test_words_of_a_normalised_text_are_normalised(form, keep_case):
     known = (c for c in map(chr, range(0x110000)) if unicodedata.category(c) not in ("Cn", "Cs"))
     for c in known:

@@ -283,6 +283,7 @@ def test_old_files_are_replaced(path, tmp_path):
 
 @settings(max_examples=300)
 @given(st.data())
+@pytest.mark.slow
 def test_fuzz(tmp_path_factory, data):
     path = tmp_path_factory.getbasetemp() / "fuzz.tsv"
     counts = COUNTS[:3] if data.draw(st.booleans()) else None
