@@ -1,18 +1,26 @@
-"""Compile kernels with numba, and keep the machine code for the next process.
+"""Kernels: functions on bare arrays that run as machine code, without Python's lock.
 
-What a kernel computes must not depend on what else was compiled, when, or for which processor. So
-no flag lets the compiler reorder a sum or fuse two operations: each rounds as Python would. Where
-a sum has to be quick, `cbow.training.lanes` writes its order down.
+Where the machine code comes from, in this order:
 
-The machine code is kept in entries of our own, one file each, instead of numba's index. Each is
+1. The package brings the kernels that Python calls along as LLVM's assembly code, one file each in
+   ``cbow/system/assembly``, made by ``scripts/make_kernels``. llvmlite makes machine code of it in a
+   moment; numba is not even imported. It holds for sources as they were, for arguments of some
+   types, and for the systems in `SYSTEMS`.
+2. Else numba compiles the kernel, which takes seconds: see `cbow.system.jit`.
+
+What a kernel computes must not depend on which of the two it was, on what else was compiled, when,
+or for which processor. So no flag lets the compiler reorder a sum or fuse two operations: each
+rounds as Python would. Where a sum has to be quick, `cbow.system.lanes` writes its order down.
+
+Machine code is kept for the next process in entries of our own, one file each::
 
     32 bytes    SHA-256 of the key and of all that follows
-    the rest    what numba says of the code, and the code
+    the rest    the code
 
-and its key names the sources that the kernel is made of, the versions of Python, numba and
-llvmlite, the types of the arguments and the processor. An entry that is damaged, or is not ours, is
-as good as none: the kernel is compiled again. Entries of earlier sources are removed. numba writes
-its part with pickle; so entries are read only where nobody else can have written.
+The key names the sources that the kernel is made of, the versions of what made the code, the types
+of the arguments and the processor. An entry that is damaged, or is not ours, is as good as none.
+Entries of earlier sources are removed. They are code: so they are read only where nobody else can
+have written.
 """
 
 from __future__ import annotations
@@ -20,29 +28,29 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+import json
+import lzma
 import os
-import pickle
 import platform
 import re
 import secrets
 import stat
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
-import llvmlite
-import numba
-from numba.core.caching import _Cache
-from numba.core.compiler import CompileResult
-from numba.core.serialize import dumps
-
-_nb: Any = numba  # some of its versions have types
-_rebuild: Any = CompileResult._rebuild
-_dumps: Any = dumps
+import numpy as np
 
 #: The package and the folder that it lies in.
 PACKAGE: Final = Path(__file__).parents[1]
 _ROOT: Final = PACKAGE.parent
+
+#: Where the assembly code lies.
+ASSEMBLY: Final = PACKAGE / "system" / "assembly"
+
+#: The systems that the assembly code was tried on, as (sys.platform, machine).
+SYSTEMS: Final = (("linux", "x86_64"),)
 
 #: What the names of entries of this Python end with.
 _ENDING: Final = f".{platform.python_implementation()}{platform.python_version()}.kernel".lower()
@@ -50,101 +58,115 @@ _ENDING: Final = f".{platform.python_implementation()}{platform.python_version()
 #: An import at the top of a module: the module or package, and the names out of it.
 _IMPORT: Final = re.compile(r"^from (cbow[\w.]*) import (\([^)]*\)|.*)$", re.MULTILINE)
 
+#: Whether kernels stay Python functions.
+JIT_DISABLED: Final = os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
 
-def compiled(function: Callable[..., Any], *signature: Any) -> Any:
-    """Compile a function on bare arrays to run without Python's lock.
+#: Whether all kernels are to be compiled with numba, as scripts/make_kernels wants it.
+FROM_NUMBA: Final = os.environ.get("CBOW_KERNELS") == "numba"
+
+#: The kernels that this process had to compile with numba.
+compiled_here: list[str] = []
+
+#: Functions on arrays or numbers that kernels call too; see `inlined`.
+inlined_functions: list[Callable[..., Any]] = []
+
+
+def compiled(function: Callable[..., Any]) -> Any:
+    """Make a kernel of a function: it is compiled when it is first called.
 
     With ``NUMBA_DISABLE_JIT=1`` it stays a Python function.
-
-    Parameters
-    ----------
-    function : callable
-    *signature : numba types, optional
-        Compile for these arguments at once; else when it is first called.
     """
-    kernel = _nb.njit(nogil=True, error_model="numpy")(function)
-    if kernel is function:
-        return function
-    if function.__module__.startswith("cbow.") and function.__closure__ is None:
-        # The key tells nothing of other sources, nor of what a closure holds.
-        kernel._cache = KernelCache(function)
-    if signature:
-        kernel.compile(signature)
-        kernel.disable_compile()
-    return kernel
+    return function if JIT_DISABLED else Kernel(function)
 
 
-class KernelCache(_Cache):
-    """The entries of one kernel, as numba's dispatcher asks for them.
+def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Let kernels call a function that Python calls as it is."""
+    inlined_functions.append(function)
+    return function
 
-    Attributes
-    ----------
-    compiled : list of str
-        The kernels for which this process has found no entry.
+
+class Kernel:
+    """A function that runs as machine code.
+
+    Its arguments are arrays, numbers, and tuples of these. Python may call it, and other kernels,
+    in which numba takes it for what `numba.njit` returns.
     """
-
-    compiled: ClassVar[list[str]] = []
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        self._module = function.__module__
-        self._name = f"{function.__module__}.{function.__qualname__}"
+        functools.update_wrapper(self, function)
+        self.py_func = function
+        self.name = f"{function.__module__}.{function.__qualname__}"
+        self._codes: dict[str, Callable[..., Any]] = {}
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Compute by machine code."""
+        slots: list[int] = []
+        types = "".join(_flatten(argument, slots) for argument in arguments)
+        code = self._codes.get(types)
+        if code is None:
+            code = self._codes[types] = self._brought_along(types) or self._by_numba
+        return code(arguments, slots)
+
+    @functools.cached_property
+    def dispatcher(self) -> Any:
+        """The kernel as numba compiles it."""
+        from cbow.system.jit import dispatcher
+
+        return dispatcher(self.py_func)
 
     @property
-    def cache_path(self) -> str | None:
-        """The folder of the entries; None if there is none."""
-        return str(folder) if (folder := cache_folder()) else None
+    def _numba_type_(self) -> Any:
+        return self.dispatcher._numba_type_
 
-    def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """Return the code for a signature; None if there is no sound entry."""
-        target_context.refresh()
-        if folder := cache_folder():
-            key = self._key(sig, target_context.codegen())
-            content = _read_private(folder / self._entry(key))
-            if content[:32] == _digest(key, content[32:]):
-                with contextlib.suppress(Exception):  # whatever numba meets: it is compiled again
-                    return _rebuild(target_context, *pickle.loads(content[32:]))
-        self.compiled.append(self._name)
+    def _by_numba(self, arguments: tuple[Any, ...], _: list[int]) -> Any:
+        return self.dispatcher(*arguments)
+
+    def _brought_along(self, types: str) -> Callable[..., Any] | None:
+        """Return the code that the package brings along for arguments of these types, if any."""
+        if (sys.platform, platform.machine()) not in SYSTEMS or FROM_NUMBA:
+            return None
+        path = ASSEMBLY / f"{self.name}.ll.xz"
+        if not path.exists():
+            return None
+        assembly = lzma.decompress(path.read_bytes()).decode("ascii")
+        head = json.loads(assembly.partition("\n")[0].removeprefix("; "))
+        if head["types"] != types or head["sources"] != sources_digest(self.py_func.__module__):
+            return None
+        from cbow.system.machine_code import machine_code
+
+        with contextlib.suppress(RuntimeError):  # another LLVM than the one that wrote it
+            return machine_code(self.name, head["sources"], assembly, head["returns"])
         return None
 
-    def save_overload(self, sig: Any, data: Any) -> None:
-        """Keep the code for a signature, if a folder takes it."""
-        folder = cache_folder()
-        if folder is None or data.library.has_dynamic_globals:
-            return
-        key = self._key(sig, data.codegen)
-        content = _dumps(data._reduce())
-        temporary = folder / f"{secrets.token_hex(8)}.tmp"
-        with contextlib.suppress(OSError):  # a full disk: it is compiled again next time
-            try:
-                handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-                with open(handle, "wb") as file:
-                    file.write(_digest(key, content) + content)
-                os.replace(temporary, folder / self._entry(key))
-            finally:
-                temporary.unlink(missing_ok=True)
-            _remove_old(folder)
 
-    def enable(self) -> None:
-        """Do nothing: it always is."""
-
-    def disable(self) -> None:
-        """Do nothing: see `enable`."""
-
-    def flush(self) -> None:
-        """Remove all entries of the kernel."""
-        if folder := cache_folder():
-            for entry in folder.glob(f"{self._name}-*{_ENDING}"):
-                entry.unlink(missing_ok=True)
-
-    def _key(self, sig: Any, codegen: Any) -> str:
-        versions = (platform.python_version(), numba.__version__, llvmlite.__version__)
-        return repr((self._name, sources_digest(self._module), versions, str(sig),
-                     codegen.magic_tuple()))  # fmt: skip
-
-    def _entry(self, key: str) -> str:
-        """Return the name of an entry: which kernel, of which sources, for what."""
-        what = hashlib.sha256(key.encode()).hexdigest()[:16]
-        return f"{self._name}-{sources_digest(self._module)[:16]}-{what}{_ENDING}"
+def _flatten(argument: Any, slots: list[int]) -> str:
+    """Append what numba's code takes for an argument, as 64-bit integers; return its types."""
+    if isinstance(argument, np.ndarray):
+        itemsize = argument.itemsize
+        slots += (0, 0, argument.size, itemsize, argument.ctypes.data)
+        slots += argument.shape
+        slots += argument.strides
+        flags = argument.flags
+        order = "C" if flags.c_contiguous else "F" if flags.f_contiguous else "A"
+        return f"{argument.dtype.str}{argument.ndim}{order}"
+    if isinstance(argument, tuple):
+        return "(" + "".join([_flatten(part, slots) for part in argument]) + ")"
+    if isinstance(argument, bool | np.bool_):
+        slots.append(int(argument))
+        return "b"
+    if isinstance(argument, int | np.signedinteger):
+        slots.append(int(argument))
+        return "i"
+    if isinstance(argument, np.float32):
+        slots.append(int(argument.view(np.uint32)))
+        return "f"
+    if isinstance(argument, float):
+        slots.append(int(np.float64(argument).view(np.int64)))
+        return "d"
+    if isinstance(argument, np.uint64):
+        slots.append(int(argument.view(np.int64)))
+        return "u"
+    return f"?{type(argument)}"
 
 
 @functools.cache
@@ -175,6 +197,43 @@ def _file_of(module: str) -> Path:
     """Return the source file that a module of this package would have."""
     path = _ROOT.joinpath(*module.split("."))
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def kept_entry(kernel: str, sources: str, key: str) -> bytes | None:
+    """Return the code that is kept under a key; None if there is no sound entry."""
+    if folder := cache_folder():
+        content = _read_private(folder / _entry(kernel, sources, key))
+        if content[:32] == _digest(key, content[32:]):
+            return content[32:]
+    return None
+
+
+def keep_entry(kernel: str, sources: str, key: str, code: bytes) -> None:
+    """Keep code for the next process, if a folder takes it."""
+    if (folder := cache_folder()) is None:
+        return
+    temporary = folder / f"{secrets.token_hex(8)}.tmp"
+    with contextlib.suppress(OSError):  # a full disk: it is made again next time
+        try:
+            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with open(handle, "wb") as file:
+                file.write(_digest(key, code) + code)
+            os.replace(temporary, folder / _entry(kernel, sources, key))
+        finally:
+            temporary.unlink(missing_ok=True)
+        _remove_old(folder)
+
+
+def forget_entries(kernel: str) -> None:
+    """Remove all entries of a kernel."""
+    if folder := cache_folder():
+        for entry in folder.glob(f"{kernel}-*{_ENDING}"):
+            entry.unlink(missing_ok=True)
+
+
+def _entry(kernel: str, sources: str, key: str) -> str:
+    """Return the name of an entry: which kernel, of which sources, for what."""
+    return f"{kernel}-{sources[:16]}-{hashlib.sha256(key.encode()).hexdigest()[:16]}{_ENDING}"
 
 
 @functools.cache

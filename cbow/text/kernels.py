@@ -17,14 +17,13 @@ kernels stands what takes text and words to them and back.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
-from cbow.system.compiled import compiled
+from cbow.system.compiled import JIT_DISABLED, compiled
 from cbow.text.numbering import LINE_END, Numbering, Numbers, utf8
 from cbow.text.tokenizers import (
     FORMAT,
@@ -37,11 +36,8 @@ from cbow.text.tokenizers import (
     Rule,
 )
 
-_nb: Any = numba  # some of its versions have types
-_types = _nb.types
-
 #: Whether there is a compiler: NUMBA_DISABLE_JIT=1 switches it off.
-COMPILED: Final = not _nb.config.DISABLE_JIT
+COMPILED: Final = not JIT_DISABLED
 
 CHUNK_BYTES: Final = 7  # in a full chunk
 NO_BYTES: Final = 1  # a word ends here that fills its other chunks, or that is empty
@@ -74,20 +70,7 @@ class Words(NamedTuple):
     counts: npt.NDArray[np.int64]  #: (slots / 2,), how often each occurred
 
 
-def _compiled(*signature: Any) -> Callable[[Callable[..., Any]], Any]:
-    """Compile a function for arguments of these types."""
-    return lambda function: compiled(function, *signature)
-
-
-_inner = _nb.njit(nogil=True)
-
-_BYTES = _types.Array(_types.uint8, 1, "C", readonly=True)
-_ALPHABET = _types.NamedTuple((_BYTES, _types.Array(_types.int32, 1, "C", readonly=True)), Alphabet)
-_ROW = _types.Array(_types.int64, 1, "C", readonly=True)
-_WORDS = _types.NamedTuple((_types.int64[:, ::1], *3 * (_types.int64[::1],)), Words)
-
-
-@_inner
+@compiled
 def _push(chunks, end, chunk, byte):  # type: ignore[no-untyped-def]
     """Add a byte to the chunk that is to stand at `end`; return the next such place and chunk."""
     chunk = chunk << 8 | byte
@@ -97,7 +80,7 @@ def _push(chunks, end, chunk, byte):  # type: ignore[no-untyped-def]
     return end, chunk
 
 
-@_inner
+@compiled
 def _push_character(chunks, end, chunk, c):  # type: ignore[no-untyped-def]
     """Add the UTF-8 bytes of code point c."""
     if c < 0x80:
@@ -114,7 +97,7 @@ def _push_character(chunks, end, chunk, c):  # type: ignore[no-untyped-def]
     return _push(chunks, end, chunk, 0x80 | c & 0x3F)
 
 
-@_inner
+@compiled
 def _character(text, i):  # type: ignore[no-untyped-def]
     """Read the code point at byte i of valid UTF-8; return it and the place behind it."""
     c = np.int64(text[i])
@@ -131,7 +114,7 @@ def _character(text, i):  # type: ignore[no-untyped-def]
     return c, behind
 
 
-@_inner
+@compiled
 def _continued(text, i, characters):  # type: ignore[no-untyped-def]
     """Find where a word with a joiner or apostrophe at byte i goes on; 0 if it ends there."""
     quoted = False
@@ -146,7 +129,7 @@ def _continued(text, i, characters):  # type: ignore[no-untyped-def]
         i = behind
 
 
-@_compiled(_BYTES, _ALPHABET, _types.int64[::1])
+@compiled
 def cut(text, alphabet, chunks):  # type: ignore[no-untyped-def]
     r"""Cut a text, valid UTF-8 that ends in ``\n``, into words; return how many chunks there are.
 
@@ -192,7 +175,7 @@ def cut(text, alphabet, chunks):  # type: ignore[no-untyped-def]
             end += 1
 
 
-@_compiled(_BYTES, _ROW, _types.int64[::1])
+@compiled
 def pack(text, ends, chunks):  # type: ignore[no-untyped-def]
     """Write words, which lie end to end in `text`, as chunks; return how many there are.
 
@@ -209,14 +192,14 @@ def pack(text, ends, chunks):  # type: ignore[no-untyped-def]
     return place
 
 
-@_inner
+@compiled
 def _mixed(h, chunk):  # type: ignore[no-untyped-def]
     """Mix a chunk into a hash below 2^31; the sum stays below 2^62."""
     mixed = h * 0x2545F491 + (chunk & 0xFFFFFFF) * 0x27D4EB2F + (chunk >> 28) * 0x165667B1
     return (mixed ^ mixed >> 31) & 0x7FFFFFFF
 
 
-@_inner
+@compiled
 def _same(a, i, b, j):  # type: ignore[no-untyped-def]
     """Tell whether the word at place i of row a is the one at place j of row b."""
     while a[i] == b[j]:
@@ -227,7 +210,7 @@ def _same(a, i, b, j):  # type: ignore[no-untyped-def]
     return False
 
 
-@_compiled(_ROW, _types.int64, _WORDS, _types.int64, _types.int32[::1])
+@compiled
 def number(row, i, words, distinct, numbers):  # type: ignore[no-untyped-def]
     """Find the numbers of the words of a row from place i on, and count them.
 
@@ -278,7 +261,7 @@ def number(row, i, words, distinct, numbers):  # type: ignore[no-untyped-def]
     return i, distinct, written
 
 
-@_compiled(_WORDS, _types.int64)
+@compiled
 def spread(words, distinct):  # type: ignore[no-untyped-def]
     """Put all words into the slots, which are free."""
     slots, chunks, starts, _ = words

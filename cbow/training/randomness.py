@@ -14,7 +14,8 @@ import enum
 from typing import Any, Final
 
 import numpy as np
-from numba.extending import register_jitable
+
+from cbow.system.compiled import inlined
 
 GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
 
@@ -31,7 +32,7 @@ class Purpose(enum.IntEnum):
     ORDER_IN_POOL = 7
 
 
-@register_jitable
+@inlined
 def mix(z: Any) -> Any:
     """Scramble 64-bit numbers one to one, so that neighbours become unrelated.
 
@@ -50,7 +51,7 @@ def stream(seed: int, purpose: Purpose, epoch: int = 0) -> np.uint64:
     return np.uint64(key[0])
 
 
-@register_jitable
+@inlined
 def uniform(key: Any, position: Any) -> Any:
     """Draw numbers of one stream, each uniform in [0, 1) with 53 random bits.
 

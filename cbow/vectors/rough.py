@@ -19,7 +19,7 @@ import numpy as np
 
 from cbow.system.arrays import Doubles, Floats, Ids, Singles
 from cbow.system.compiled import compiled
-from cbow.system.lanes import dot, largest
+from cbow.system.operations import dot, largest
 from cbow.system.threads import processors, thread_pool
 from cbow.vectors.nearest import Hits, exact_cosines, nearest, select, slack
 
@@ -60,7 +60,10 @@ class RoughCopy:
         mean = inverse @ matrix / V  # (N,), of the unit rows; any m would do
 
         def round_part(part: tuple[int, int]) -> float:
-            worst: float = round_off(matrix, inverse, mean, part, self._codes, self._scales)
+            scratch = np.empty((3, N))
+            worst: float = round_off(
+                matrix, inverse, mean, part, self._codes, self._scales, scratch
+            )
             return worst
 
         with thread_pool(processors()) as (pool, _):
@@ -116,7 +119,7 @@ def _parts(start: int, stop: int) -> list[tuple[int, int]]:
 
 
 @compiled
-def round_off(matrix, inverse, mean, part, codes, scales):  # type: ignore[no-untyped-def]
+def round_off(matrix, inverse, mean, part, codes, scales, scratch):  # type: ignore[no-untyped-def]
     """Round the unit rows of some blocks: u ≈ mean + scale · code.
 
     Parameters
@@ -132,6 +135,8 @@ def round_off(matrix, inverse, mean, part, codes, scales):  # type: ignore[no-un
         written.
     scales : ndarray of float32, (blocks, B)
         Receives a factor for each row.
+    scratch : ndarray, (3, N)
+        To work in.
 
     Returns
     -------
@@ -139,14 +144,15 @@ def round_off(matrix, inverse, mean, part, codes, scales):  # type: ignore[no-un
         The largest |u - mean - scale · code|² of a row.
     """
     N = matrix.shape[1]
-    rest, error = np.empty(N), np.empty(N)
+    rest, size, error = scratch[0], scratch[1], scratch[2]
     worst = 0.0
     for b in range(*part):
         for j in range(min(B, len(matrix) - b * B)):
             row = b * B + j
             for d in range(N):
                 rest[d] = matrix[row, d] * inverse[row] - mean[d]
-            scale = np.float32(largest(np.abs(rest)) / LARGEST)
+                size[d] = abs(rest[d])
+            scale = np.float32(largest(size) / LARGEST)
             scales[b, j] = scale
             per_unit = 1 / scale if scale > 0 else np.float32(0)
             for d in range(N):

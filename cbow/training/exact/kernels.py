@@ -27,7 +27,7 @@ import scipy.linalg.cython_blas  # noqa: F401
 
 from cbow.system.arrays import Array, Doubles
 from cbow.system.compiled import compiled
-from cbow.system.lanes import largest
+from cbow.system.operations import as_matrix, largest, product
 from cbow.training.kernels import exponentials_and_sums
 
 #: Below every logit.
@@ -49,6 +49,17 @@ class Buffers(NamedTuple):
     dH: Array  #: (R, m, N) Σ exp(Z2 - top) W2 over a range; then dH[0] is all of it
     dZ1: Array  #: (m, N)
     loss: Doubles  #: (m,) -log Yhat[y_i, i]
+
+
+class Scratch(NamedTuple):
+    """What one piece of work writes and forgets."""
+
+    shift: Array  #: (m,)
+    fall: Array  #: (m,)
+    tile: Array  #: (m words,) logits of a tile
+    more: Array  #: (m, N) what a block adds to dH
+    scaled: Array  #: (m, N) scale ⊙ H
+    dW2: Array  #: (words, N) what some examples add to the rows of a block
 
 
 class Running(NamedTuple):
@@ -132,36 +143,38 @@ def tile_softmax(L: Any, b: Any, y: Any, first: Any, running: Any, shift: Any) -
 
 
 @compiled
-def range_loss(tables: Any, batch: Any, buffers: Any, shard: Any, r: Any, blocks: Any) -> None:
+def range_loss(
+    tables: Any, batch: Any, buffers: Any, shard: Any, r: Any, blocks: Any, scratch: Any
+) -> None:
     """Go through a range of words, numbered r, for the examples of a shard."""
     i, j = shard
     W2, words = tables.W2, buffers.words
-    shift, fall = np.empty(j - i, W2.dtype), np.empty(j - i, W2.dtype)
-    tile = np.empty((j - i) * words, W2.dtype)
-    running = begin(buffers, shard, r, fall)
+    running = begin(buffers, shard, r, scratch.fall[: j - i])
+    shift = scratch.shift[: j - i]
     for block in range(blocks[0], blocks[1]):
         first, last = block * words, min(len(W2), (block + 1) * words)
-        L = tile[: (j - i) * (last - first)].reshape(j - i, last - first)
-        np.dot(buffers.H[i:j], W2[first:last].T, L)
+        L = as_matrix(scratch.tile, j - i, last - first)
+        product(buffers.H[i:j], W2[first:last].T, L)
         tile_softmax(L, tables.b2[first:last], batch.y[i:j], first, running, shift)
 
 
 @compiled
-def range_gradients(tables: Any, batch: Any, buffers: Any, shard: Any, r: Any, blocks: Any) -> None:
+def range_gradients(
+    tables: Any, batch: Any, buffers: Any, shard: Any, r: Any, blocks: Any, scratch: Any
+) -> None:
     """Do as `range_loss`; keep E, and sum up E W2, which dH comes from."""
     i, j = shard
     W2, words, m = tables.W2, buffers.words, len(buffers.H)
-    dH, fall = buffers.dH[r, i:j], np.empty(j - i, W2.dtype)
-    more = np.empty_like(dH)
+    dH, fall, more = buffers.dH[r, i:j], scratch.fall[: j - i], scratch.more[: j - i]
     dH[:] = 0
     running = begin(buffers, shard, r, fall)
     for block in range(blocks[0], blocks[1]):
         first, last = block * words, min(len(W2), (block + 1) * words)
-        L = buffers.E[m * first : m * last].reshape(m, last - first)[i:j]
-        np.dot(buffers.H[i:j], W2[first:last].T, L)
+        L = as_matrix(buffers.E[m * first : m * last], m, last - first)[i:j]
+        product(buffers.H[i:j], W2[first:last].T, L)
         shift = buffers.scale[block, i:j]
         tile_softmax(L, tables.b2[first:last], batch.y[i:j], first, running, shift)
-        np.dot(L, W2[first:last], more)
+        product(L, W2[first:last], more)
         for e in range(j - i):
             for k in range(dH.shape[1]):
                 dH[e, k] = dH[e, k] * fall[e] + more[e, k]
@@ -208,14 +221,16 @@ def finish_gradients(tables: Any, batch: Any, m: Any, buffers: Any, shard: Any) 
 
 
 @compiled
-def word_gradients(batch: Any, m: Any, buffers: Any, blocks: Any, add: Any, gradients: Any) -> None:
+def word_gradients(
+    batch: Any, m: Any, buffers: Any, blocks: Any, add: Any, gradients: Any, scratch: Any
+) -> None:
     """Set the rows of some blocks of words in dW2, db2 and dW1, or add to them.
 
     dW2 = (E ⊙ scale) Hᵀ - Y Hᵀ / m        db2 = (E ⊙ scale) 1 - Y 1 / m        dW1 = dZ1 Xᵀ
     """
     H, dZ1, words, V = buffers.H, buffers.dZ1, buffers.words, len(gradients.W2)
     begin, end = blocks[0] * words, min(V, blocks[1] * words)
-    output_products(buffers, blocks, add, gradients)
+    output_products(buffers, blocks, add, gradients, scratch)
     one = H.dtype.type(1 / m)
     for i in range(len(batch.y)):
         y = batch.y[i]
@@ -235,24 +250,29 @@ def word_gradients(batch: Any, m: Any, buffers: Any, blocks: Any, add: Any, grad
 
 
 @compiled
-def output_products(buffers: Any, blocks: Any, add: Any, gradients: Any) -> None:
+def output_products(buffers: Any, blocks: Any, add: Any, gradients: Any, scratch: Any) -> None:
     """dW2 = E (scale ⊙ H)ᵀ, db2 = E scale, or add that to them."""
     H, words, V = buffers.H, buffers.words, len(gradients.W2)
     m, N = H.shape
-    scaled = np.empty_like(H)
-    dW2, db2 = np.empty((words, N), H.dtype), np.empty(words, H.dtype)
+    scaled = scratch.scaled[:m]
     for block in range(blocks[0], blocks[1]):
         first, last = block * words, min(V, (block + 1) * words)
         scale = buffers.scale[block]
         for i in range(m):
             for k in range(N):
                 scaled[i, k] = scale[i] * H[i, k]
-        E = buffers.E[m * first : m * last].reshape(m, last - first)
+        E = as_matrix(buffers.E[m * first : m * last], m, last - first)
+        db2 = gradients.b2[first:last]
+        if not add:
+            db2[:] = 0
+        for i in range(m):
+            for s in range(last - first):
+                db2[s] += E[i, s] * scale[i]
         if add:
-            np.dot(E.T, scaled, dW2[: last - first])
-            np.dot(E.T, scale, db2[: last - first])
-            gradients.W2[first:last] += dW2[: last - first]
-            gradients.b2[first:last] += db2[: last - first]
+            dW2 = scratch.dW2[: last - first]
+            product(E.T, scaled, dW2)
+            for s in range(last - first):
+                for k in range(N):
+                    gradients.W2[first + s, k] += dW2[s, k]
         else:
-            np.dot(E.T, scaled, gradients.W2[first:last])
-            np.dot(E.T, scale, gradients.b2[first:last])
+            product(E.T, scaled, gradients.W2[first:last])

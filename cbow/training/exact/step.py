@@ -15,10 +15,10 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -28,7 +28,7 @@ from cbow.network.forward import check_ids
 from cbow.system.arrays import Array
 from cbow.system.threads import share_out
 from cbow.training.exact import kernels
-from cbow.training.exact.kernels import Buffers
+from cbow.training.exact.kernels import Buffers, Scratch
 from cbow.training.examples import Batch
 from cbow.training.kernels import tables_of
 from cbow.training.measures import StepResult
@@ -148,7 +148,7 @@ def batch_gradients(workspace: Workspace, batch: Batch, pool: Executor) -> StepR
         np.multiply(buffers.dH[0], slopes, out=buffers.dZ1)
         add = number > 0
         pieces = ((part, m, buffers, stripe, add, rows) for stripe in stripes)
-        share_out(pool, kernels.word_gradients, pieces)
+        share_out(pool, with_scratch(kernels.word_gradients, buffers, len(part.y)), pieces)
         rows.b1[:] += buffers.dZ1.sum(axis=0)
         fired += np.count_nonzero(slopes, axis=0)
         J += float(buffers.loss.sum()) / m
@@ -167,8 +167,24 @@ def _forward(workspace: Workspace, part: Batch, pool: Executor, *, for_gradients
         for r, range_ in enumerate(ranges(len(tables.W2)))
         for shard in shards(part)
     )
-    share_out(pool, kernels.range_gradients if for_gradients else kernels.range_loss, pieces)
+    kernel = kernels.range_gradients if for_gradients else kernels.range_loss
+    share_out(pool, with_scratch(kernel, buffers, SHARD), pieces)
     return buffers
+
+
+def with_scratch(kernel: Callable[..., None], buffers: Buffers, m: int) -> Callable[..., None]:
+    """Hand a kernel memory for what it writes and forgets, for m examples, as its last argument."""
+    N, dtype = buffers.H.shape[1], buffers.H.dtype
+
+    def work(*piece: Any) -> None:
+        def empty(*shape: int) -> Array:
+            return np.empty(shape, dtype)
+
+        kernel(*piece, Scratch(
+            empty(m), empty(m), empty(m * WORDS), empty(m, N), empty(m, N), empty(WORDS, N)
+        ))  # fmt: skip
+
+    return work
 
 
 def parts(workspace: Workspace, batch: Batch) -> Iterator[Batch]:

@@ -15,7 +15,7 @@ import math
 from typing import Any, Final
 
 from cbow.system.compiled import compiled
-from cbow.system.lanes import dot, largest
+from cbow.system.operations import dot, exponential, largest
 from cbow.training.kernels import exponentials_and_sums
 
 #: A logit that counts for nothing: exp of it, less any other, is 0.
@@ -196,8 +196,8 @@ def softmax_loss(L: Any, b: Any, candidates: Any, y: Any, target: Any, top: Any,
     for i in range(m):
         top[i] = max(target[i], largest(L[i]))
         loss += top[i] - target[i]
-        total[i] = 0
-    exponentials_and_sums(target.reshape(m, 1), top, total)
+        target[i] = exponential(target[i] - top[i])
+        total[i] = target[i]
     exponentials_and_sums(L, top, total)
     for i in range(m):
         loss += math.log(total[i])

@@ -8,19 +8,16 @@ the same order for any number of threads, and so the results are the same to the
 from __future__ import annotations
 
 import contextlib
-import os
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from numba.core import types
-from numba.extending import intrinsic, overload
 from numpy.typing import DTypeLike, NDArray
 
 from cbow.network import Parameters
 from cbow.system.arrays import Array, Longs
 from cbow.system.compiled import compiled
+from cbow.system.operations import fence, give_way, product
 from cbow.training.examples import Block, Sampling, read_block
 from cbow.training.kernels import Tables, tables_of
 from cbow.training.sampled.kernels import (
@@ -176,11 +173,11 @@ def block_output(tables: Any, noise: Any, m: Any, own: Any) -> None:
     gather(tables.W2, candidates, C)  # (S, N)
     for s in range(len(candidates)):
         bC[s] = tables.b2[candidates[s]] - noise.correction[candidates[s]]
-    np.dot(H, C.T, L)  # (m, S)
+    product(H, C.T, L)  # (m, S)
     target_logits(tables.W2, tables.b2, noise.correction, y, H, target)
     own.sums.loss[0] = softmax_loss(L, bC, candidates, y, target, own.top[:m], own.total[:m])
-    np.dot(L, C, dH)  # (m, N)
-    np.dot(L.T, H, C)  # (S, N)
+    product(L, C, dH)  # (m, N)
+    product(L.T, H, C)  # (S, N)
     sum_of_rows(L, bC)
     add_targets(tables.W2, y, target, dH)
 
@@ -317,42 +314,6 @@ def centred(parameters: Parameters, centre: float) -> Iterator[Tables]:
 
 
 # How the threads wait for each other.
-
-
-def fence() -> None:
-    """Let no load or store pass this point; in Python, its lock sees to that."""
-
-
-def give_way() -> None:
-    """Offer the processor to another thread."""
-    time.sleep(0)
-
-
-@intrinsic
-def _compiled_fence(typing_context: Any) -> Any:
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        builder.fence("seq_cst")
-        return context.get_dummy_value()
-
-    return types.void(), generate
-
-
-_yield_processor = types.ExternalFunction(
-    "sched_yield" if os.name == "posix" else "SwitchToThread", types.int32()
-)
-
-
-@overload(fence)
-def _fence_overload() -> Callable[[], None]:
-    return lambda: _compiled_fence()  # type: ignore[call-arg]
-
-
-@overload(give_way)
-def _give_way_overload() -> Callable[[], None]:
-    def give_way() -> None:
-        _yield_processor()
-
-    return give_way
 
 
 #: The point that a thread has reached which failed, or never began.

@@ -14,20 +14,11 @@ which is the rule.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
-import numba
 import numpy as np
 
 from cbow.system.compiled import compiled
-
-_nb: Any = numba  # some of its versions have types
-types: Any = _nb.types
-
-#: What the kernels take: bytes, and places among them.
-BYTES: Final = types.Array(types.uint8, 1, "C", readonly=True)
-PLACES: Final = types.int64[::1]
 
 NEWLINE, SPACE, ZERO = ord("\n"), ord(" "), ord("0")
 PLUS, MINUS, POINT, LETTER_E = ord("+"), ord("-"), ord("."), ord("e")
@@ -52,15 +43,7 @@ _LARGEST: Final = 3.4e38
 _FULL: Final = 10**17
 
 
-def kernel(*signature: Any) -> Callable[[Callable[..., Any]], Any]:
-    """Compile a function for arguments of these types."""
-    return lambda function: compiled(function, *signature)
-
-
-inner = _nb.njit(nogil=True, error_model="numpy")
-
-
-@inner
+@compiled
 def read_back(w, s):  # type: ignore[no-untyped-def]
     """Return the least and largest float32 that w * 10^s may be; nan if it is out of range."""
     if not LEAST <= s <= _MOST:
@@ -72,19 +55,19 @@ def read_back(w, s):  # type: ignore[no-untyped-def]
     return np.float32(d - e), np.float32(d + e)
 
 
-@inner
+@compiled
 def _white(c):  # type: ignore[no-untyped-def]
     """Tell whether a byte is white space, the line feed among it."""
     return c == SPACE or 9 <= c <= 13
 
 
-@inner
+@compiled
 def _digit(text, i):  # type: ignore[no-untyped-def]
     """Return the digit at byte i; if there is none, a number outside 0 to 9."""
     return np.int64(text[i]) - ZERO
 
 
-@inner
+@compiled
 def _exponent(text, i):  # type: ignore[no-untyped-def]
     """Read what follows an e; return it and the place behind it, or no place."""
     negative = text[i] == MINUS
@@ -102,7 +85,7 @@ def _exponent(text, i):  # type: ignore[no-untyped-def]
     return -s if negative else s, i
 
 
-@inner
+@compiled
 def _number(text, i):  # type: ignore[no-untyped-def]
     """Read the number at byte i; return it and the place behind it, or no place if in doubt."""
     negative = text[i] == MINUS
@@ -137,7 +120,7 @@ def _number(text, i):  # type: ignore[no-untyped-def]
     return -low if negative else low, i
 
 
-@kernel(BYTES, types.float32[:, ::1], PLACES, PLACES, types.boolean[::1])
+@compiled
 def parse(text, numbers, begins, ends, plain):  # type: ignore[no-untyped-def]
     """Read the rows that are out of the ordinary in nothing.
 
@@ -179,7 +162,7 @@ def parse(text, numbers, begins, ends, plain):  # type: ignore[no-untyped-def]
         i += 1
 
 
-@kernel(BYTES, PLACES, PLACES, types.uint8[::1])
+@compiled
 def gather(text, begins, ends, words):  # type: ignore[no-untyped-def]
     """Copy words out of a text, a line feed behind each; return how many bytes that are.
 

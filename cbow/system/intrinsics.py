@@ -1,0 +1,203 @@
+"""The operations of `cbow.system.operations`, told to numba.
+
+`exponential` is compiled from its plain version. For the others, numba is handed LLVM's
+instructions.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable
+from typing import Any
+
+from llvmlite import binding, ir
+from numba.core import cgutils, types
+from numba.extending import lower_builtin, overload, register_jitable, type_callable
+from numba.np.arrayobj import populate_array
+
+from cbow.system import operations
+from cbow.system.machine_code import blas_addresses
+from cbow.system.operations import LANES, exponential32
+
+# Some versions of numba have types.
+_allocate: Any = cgutils.alloca_once_value
+_populate: Any = populate_array
+_function_of: Any = cgutils.get_or_insert_function
+
+for _name, _address in blas_addresses().items():
+    binding.add_symbol(_name, _address)
+
+register_jitable(exponential32)
+
+
+@overload(operations.exponential)
+def _exponential(x: Any) -> Callable[..., Any]:
+    def in_float64(x: Any) -> Any:
+        return math.exp(x)
+
+    def in_float32(x: Any) -> Any:
+        return exponential32(x)
+
+    return in_float64 if x == types.float64 else in_float32
+
+
+def tell(
+    operation: Callable[..., Any], result: Callable[..., Any], code: Callable[..., Any]
+) -> None:
+    """Tell numba what an operation returns, and how to write its code."""
+
+    @type_callable(operation)
+    def typer_of(context: Any) -> Callable[..., Any]:
+        return result
+
+    lower_builtin(operation, types.VarArg(types.Any))(code)
+
+
+# Sums, products and maxima by lanes.
+
+
+def _add(builder: Any, one: Any, other: Any) -> Any:
+    return builder.fadd(one, other)
+
+
+def _larger(builder: Any, one: Any, other: Any) -> Any:
+    return builder.select(builder.fcmp_ordered(">", other, one), other, one)
+
+
+def _number_of_rows(*rows: Any) -> Any:
+    kind = rows[0]
+    if any(row != kind for row in rows) or kind.ndim != 1 or kind.layout != "C":
+        raise TypeError(f"expected rows of one type that lie together, but got {rows}")
+    return kind.dtype
+
+
+def _by_lanes(combine: Any, start: float) -> Callable[..., Any]:
+    """Return what writes the code of `operations._by_lanes` for the product of one row or two."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        kind = signature.args[0]
+        number, place = context.get_value_type(kind.dtype), ir.IntType(32)
+        vector = ir.VectorType(number, LANES)
+        views = [context.make_array(kind)(context, builder, value) for value in values]
+        singles = [view.data for view in views]
+        vectors = [builder.bitcast(data, vector.as_pointer()) for data in singles]
+        n = views[0].nitems
+        full = builder.and_(n, n.type(-LANES))
+
+        def product(pointers: Any, index: Any) -> Any:
+            align = kind.dtype.bitwidth // 8
+            factors = [builder.load(builder.gep(p, [index]), align=align) for p in pointers]
+            return factors[0] if len(factors) == 1 else builder.fmul(*factors)
+
+        lanes = _allocate(builder, ir.Constant(vector, [start] * LANES))
+        with cgutils.for_range(builder, builder.udiv(n, n.type(LANES))) as loop:
+            more = product(vectors, loop.index)
+            builder.store(combine(builder, builder.load(lanes), more), lanes)
+        folded, half = builder.load(lanes), LANES // 2
+        while half:
+            lower, upper = (
+                builder.shuffle_vector(
+                    folded, folded, ir.Constant(ir.VectorType(place, half), list(places))
+                )
+                for places in (range(half), range(half, 2 * half))
+            )
+            folded, half = combine(builder, lower, upper), half // 2
+        first = builder.extract_element(folded, place(0))
+        result = _allocate(builder, first)
+        with cgutils.for_range(builder, n, start=full) as loop:
+            more = product(singles, loop.index)
+            builder.store(combine(builder, builder.load(result), more), result)
+        return builder.load(result)
+
+    return generate
+
+
+tell(operations.total, lambda a: _number_of_rows(a), _by_lanes(_add, 0.0))
+tell(operations.dot, lambda a, b: _number_of_rows(a, b), _by_lanes(_add, 0.0))
+tell(operations.largest, lambda a: _number_of_rows(a), _by_lanes(_larger, float("-inf")))
+tell(operations.fma, lambda a, b, c: a, lambda _, builder, __, values: builder.fma(*values))
+
+
+# Matrices.
+
+
+def _matrix_code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+    kind = signature.return_type
+    view = context.make_array(signature.args[0])(context, builder, values[0])
+    matrix = context.make_array(kind)(context, builder)
+    size = context.get_constant(types.intp, kind.dtype.bitwidth // 8)
+    rows, columns = values[1:]
+    _populate(
+        matrix, data=view.data, shape=[rows, columns], itemsize=size, meminfo=None,
+        strides=[builder.mul(columns, size), size],
+    )  # fmt: skip
+    return matrix._getvalue()
+
+
+def _matrix_type(a: Any, rows: Any, columns: Any) -> Any:
+    return types.Array(_number_of_rows(a), 2, "C")
+
+
+tell(operations.as_matrix, _matrix_type, _matrix_code)
+
+
+def _product_code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+    """Call BLAS, to which a matrix by rows is the transposed by columns: outᵀ = Bᵀ Aᵀ."""
+    A, B, out = (
+        context.make_array(kind)(context, builder, value)
+        for kind, value in zip(signature.args, values, strict=True)
+    )
+    by_rows = [kind.layout == "C" for kind in signature.args]
+    m, k = cgutils.unpack_tuple(builder, A.shape)
+    _, n = cgutils.unpack_tuple(builder, B.shape)
+    number = context.get_value_type(signature.args[0].dtype)
+
+    def letter(rows: bool) -> Any:
+        return _allocate(builder, ir.Constant(ir.IntType(8), ord("n" if rows else "t")))
+
+    def size(value: Any) -> Any:
+        return _allocate(builder, builder.trunc(value, ir.IntType(32)))
+
+    one, zero = (_allocate(builder, ir.Constant(number, value)) for value in (1.0, 0.0))
+    arguments = [
+        letter(by_rows[1]), letter(by_rows[0]), size(n), size(m), size(k), one,
+        B.data, size(n if by_rows[1] else k), A.data, size(k if by_rows[0] else m), zero,
+        out.data, size(n),
+    ]  # fmt: skip
+    name = {32: "cbow_sgemm", 64: "cbow_dgemm"}[signature.args[0].dtype.bitwidth]
+    kind = ir.FunctionType(ir.VoidType(), [argument.type for argument in arguments])
+    builder.call(_function_of(builder.module, kind, name), arguments)
+    return context.get_dummy_value()
+
+
+def _product_type(A: Any, B: Any, out: Any) -> Any:
+    if {A.ndim, B.ndim, out.ndim} != {2} or {A.layout, B.layout} - {"C", "F"} or out.layout != "C":
+        raise TypeError(f"expected matrices that lie together, but got {A}, {B}, {out}")
+    return types.void
+
+
+tell(operations.product, _product_type, _product_code)
+
+
+# How threads wait for each other.
+
+
+def _fence_code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+    builder.fence("seq_cst")
+    return context.get_dummy_value()
+
+
+tell(operations.fence, lambda: types.void, _fence_code)
+
+_yield_processor = types.ExternalFunction(
+    "sched_yield" if os.name == "posix" else "SwitchToThread", types.int32()
+)
+
+
+@overload(operations.give_way)
+def _give_way() -> Callable[[], None]:
+    def give_way() -> None:
+        _yield_processor()
+
+    return give_way
