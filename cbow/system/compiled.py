@@ -171,13 +171,13 @@ def _flatten(argument: Any, slots: list[int]) -> str:
 
 @functools.cache
 def sources_digest(module: str) -> str:
-    """Return the SHA-256 of the source of a module and of all it imports from this package.
+    """Return the SHA-256 of the source of a module, of what compiles it, and of all they import.
 
-    A kernel holds copies of those that it calls and of their constants. What is imported inside a
-    function, or for types alone, has no part in it.
+    A kernel holds copies of those that it calls and of their constants. What is imported from
+    elsewhere, inside a function, or for types alone, has no part in it.
     """
     digest = hashlib.sha256()
-    reached, ahead = set(), [_file_of(module)]
+    reached, ahead = set(), [_file_of(module), _file_of("cbow.system.jit")]
     while ahead:
         path = ahead.pop()
         if path in reached:

@@ -19,7 +19,7 @@ from cbow.config import Config
 from cbow.errors import CBOWError, ConfigError, CorpusError, OutputError, counted, shown
 from cbow.model import Model
 from cbow.network import cbow_network, initialise
-from cbow.system.compiled import compiled_here
+from cbow.system import compiled
 from cbow.system.files import temporary_folder, to_read
 from cbow.system.interrupts import interrupts
 from cbow.system.threads import processors, single_threaded_blas, thread_pool
@@ -465,7 +465,7 @@ def _telling_if_slow(compiling: Callable[[], None]) -> Iterator[None]:
     """Tell the observer that kernels are compiled, if it takes long."""
 
     def tell() -> None:
-        if compiled_here:  # else they are loaded, which a busy machine may be slow at
+        if compiled.compiled_here:  # else they are loaded, which a busy machine may be slow at
             compiling()
 
     telling = threading.Timer(QUICK, tell)

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from cbow.system import compiled as module
-from cbow.system.compiled import KernelCache, cache_folder, compiled, sources_digest
+from cbow.system import jit
+from cbow.system.compiled import Kernel, cache_folder, compiled, sources_digest
+from cbow.system.jit import KernelCache
 
 pytestmark = [pytest.mark.kernels, pytest.mark.slow]
 
@@ -41,8 +43,8 @@ def outer(x):
 
 SCRIPT = """
 from cbow.outer import outer
-from cbow.system.compiled import KernelCache
-print(outer(10.0), *KernelCache.compiled)
+from cbow.system.compiled import compiled_here
+print(outer(10.0), *compiled_here)
 """
 
 
@@ -51,7 +53,8 @@ def package(tmp_path):
     """Return a folder that holds a small package named cbow."""
     folder = tmp_path / "site" / "cbow"
     (folder / "system").mkdir(parents=True)
-    shutil.copy(module.__file__, folder / "system" / "compiled.py")
+    for name in ("arrays", "compiled", "intrinsics", "jit", "machine_code", "operations"):
+        shutil.copy(Path(module.__file__).with_name(f"{name}.py"), folder / "system")
     for name, source in SOURCES.items():
         (folder / name).write_text(source)
     return folder
@@ -164,7 +167,7 @@ def test_the_folder_may_be_removed_meanwhile(package, tmp_path):
     for kept in (0, 1):
         remove = f"""
 import shutil
-from cbow.system.compiled import KernelCache
+from cbow.system.jit import KernelCache
 save, count = KernelCache.save_overload, 0
 
 def save_and_remove(*arguments):
@@ -269,14 +272,14 @@ class Target:
 @pytest.fixture
 def kernel(places):
     """Return the cache of a kernel of the package, in an empty folder."""
-    module.KernelCache.compiled.clear()
+    module.compiled_here.clear()
     module._remove_old.cache_clear()
     cache = KernelCache(module.compiled)
     cache.disable()
     cache.enable()
     yield cache
     module._remove_old.cache_clear()
-    module.KernelCache.compiled.clear()
+    module.compiled_here.clear()
 
 
 def test_flush_removes_the_entries_of_a_kernel(kernel):
@@ -293,11 +296,11 @@ def test_code_that_numba_cannot_use_is_as_good_as_none(kernel, monkeypatch):
     def rebuild(*_):
         raise AttributeError("another version")
 
-    monkeypatch.setattr(module, "_rebuild", rebuild)
+    monkeypatch.setattr(jit, "_rebuild", rebuild)
     kernel.save_overload(("int64",), Result())
     assert kernel.load_overload(("int64",), Target()) is None
-    assert kernel.compiled == ["cbow.system.compiled.compiled"]
-    monkeypatch.setattr(module, "_rebuild", lambda target, code: code)
+    assert module.compiled_here == ["cbow.system.compiled.compiled"]
+    monkeypatch.setattr(jit, "_rebuild", lambda target, code: code)
     assert kernel.load_overload(("int64",), Target()) == "code"
 
 
@@ -316,7 +319,7 @@ def test_a_full_disk_and_addresses_in_the_code_keep_nothing(kernel, monkeypatch)
 
 
 def test_what_others_could_have_written_is_as_good_as_none(kernel, monkeypatch):
-    monkeypatch.setattr(module, "_rebuild", lambda target, code: code)
+    monkeypatch.setattr(jit, "_rebuild", lambda target, code: code)
     kernel.save_overload(("int64",), Result())
     (entry,) = cache_folder().iterdir()
     entry.chmod(0o666)
@@ -330,7 +333,7 @@ def test_without_a_folder_nothing_is_loaded_or_saved(kernel, monkeypatch, tmp_pa
     cache_folder.cache_clear()
     kernel.save_overload(("int64",), Result())
     assert kernel.load_overload(("int64",), Target()) is None
-    assert kernel.compiled == ["cbow.system.compiled.compiled"]
+    assert module.compiled_here == ["cbow.system.compiled.compiled"]
     of_somebody = tmp_path / f"cbow.system.compiled.compiled-0-0{module._ENDING}"
     of_somebody.write_bytes(b"")
     kernel.flush()  # nothing in the current folder
@@ -357,17 +360,16 @@ def test_kernels_from_elsewhere_and_with_closures_are_not_kept():
 
     closure.__module__ = "cbow.training.exact"
     for function in (closure, elsewhere):
-        cache = getattr(compiled(function), "_cache", None)
-        assert not isinstance(cache, KernelCache)
+        assert not isinstance(jit.dispatcher(function)._cache, KernelCache)
 
 
 def test_what_is_wrong_with_the_code_itself_is_told(monkeypatch):
     def njit(**_):
         raise TypeError("no such type")
 
-    monkeypatch.setattr(module._nb, "njit", njit)
+    monkeypatch.setattr(jit._nb, "njit", njit)
     with pytest.raises(TypeError, match="no such type"):
-        compiled(len)
+        Kernel(len)(3)
 
 
 def test_no_kernel_lets_the_compiler_reorder_or_fuse():
@@ -408,5 +410,5 @@ def test_the_sources_of_a_kernel_are_those_that_python_would_import():
     visit("cbow.training.sampled.step")
     assert reached <= set(read)
     names = {path.stem for path in read}
-    assert {"step", "kernels", "noise", "examples", "randomness", "lanes"} <= names
+    assert {"step", "kernels", "noise", "examples", "randomness", "operations", "intrinsics"} <= names
     assert not {"run", "file", "model", "encoded"} & names  # editing those compiles nothing

@@ -15,6 +15,7 @@ from cbow.text import EncodedCorpus, TokenAccount, Vocabulary
 from cbow.training.examples import (
     Block,
     ExampleSource,
+    Extent,
     Sampling,
     Tally,
     Windows,
@@ -150,7 +151,7 @@ def test_blocks_have_the_examples_of_the_full_text(
         M = stop - start + 2 * margin
         block = block_of(M)
         with np.errstate(over="ignore"):
-            extent = read_block(sampling, start, stop, block)
+            extent = Extent(*read_block(sampling, start, stop, block))
         assert 0 <= extent.first <= extent.last <= extent.n <= M
         left_out += extent.heldout
         subsampled += extent.subsampled

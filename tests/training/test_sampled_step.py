@@ -31,6 +31,9 @@ from cbow.training.sampled.step import (
 
 pytestmark = pytest.mark.kernels
 
+#: As Python: kernels return arrays to each other only.
+buffers_of = getattr(buffers_of, "py_func", buffers_of)
+
 V, N, WINDOW = 7, 3, 2
 SLOPES = {"relu": 0.0, "leaky_relu": LEAK, "identity": 1.0}
 assert BLOCK > 100  # the whole text below is one block of the exact objective

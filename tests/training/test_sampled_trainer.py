@@ -16,7 +16,7 @@ import cbow
 from cbow.config import Config
 from cbow.errors import ConfigError
 from cbow.network import ACTIVATIONS, initialise
-from cbow.system.compiled import KernelCache
+from cbow.system import compiled
 from cbow.text import encode_corpus
 from cbow.training import DivergenceError, Interrupted, Observer, losses, objective
 from cbow.training.examples import ExampleSource, Tally
@@ -212,9 +212,9 @@ class TestRuns:
         cbow.train(story(), **SMALL, observer=watch)
         monkeypatch.setattr("cbow.training.run.QUICK", 0)
         monkeypatch.setattr(SampledTrainer, "compile", lambda self: time.sleep(0.05))
-        monkeypatch.setattr(KernelCache, "compiled", [])
+        monkeypatch.setattr(compiled, "compiled_here", [])
         cbow.train(story(), **SMALL, observer=watch)  # all come out of their cache, but slowly
-        monkeypatch.setattr(KernelCache, "compiled", ["a kernel"])
+        monkeypatch.setattr(compiled, "compiled_here", ["a kernel"])
         cbow.train(story(), **SMALL, observer=slow)
         assert (watch.compiled, slow.compiled) == (0, 1)
 

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from cbow.system import lanes
+from cbow.system import operations
 from cbow.system.compiled import compiled
 
 pytestmark = pytest.mark.kernels
@@ -17,22 +17,22 @@ pytestmark = pytest.mark.kernels
 
 @compiled
 def compiled_total(a):
-    return lanes.total(a)
+    return operations.total(a)
 
 
 @compiled
 def compiled_dot(a, b):
-    return lanes.dot(a, b)
+    return operations.dot(a, b)
 
 
 @compiled
 def compiled_largest(a):
-    return lanes.largest(a)
+    return operations.largest(a)
 
 
 @compiled
 def compiled_fma(a, b, c):
-    return lanes.fma(a, b, c)
+    return operations.fma(a, b, c)
 
 
 DTYPES = st.sampled_from([np.float32, np.float64])
@@ -40,7 +40,7 @@ DTYPES = st.sampled_from([np.float32, np.float64])
 
 def rows(dtype):
     """Return arrays of any length around the number of lanes, and any numbers."""
-    return arrays.arrays(dtype, st.integers(0, 3 * lanes.LANES + 1))
+    return arrays.arrays(dtype, st.integers(0, 3 * operations.LANES + 1))
 
 
 def pairs(dtype):
@@ -57,19 +57,19 @@ def same_bits(one, other, dtype):
 @given(DTYPES.flatmap(rows))
 def test_compiled_sums_are_the_plain_ones(a):
     with np.errstate(all="ignore"):
-        assert same_bits(compiled_total(a), lanes.total(a), a.dtype.type)
+        assert same_bits(compiled_total(a), operations.total(a), a.dtype.type)
 
 
 @given(DTYPES.flatmap(pairs))
 def test_compiled_products_are_the_plain_ones(both):
     a, b = both
     with np.errstate(all="ignore"):
-        assert same_bits(compiled_dot(a, b), lanes.dot(a, b), a.dtype.type)
+        assert same_bits(compiled_dot(a, b), operations.dot(a, b), a.dtype.type)
 
 
 @given(DTYPES.flatmap(rows))
 def test_compiled_maxima_are_the_plain_ones(a):
-    found, plain = compiled_largest(a), lanes.largest(a)
+    found, plain = compiled_largest(a), operations.largest(a)
     assert found == plain  # of 0 and -0 either
     numbers = a[~np.isnan(a)]
     assert found == (numbers.max() if len(numbers) else -math.inf)
@@ -89,9 +89,9 @@ def test_the_order_is_the_one_that_is_told():
     big = 2.0**24  # in float32, to which 1 cannot be added
     a = np.zeros(18, np.float32)
     a[0], a[8], a[16], a[17] = big, -big, 1, 1
-    assert lanes.total(a) == compiled_total(a) == 2  # lanes 0 and 8 meet first, then the rest
+    assert operations.total(a) == compiled_total(a) == 2  # lanes 0 and 8 meet first, then the rest
     a[8], a[17] = 0, -big
-    assert lanes.total(a) == compiled_total(a) == 0  # 2^24 + 1, rounded, - 2^24
+    assert operations.total(a) == compiled_total(a) == 0  # 2^24 + 1, rounded, - 2^24
 
 
 @given(*3 * [st.floats(-1e6, 1e6, width=32)])
@@ -103,7 +103,7 @@ def test_a_product_and_a_sum_are_rounded_once(a, b, c):
     for direction in (-np.inf, np.inf):
         beside = np.nextafter(np.float32(found), np.float32(direction))
         assert error <= abs(Fraction(float(beside)) - exact)
-    plain = lanes.fma(np.float32(a), np.float32(b), np.float32(c))
+    plain = operations.fma(np.float32(a), np.float32(b), np.float32(c))
     assert plain == pytest.approx(found, rel=1.2e-7, abs=1e-44)
 
 
