@@ -203,6 +203,12 @@ def share_out(pool: Executor, work: Callable[..., None], pieces: Iterable[Sequen
         with np.errstate(over="ignore", invalid="ignore"):
             work(*piece)
 
+    pieces = list(pieces)
+    if (
+        len(pieces) == 1
+    ):  # nobody to share it with, and handing it out may take longer than the work
+        one(pieces[0])
+        return
     for _ in pool.map(one, pieces):
         pass
 

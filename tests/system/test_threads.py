@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from cbow.system.threads import (
     cgroup_quota,
     in_order,
     processors,
+    share_out,
     single_threaded_blas,
     thread_pool,
 )
@@ -367,3 +369,10 @@ def test_an_older_threadpoolctl_has_no_owner_to_clear(monkeypatch):
     with limiter():
         limiter.setter = None  # as if another thread had set it
     assert limiter.users == 0
+
+
+def test_one_piece_is_done_by_the_thread_that_hands_it_out():
+    seen = []
+    with ThreadPoolExecutor(2) as pool:
+        share_out(pool, lambda name: seen.append((name, threading.get_ident())), [("only",)])
+    assert seen == [("only", threading.get_ident())]

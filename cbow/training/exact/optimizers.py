@@ -38,7 +38,7 @@ class ParallelSGD(SGD):
     def update(self, parameters: Parameters, gradients: Gradients, learning_rate: Rate) -> None:
         """Change `parameters` in place by one step."""
         alphas = each(learning_rate, len(parameters))
-        share_out(self.pool, _sgd, _pieces(alphas, parameters, gradients))
+        _change(self.pool, _sgd, alphas, parameters, gradients)
 
 
 class ParallelAdaGrad(AdaGrad):
@@ -51,7 +51,7 @@ class ParallelAdaGrad(AdaGrad):
     def update(self, parameters: Parameters, gradients: Gradients, learning_rate: Rate) -> None:
         """Change `parameters` in place by one step."""
         alphas = each(learning_rate, len(parameters))
-        share_out(self.pool, _adagrad, _pieces(alphas, parameters, gradients, self.G))
+        _change(self.pool, _adagrad, alphas, parameters, gradients, self.G)
 
 
 class ParallelAdam(Adam):
@@ -67,13 +67,28 @@ class ParallelAdam(Adam):
         t = int(self.t)
         correction = (1 - BETA2**t) ** 0.5 / (1 - BETA1**t)
         alphas = [alpha * correction for alpha in each(learning_rate, len(parameters))]
-        share_out(self.pool, _adam, _pieces(alphas, parameters, gradients, self.m, self.v))
+        _change(self.pool, _adam, alphas, parameters, gradients, self.m, self.v)
 
 
 #: Those of `cbow.network.OPTIMIZERS`, by the same names.
 PARALLEL_OPTIMIZERS: Final[Mapping[str, Callable[[Parameters, Executor], Optimizer]]] = {
     optimizer.name: optimizer for optimizer in (ParallelSGD, ParallelAdaGrad, ParallelAdam)
 }
+
+
+def _change(
+    pool: Executor, step: Callable[..., None], alphas: Sequence[float], *groups: Sequence[Array]
+) -> None:
+    """Make a step by the threads of a pool, or by this one if there is no more than a piece."""
+    if sum(theta.size for theta in groups[0]) > PIECE:
+        share_out(pool, step, _pieces(alphas, *groups))
+        return
+
+    def all_of_it() -> None:
+        for piece in _pieces(alphas, *groups):
+            step(*piece)
+
+    share_out(pool, all_of_it, [()])
 
 
 def _pieces(alphas: Sequence[float], *groups: Sequence[Array]) -> Iterator[list[Any]]:

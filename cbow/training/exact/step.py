@@ -13,6 +13,7 @@ them: the same additions happen in the same order, and the result is the same to
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Callable, Iterator
@@ -206,12 +207,12 @@ def parts(workspace: Workspace, batch: Batch) -> Iterator[Batch]:
         yield batch._replace(indptr=batch.indptr[start : stop + 1], y=batch.y[start:stop])
 
 
-def shards(part: Batch) -> list[Piece]:
+def shards(part: Batch) -> tuple[Piece, ...]:
     """Cut examples into shards."""
     return cut(len(part.y), SHARD)
 
 
-def ranges(V: int) -> list[Piece]:
+def ranges(V: int) -> tuple[Piece, ...]:
     """Cut the blocks of V words into ranges."""
     return cut(blocks(V), max(RANGE, -(-blocks(V) // RANGES)))
 
@@ -221,7 +222,8 @@ def blocks(V: int) -> int:
     return -(-V // WORDS)
 
 
-def cut(n: int, most: int) -> list[Piece]:
+@functools.cache  # a step asks for the same ones six times
+def cut(n: int, most: int) -> tuple[Piece, ...]:
     """Cut 0 .. n into pieces of equal size, as few as `most`, their largest size, allows."""
     bounds = np.linspace(0, n, -(-n // most) + 1).astype(int).tolist()
-    return list(itertools.pairwise(bounds))
+    return tuple(itertools.pairwise(bounds))

@@ -75,6 +75,18 @@ def test_threads_make_no_difference(name):
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
+def test_few_numbers_are_not_handed_to_the_pool(name, monkeypatch):
+    one, other = start(), start()
+    expected = after_steps(OPTIMIZERS[name](one), one)
+    monkeypatch.setattr(optimizers, "PIECE", sum(theta.size for theta in other))
+    pool = ThreadPoolExecutor(1)
+    pool.shutdown()  # it takes nothing any more
+    found = after_steps(PARALLEL_OPTIMIZERS[name](other, pool), other)
+    for theirs, ours in zip(expected, found, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
 def test_overflow_makes_no_noise(name):
     parameters = start(np.float32)
     huge = Gradients(*(np.full_like(theta, 1e30) for theta in parameters))

@@ -214,9 +214,9 @@ def test_one_logit_that_is_no_number_is_enough(dtype, wrong):
 
 
 def test_pieces_are_few_and_of_equal_size():
-    assert exact.cut(1000, 256) == [(0, 250), (250, 500), (500, 750), (750, 1000)]
-    assert exact.cut(256, 256) == [(0, 256)]
-    assert exact.cut(3, 256) == [(0, 3)]
+    assert exact.cut(1000, 256) == ((0, 250), (250, 500), (500, 750), (750, 1000))
+    assert exact.cut(256, 256) == ((0, 256),)
+    assert exact.cut(3, 256) == ((0, 3),)
 
 
 def test_there_are_not_more_ranges_than_allowed():
