@@ -4,8 +4,8 @@
     scripts/make_kernels.py
 
 Run it after a change in a kernel, or in anything that a kernel's module imports; a test tells when.
-It trains small models with every kernel compiled by numba, and writes for each kernel that Python
-called one file in ``cbow/system/assembly``: LLVM's assembly code for the types it was called with, compressed.
+It trains small models with every kernel compiled by numba, and writes a file for each kernel that
+Python called in ``cbow/system/assembly``: LLVM's assembly code for the types of its first call.
 The first line of the code tells what it is for; see `cbow.system.compiled`.
 """
 
@@ -132,6 +132,7 @@ def assembly(kernel: Kernel, types: str, signature: tuple[Any, ...]) -> str:
     head = {
         "types": types,
         "sources": sources_digest(kernel.py_func.__module__),
+        "code": sources_digest(kernel.py_func.__module__, comments=False),
         "returns": letters_of(returned),
         "calls": outside,
         "numba": numba.__version__,

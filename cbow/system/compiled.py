@@ -3,9 +3,9 @@
 Where the machine code comes from, in this order:
 
 1. The package brings the kernels that Python calls along as LLVM's assembly code, one file each in
-   ``cbow/system/assembly``, made by ``scripts/make_kernels``. llvmlite makes machine code of it in a
-   moment; numba is not even imported. It holds for sources as they were, for arguments of some
-   types, and for the systems in `SYSTEMS`.
+   ``cbow/system/assembly``, made by ``scripts/make_kernels.py``. llvmlite makes machine code of it
+   in a moment; numba is not even imported. It holds for the sources it was made of, for arguments
+   of some types, and for the systems in `SYSTEMS`.
 2. Else numba compiles the kernel, which takes seconds: see `cbow.system.jit`.
 
 What a kernel computes must not depend on which of the two it was, on what else was compiled, when,
@@ -25,6 +25,7 @@ have written.
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import functools
 import hashlib
@@ -130,7 +131,11 @@ class Kernel:
             return None
         assembly = lzma.decompress(path.read_bytes()).decode("ascii")
         head = json.loads(assembly.partition("\n")[0].removeprefix("; "))
-        if head["types"] != types or head["sources"] != sources_digest(self.py_func.__module__):
+        module = self.py_func.__module__
+        if head["types"] != types or (
+            head["sources"] != sources_digest(module)
+            and head["code"] != sources_digest(module, comments=False)
+        ):
             return None
         from cbow.system.machine_code import machine_code
 
@@ -170,11 +175,18 @@ def _flatten(argument: Any, slots: list[int]) -> str:
 
 
 @functools.cache
-def sources_digest(module: str) -> str:
+def sources_digest(module: str, *, comments: bool = True) -> str:
     """Return the SHA-256 of the source of a module, of what compiles it, and of all they import.
 
     A kernel holds copies of those that it calls and of their constants. What is imported from
     elsewhere, inside a function, or for types alone, has no part in it.
+
+    Parameters
+    ----------
+    module : str
+    comments : bool
+        False for the digest of the code alone, which takes longer: comments and docstrings may
+        change.
     """
     digest = hashlib.sha256()
     reached, ahead = set(), [_file_of(module), _file_of("cbow.system.jit")]
@@ -189,8 +201,18 @@ def sources_digest(module: str) -> str:
             ahead += sorted(within or {_file_of(package)})
     for path in sorted(reached):
         digest.update(f"{path.relative_to(_ROOT).as_posix()}\0".encode())
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
+        source = path.read_bytes()
+        digest.update(hashlib.sha256(source if comments else _code_alone(source)).digest())
     return digest.hexdigest()
+
+
+def _code_alone(source: bytes) -> bytes:
+    """Return the code of a module without comments and docstrings, in a form of its own."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            node.value.value = None
+    return ast.dump(tree).encode()
 
 
 def _file_of(module: str) -> Path:

@@ -24,6 +24,8 @@ from cbow.system.operations import LANES, exponential32
 _allocate: Any = cgutils.alloca_once_value
 _populate: Any = populate_array
 _function_of: Any = cgutils.get_or_insert_function
+_parts_of: Any = cgutils.unpack_tuple
+_types: Any = types
 
 for _name, _address in blas_addresses().items():
     binding.add_symbol(_name, _address)
@@ -51,7 +53,7 @@ def tell(
     def typer_of(context: Any) -> Callable[..., Any]:
         return result
 
-    lower_builtin(operation, types.VarArg(types.Any))(code)
+    lower_builtin(operation, _types.VarArg(_types.Any))(code)
 
 
 # Sums, products and maxima by lanes.
@@ -149,8 +151,8 @@ def _product_code(context: Any, builder: Any, signature: Any, values: Any) -> An
         for kind, value in zip(signature.args, values, strict=True)
     )
     by_rows = [kind.layout == "C" for kind in signature.args]
-    m, k = cgutils.unpack_tuple(builder, A.shape)
-    _, n = cgutils.unpack_tuple(builder, B.shape)
+    m, k = _parts_of(builder, A.shape)
+    _, n = _parts_of(builder, B.shape)
     number = context.get_value_type(signature.args[0].dtype)
 
     def letter(rows: bool) -> Any:

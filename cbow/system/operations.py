@@ -1,6 +1,7 @@
 """What kernels do that a compiler has to be told apart: these are the plain versions, for Python.
 
-Sums and maxima are made as vector instructions make them, with their order written down. A processor adds several numbers at once, a compiler only if it may reorder a sum; and then it may
+Sums and maxima are made as vector instructions make them, with their order written down. A
+processor adds several numbers at once, a compiler only if it may reorder a sum; and then it may
 order it in one way here and in another there. So the order is part of these functions. There are
 `LANES` partial sums, lane l of which adds up the numbers l, l + LANES, l + 2 LANES and so on. The
 upper half of the lanes is then added to the lower half until one is left, and to that, one by one,

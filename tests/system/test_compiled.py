@@ -12,7 +12,7 @@ import pytest
 
 from cbow.system import compiled as module
 from cbow.system import jit
-from cbow.system.compiled import Kernel, cache_folder, compiled, sources_digest
+from cbow.system.compiled import Kernel, cache_folder, sources_digest
 from cbow.system.jit import KernelCache
 
 pytestmark = [pytest.mark.kernels, pytest.mark.slow]
@@ -410,5 +410,13 @@ def test_the_sources_of_a_kernel_are_those_that_python_would_import():
     visit("cbow.training.sampled.step")
     assert reached <= set(read)
     names = {path.stem for path in read}
-    assert {"step", "kernels", "noise", "examples", "randomness", "operations", "intrinsics"} <= names
+    assert {
+        "step",
+        "kernels",
+        "noise",
+        "examples",
+        "randomness",
+        "operations",
+        "intrinsics",
+    } <= names
     assert not {"run", "file", "model", "encoded"} & names  # editing those compiles nothing

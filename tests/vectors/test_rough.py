@@ -27,7 +27,9 @@ def rounded(matrix):
     codes = np.zeros((blocks, matrix.shape[1], B), np.int8)
     scales = np.zeros((blocks, B), np.float32)
     mean = inverse @ matrix / len(matrix)
-    worst = rough.round_off(matrix, inverse, mean, (0, blocks), codes, scales, np.empty((3, matrix.shape[1])))
+    worst = rough.round_off(
+        matrix, inverse, mean, (0, blocks), codes, scales, np.empty((3, matrix.shape[1]))
+    )
     flat = codes.transpose(0, 2, 1).reshape(blocks * B, -1)[: len(matrix)]  # (V, N)
     units = nearest.unit(matrix)
     units[inverse == 0] = 0
