@@ -67,4 +67,4 @@ def test_bytes_do_not_depend_on_what_numba_compiled_when(tmp_path):
                 entry.unlink()
         hashes, compiled = run(tmp_path, "few", CBOW_KERNELS="numba")
         assert hashes == cold, some
-        assert sorted({name.rpartition(".")[0] for name in compiled}) == some
+        assert {name.rpartition(".")[0] for name in compiled} <= set(some)

@@ -26,6 +26,7 @@ _populate: Any = populate_array
 _function_of: Any = cgutils.get_or_insert_function
 _parts_of: Any = cgutils.unpack_tuple
 _types: Any = types
+_lower: Any = lower_builtin
 
 for _name, _address in blas_addresses().items():
     binding.add_symbol(_name, _address)
@@ -53,7 +54,7 @@ def tell(
     def typer_of(context: Any) -> Callable[..., Any]:
         return result
 
-    lower_builtin(operation, _types.VarArg(_types.Any))(code)
+    _lower(operation, _types.VarArg(_types.Any))(code)
 
 
 # Sums, products and maxima by lanes.
