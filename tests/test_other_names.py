@@ -46,8 +46,9 @@ def test_a_setting_of_another_package_leads_to_one_that_is_here(name):
     ],
 )
 def test_what_is_to_be_used_works(model, tmp_path, kind, name):
-    pytest.importorskip("gensim.models") if "to_gensim" in str(VECTORS.get(name)) else None
     names = {"Model": MODEL, "WordVectors": VECTORS, "cbow": PACKAGE}[kind]
+    if "to_gensim" in names[name].use:
+        pytest.importorskip("gensim.models")
     thing = {"Model": model, "WordVectors": model.vectors, "cbow": cbow}[kind]
     assert not hasattr(thing, name)
     assert name not in dir(thing)
