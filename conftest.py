@@ -10,7 +10,8 @@ import pytest
 # xdist tells its workers the width of the terminal, for which commands would break their lines.
 os.environ.pop("COLUMNS", None)
 
-collect_ignore = [] if find_spec("sklearn") else ["cbow/vectorizer.py", "docs/vectorizer.md"]
+NEEDS_SKLEARN = ["cbow/vectorizer.py", "docs/vectorizer.md", "docs/coming_from_sklearn.md"]
+collect_ignore = [] if find_spec("sklearn") else NEEDS_SKLEARN
 
 _NUMBERS = itertools.count()
 

@@ -60,6 +60,9 @@ _HOME = {
 
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
+        other_names = importlib.import_module("cbow.other_names")
+        if name in other_names.PACKAGE:
+            raise other_names.absent("cbow", name, other_names.PACKAGE)
         raise AttributeError(f"module 'cbow' has no attribute {name!r}")
     value = getattr(importlib.import_module(_HOME[name]), name)
     globals()[name] = value

@@ -7,6 +7,7 @@ model file all derive from `Config`.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 import operator
 from collections.abc import Callable, Iterable, Mapping
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from cbow.errors import ConfigError, shown
+from cbow.other_names import SETTINGS
 
 NORMAL_FORMS: Final = ("none", "nfc", "nfkc")
 TOKENIZERS: Final = ("word", "whitespace", "nltk", "custom")
@@ -112,7 +114,8 @@ class Config:
     Raises
     ------
     ConfigError
-        If a value is outside its range. The message names the setting, the value, the range.
+        If there is no such setting, or a value is outside its range. The message names the setting,
+        the value, the range; of a setting of gensim, fastText or scikit-learn, what it is here.
 
     Examples
     --------
@@ -278,20 +281,37 @@ class Config:
         Raises
         ------
         ConfigError
-            If a name is no setting, or a value is outside its range.
+            If there is no such setting, or a value is outside its range.
         """
-        known = [entry.name for entry in dataclasses.fields(self)]
-        unknown = sorted(set(settings) - set(known))
-        if unknown:
-            raise ConfigError(
-                f"there is no setting {shown(unknown[0])}; the settings are {', '.join(known)}"
-            )
         return dataclasses.replace(self, **settings)
 
     @classmethod
     def from_dict(cls, settings: Mapping[str, Any]) -> Config:
         """Rebuild a configuration from `to_dict`; see `replace`."""
         return cls().replace(settings)
+
+
+def _explaining(init: Callable[..., None]) -> Callable[..., None]:
+    """Raise `ConfigError` for the names that Python would reject with a `TypeError`."""
+
+    @functools.wraps(init)
+    def __init__(self: Config, *values: Any, **settings: Any) -> None:  # noqa: N807
+        known = [entry.name for entry in dataclasses.fields(Config)]
+        unknown = [shown(name) for name in settings if name not in known]
+        others = [f"{shown(name)}: {SETTINGS[name]}" for name in settings if name in SETTINGS]
+        if others:
+            raise ConfigError(f"there is no setting {'; no setting '.join(others)}")
+        if unknown:
+            raise ConfigError(
+                f"there is no setting {unknown[0]}; the settings are {', '.join(known)}"
+            )
+        init(self, *values, **settings)
+
+    return __init__
+
+
+# Not in the class, where it would stand in the way of the one that `dataclass` makes.
+Config.__init__ = _explaining(Config.__init__)  # type: ignore[method-assign]
 
 
 def _checked(entry: dataclasses.Field[Any], value: Any) -> Any:

@@ -1,6 +1,7 @@
 """Settings: ranges, types, and the flags, help and table that derive from them."""
 
 import dataclasses
+import inspect
 import json
 from pathlib import Path
 
@@ -105,8 +106,24 @@ def test_it_cannot_be_changed_but_replaced():
 
 
 def test_an_unknown_setting_is_named():
-    with pytest.raises(ConfigError, match="no setting 'vector_size'; the settings are tokenizer"):
-        Config.from_dict({"vector_size": 100})
+    for create in (lambda **wrong: Config(**wrong), Config.from_dict, Config().replace):
+        with pytest.raises(ConfigError, match="no setting 'colour'; the settings are tokenizer, "):
+            create(colour=1) if create.__name__ == "<lambda>" else create({"colour": 1})
+    with pytest.raises(TypeError, match="positional"):
+        Config(*range(100))
+
+
+def test_settings_of_other_packages_are_told_all_at_once():
+    with pytest.raises(
+        ConfigError,
+        match=r"^there is no setting 'vector_size': use dimension; no setting 'workers': use "
+        r"threads \(all .* any number\); no setting 'sg': only CBOW .* leave it out$",
+    ):
+        Config(vector_size=100, workers=4, sg=0, window=5)
+
+
+def test_its_signature_shows_the_settings():
+    assert list(inspect.signature(Config).parameters) == list(settings())
 
 
 def test_a_round_trip_through_json_leaves_out_the_threads():

@@ -15,12 +15,13 @@ ROOT = Path(cbow.__file__).parent
 BASE = {"errors", "config", "system"}
 ALLOWED = {
     "errors": set(),
-    "config": {"errors"},
+    "other_names": set(),
+    "config": {"errors", "other_names"},
     "system": {"errors"},
     "text": {*BASE},
     "network": {*BASE},
-    "vectors": {*BASE},
-    "model": {*BASE, "text", "network", "vectors"},
+    "vectors": {*BASE, "other_names"},
+    "model": {*BASE, "other_names", "text", "network", "vectors"},
     "training": {*BASE, "text", "network", "vectors", "model"},
     "evaluation": {*BASE, "vectors"},
     "explore": {*BASE, "vectors"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import warnings
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ import numpy as np
 
 from cbow.config import DEFAULT_EMBEDDING, MAX_EXPANSION, Config
 from cbow.errors import ModelFileError, VectorsWarning, shown
+from cbow.other_names import MODEL, explaining
 from cbow.system.files import to_read
 from cbow.vectors import WordVectors, formats
 from cbow.vectors.embeddings import embed
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from cbow.text import Vocabulary
 
 
+@explaining("Model", MODEL)
 @dataclass(frozen=True, eq=False, repr=False)
 class Model:
     """What training has learned, and how.
@@ -73,6 +76,35 @@ class Model:
     def __repr__(self) -> str:
         V, N = len(self.vocabulary), self.config.dimension
         return f"Model({V} words, {N} dimensions, {self.config.activation})"
+
+    def _repr_html_(self) -> str:
+        """Return a table for a notebook: sizes, changed settings, losses beside the baselines."""
+        from cbow.system.notebook import table
+
+        report, default = self.report, Config().to_dict()
+        changed = [
+            f"{name}={shown(value, most=40)}"
+            for name, value in self.config.to_dict().items()
+            if name not in default or value != default[name]
+        ]
+        rows = [
+            ["numbers learned", f"{sum(array.size for array in self.parameters):,}"],
+            ["settings", ", ".join(changed) or "the defaults"],
+        ]
+        # What a file says of the training may lack anything.
+        with contextlib.suppress(LookupError, TypeError, ValueError):
+            rows.append(["objective", report["objective"]])
+            last, baselines = report["epochs"][-1], report["baselines"]
+            rows.append(["epochs", f"{len(report['epochs']):,}"])
+            losses = {
+                "loss, nats per token": last["loss"],
+                "loss of the word frequencies": baselines["unigram"],
+                "held-out loss": last["heldout_loss"],
+                "held-out loss of the word frequencies": baselines["heldout_unigram"],
+                "loss of equal probabilities": baselines["uniform"],
+            }
+            rows += [[of, f"{loss:.4f}"] for of, loss in losses.items() if loss is not None]
+        return table(repr(self), [], rows)
 
     @cached_property
     def vectors(self) -> WordVectors:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cbow.system.interrupts import interrupts
     from cbow.training.observer import Baselines, Epoch, Observer, Plan, Resumed, Step
+    from cbow.training.progress_bar import ProgressBar
     from cbow.training.run import DivergenceError, Interrupted, resume, train
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Interrupted",
     "Observer",
     "Plan",
+    "ProgressBar",
     "Resumed",
     "Step",
     "interrupts",
@@ -29,6 +31,7 @@ __all__ = [
 
 _HOME = {
     **dict.fromkeys(["DivergenceError", "Interrupted", "resume", "train"], "cbow.training.run"),
+    "ProgressBar": "cbow.training.progress_bar",
     "interrupts": "cbow.system.interrupts",
 }
 

@@ -20,7 +20,8 @@ from cbow.errors import (
     counted,
     shown,
 )
-from cbow.system.arrays import Doubles, Floats, Ids
+from cbow.other_names import VECTORS, explaining
+from cbow.system.arrays import Array, Doubles, Floats, Ids
 from cbow.vectors import nearest
 from cbow.vectors.nearest import Hits
 from cbow.vectors.packed import PackedWords
@@ -48,13 +49,22 @@ if TYPE_CHECKING:
 Neighbour: TypeAlias = tuple[str, float]
 
 _Key = TypeVar("_Key", bound=Key)
+_Default = TypeVar("_Default")
 
 #: Words that are looked up one by one among packed ones, before a dictionary of all is made.
 LOOKUPS: Final = 8
 
+#: The most frequent words, among which the table for a notebook looks for the nearest: all of a
+#: large file would have to be read.
+FREQUENT: Final = 10_000
 
+
+@explaining("WordVectors", VECTORS)
 class WordVectors:
     """Words with a vector each.
+
+    Every method raises `UnknownWordError` for a word that is not in the vocabulary, and
+    `QueryError` for what is neither a word nor a vector, or for a vector that is not finite.
 
     Parameters
     ----------
@@ -155,20 +165,106 @@ class WordVectors:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self)} words, {self.dimension} dimensions)"
 
-    def __getitem__(self, word: str | Sequence[str]) -> Floats:
-        """Return the vector of a word, (N,), or those of several, one per row.
+    def _repr_html_(self) -> str:
+        """Return a table for a notebook: words from the most frequent on, with their nearest."""
+        from cbow.system.notebook import table
 
-        Raises
-        ------
-        UnknownWordError
-            If a word is not in the vocabulary.
-        QueryError
-            If something is not a word.
-        """
+        frequent = min(len(self), FREQUENT)
+        few = WordVectors(self._words[:frequent], self._matrix[:frequent])
+        rows: list[list[object]] = []
+        for rank in sorted({round(x) for x in np.geomspace(1, frequent, 6)} if frequent else ()):
+            word = few.words[rank - 1]
+            try:
+                near = ", ".join(other for other, _ in few.most_similar(word, topn=3))
+            except QueryError as error:
+                near = str(error)
+            count = "" if self._counts is None else f"{self._counts[rank - 1]:,}"
+            rows.append([f"{rank:,}", word, count, near])
+        among = f" of the {FREQUENT:,} most frequent" if frequent < len(self) else ""
+        return table(repr(self), ["rank", "word", "count", f"nearest{among}"], rows)
+
+    def __getitem__(self, word: str | Sequence[str]) -> Floats:
+        """Return the vector of a word, (N,), or those of several, one per row."""
         if isinstance(word, str) or not isinstance(word, Iterable):
             row: Floats = self._matrix[self._id(word)]  # (N,)
             return row
         return self._matrix[self._ids(word)]
+
+    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> Array:
+        """Return `matrix`, without a copy where numpy asks for none: it is read-only then."""
+        return np.array(self._matrix, dtype, copy=copy)
+
+    def get(self, word: str, default: _Default | None = None) -> Floats | _Default | None:
+        """Return the vector of a word, (N,), or a default if it is not in the vocabulary."""
+        row = self._row(self._word(word))
+        return default if row is None else self._matrix[row]
+
+    def get_vector(self, word: str, norm: bool = False) -> Floats:
+        """Return the vector of a word, (N,); with `norm` scaled to length 1, or zero if it is."""
+        vector: Floats = self._matrix[self._id(word)]
+        return self._units([word])[0].astype(vector.dtype) if norm else vector
+
+    def get_mean_vector(
+        self,
+        words: Query,
+        weights: Iterable[float] | None = None,
+        pre_normalize: bool = True,
+        post_normalize: bool = False,
+        ignore_missing: bool = False,
+    ) -> Floats:
+        """Return the weighted mean of vectors, Σ w v / Σ |w|, as gensim does.
+
+        Parameters
+        ----------
+        words : list of words or vectors
+            A pair (word, weight) brings its own weight.
+        weights : list of float, optional
+            One for each of `words`; by default each counts 1.
+        pre_normalize : bool
+            Scale the vectors of words to length 1 first. Other vectors count as they are.
+        post_normalize : bool
+            Scale the mean to length 1.
+        ignore_missing : bool
+            Leave out words that are not in the vocabulary, which are an error by default (in
+            gensim they are left out by default).
+
+        Returns
+        -------
+        ndarray, (N,)
+            In the dtype of `matrix`. Zeros if every word is left out or has weight 0.
+
+        Raises
+        ------
+        QueryError
+            If there is no word, there are more or fewer weights than words, or the mean is
+            not finite.
+        """
+        keys = keys_of(words)
+        if weights is not None:
+            weights = list(weights)
+            if len(weights) != len(keys):
+                raise QueryError(
+                    f"there are {counted(len(keys), 'word')}, but {counted(len(weights), 'weight')}"
+                    "; give a weight for each word"
+                )
+            keys = list(zip(keys, weights, strict=True))
+        known = [
+            (key, weight)
+            for key, weight in terms(keys, None)
+            if not (ignore_missing and isinstance(key, str) and key not in self)
+        ]
+        keys = [key for key, _ in known]
+        ids = self._locate(keys)
+        vectors = self._vectors(keys, ids)  # (len(keys), N)
+        if pre_normalize:
+            vectors[ids >= 0] = nearest.unit(vectors[ids >= 0])
+        with np.errstate(all="ignore"):  # what overflows is reported below
+            w = np.array([weight for _, weight in known])  # (len(keys),)
+            mean = w @ vectors / (np.abs(w).sum() or 1)  # (N,)
+            mean = (nearest.unit(mean) if post_normalize else mean).astype(self._matrix.dtype)
+        if not np.isfinite(mean).all():
+            raise QueryError("the mean is not finite; give smaller weights or vectors")
+        return mean
 
     @overload
     def most_similar(
@@ -229,9 +325,7 @@ class WordVectors:
         Raises
         ------
         QueryError
-            If the query is empty, adds up to zero or is not a query, or if a vector is not finite.
-        UnknownWordError
-            If a word is not in the vocabulary.
+            If the query is empty, or adds up to zero.
         """
         check_integer("topn", topn, 0)
         rows = self._range(clip_start, clip_end, restrict_vocab)
@@ -293,9 +387,7 @@ class WordVectors:
         Raises
         ------
         QueryError
-            If nothing is positive, a term is zero or has a weight, or a vector is not finite.
-        UnknownWordError
-            If a word is not in the vocabulary.
+            If nothing is positive, or a term is zero or has a weight.
         """
         check_integer("topn", topn, 0)
         rows = self._range(0, None, restrict_vocab)
@@ -378,10 +470,8 @@ class WordVectors:
 
         Raises
         ------
-        UnknownWordError
-            If a word is not in the vocabulary.
         QueryError
-            If a vector holds a number that is not finite, or the lists are not equally long.
+            If the lists are not equally long.
         """
         a, b = as_words(a), as_words(b)
         if isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
@@ -425,10 +515,8 @@ class WordVectors:
 
         Raises
         ------
-        UnknownWordError
-            If a word is not in the vocabulary.
         QueryError
-            If a set is empty or adds up to zero, or a vector is not finite.
+            If a set is empty, or adds up to zero.
         """
         pairs, many = pair_up(a, b)
         sides = [terms(side, None) for pair in pairs for side in pair]  # a, b, a, b ...
@@ -455,13 +543,6 @@ class WordVectors:
         -------
         ndarray, (n,) or (V,)
             In the dtype of `matrix`. For a list, (Q, n) or (Q, V). With a zero vector it is 1.
-
-        Raises
-        ------
-        UnknownWordError
-            If a word is not in the vocabulary.
-        QueryError
-            If a vector is not finite.
         """
         word_or_vector = as_words(word_or_vector)
         many = isinstance(word_or_vector, list)
@@ -486,10 +567,8 @@ class WordVectors:
 
         Raises
         ------
-        UnknownWordError
-            If a word is not in the vocabulary.
         QueryError
-            If `a` is zero, or a vector is not finite.
+            If `a` is zero.
         """
         return [self._words[row] for row in self._closer(a, b)]
 
@@ -503,10 +582,8 @@ class WordVectors:
 
         Raises
         ------
-        UnknownWordError
-            If a word is not in the vocabulary.
         QueryError
-            If `a` is zero, or a vector is not finite.
+            If `a` is zero.
         """
         return len(self._closer(a, b)) + 1
 
@@ -516,10 +593,8 @@ class WordVectors:
 
         Raises
         ------
-        UnknownWordError
-            If a word is not in the vocabulary.
         QueryError
-            If there is none to choose from, or a vector is not finite.
+            If there is none to choose from.
         """
         keys: list[_Key] = keys_of(words)
         if not keys:
@@ -549,8 +624,6 @@ class WordVectors:
 
         Raises
         ------
-        UnknownWordError
-            If a word is not in the vocabulary.
         QueryError
             If there are fewer than three words, or their mean is zero.
         """

@@ -108,6 +108,26 @@ def test_repr():
     assert repr(make()) == "Model(7 words, 3 dimensions, relu)"
 
 
+def test_the_table_for_a_notebook():
+    page = make(window=7, stop_words=["<i>"])._repr_html_()
+    assert page.startswith("<table><caption>Model(7 words, 3 dimensions, relu)</caption>")
+    assert ">stop_words=(&#x27;&lt;i&gt;&#x27;,), window=7, dimension=3<" in page
+    assert ">52<" in page
+    assert "loss" not in page
+    last = {"loss": 1.5, "heldout_loss": None}
+    baselines = {"unigram": 1.75, "uniform": 2.0, "heldout_unigram": None}
+    report = {"objective": "exact", "epochs": [{}, last], "baselines": baselines}
+    page = make(report=report)._repr_html_()
+    for part in ("exact", ">2<", "nats per token", "1.5000", "1.7500", "2.0000"):
+        assert part in page
+    assert "held-out" not in page
+    last["heldout_loss"] = baselines["heldout_unigram"] = 1.625
+    assert "held-out loss of the word frequencies" in make(report=report)._repr_html_()
+    for damage in ({"objective": 1}, {**report, "epochs": []}, {**report, "baselines": 7}):
+        assert make(report=damage)._repr_html_()
+    assert ">the defaults<" in make(dimension=Config.dimension)._repr_html_()
+
+
 def test_it_is_frozen():
     with pytest.raises(dataclasses.FrozenInstanceError):
         make().config = Config()

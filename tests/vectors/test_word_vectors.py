@@ -18,6 +18,7 @@ from cbow.vectors.packed import PackedWords, encode_words
 V, N = 700, 16
 WORDS = [f"w{i}" for i in range(V)]
 MATRIX = np.random.default_rng(7).standard_normal((V, N)).astype(np.float32)
+U, W = MATRIX[11] * 3, MATRIX[12] - MATRIX[13]
 FEW = arrays.arrays(
     np.float64, (5, 3), elements=st.sampled_from([0.0, 1.0, -1.0, 0.5, 2.0])
 ).filter(lambda matrix: matrix.any(axis=1).all())
@@ -101,6 +102,118 @@ def test_looking_up(vectors):
     assert vectors[("w1",)].shape == (1, N)
 
 
+def test_getting_a_vector(vectors, gensim_vectors):
+    np.testing.assert_array_equal(vectors.get_vector("w7"), gensim_vectors.get_vector("w7"))
+    found = vectors.get_vector("w7", norm=True)
+    np.testing.assert_allclose(found, gensim_vectors.get_vector("w7", norm=True), rtol=1e-6)
+    assert found.dtype == np.float32
+    assert np.shares_memory(vectors.get_vector("w7"), MATRIX)
+    assert small().get_vector("nil", norm=True).tolist() == [0, 0]
+    for norm in (False, True):
+        with pytest.raises(UnknownWordError):
+            vectors.get_vector("nope", norm)
+        with pytest.raises(QueryError, match="is not a word"):
+            vectors.get_vector(7, norm)
+    broken = WordVectors(["a"], np.array([[np.inf]]))
+    assert broken.get_vector("a") == np.inf
+    with pytest.raises(QueryError, match="not finite"):
+        broken.get_vector("a", norm=True)
+
+
+def test_getting_a_vector_or_a_default(vectors):
+    np.testing.assert_array_equal(vectors.get("w7"), MATRIX[7])
+    assert vectors.get("nope") is None
+    assert vectors.get("nope", 3) == 3
+    with pytest.raises(QueryError, match="is not a word"):
+        vectors.get(7)
+
+
+@pytest.mark.parametrize("pre", [False, True])
+@pytest.mark.parametrize("post", [False, True])
+@pytest.mark.parametrize("weights", [None, [0.5, -2, 1, 4], np.array([0, 0, 0, 0.0])])
+@pytest.mark.parametrize("words", [["w1", "w2", "w1", "w4"], ["w1", U, "nope", W], ["x"] * 4])
+def test_get_mean_vector_is_gensims(vectors, gensim_vectors, words, weights, pre, post):
+    found = vectors.get_mean_vector(words, weights, pre, post, ignore_missing=True)
+    theirs = gensim_vectors.get_mean_vector(words, weights, pre, post)
+    np.testing.assert_allclose(found, theirs, atol=1e-6)
+    assert found.dtype == np.float32
+
+
+def test_means_with_weights_of_their_own(vectors):
+    pairs = [("w1", 2.0), ("w2", -1)]
+    expected = vectors.get_mean_vector(["w1", "w2"], (w for w in [2, -1]))
+    np.testing.assert_array_equal(vectors.get_mean_vector(pairs), expected)
+    np.testing.assert_array_equal(
+        vectors.get_mean_vector("w1", pre_normalize=False), vectors.get_vector("w1")
+    )
+    with pytest.raises(UnknownWordError, match="nope"):
+        vectors.get_mean_vector(["w1", "nope"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (([],), "the query is empty"),
+        ((["king"], [1, 2]), "there are 1 word, but 2 weights; give a weight for each word"),
+        ((["king"], ["x"]), "is not a pair"),
+        ((["king"], [np.nan]), "not finite"),
+        (([("king", 1)], [1]), "neither a word nor a vector"),
+        ((["king"], [1e308 * 1.7], False, False), None),
+        (([np.full(2, 1e308)], [1e308]), "the mean is not finite; give smaller weights"),
+        ((7,), "neither a word nor a vector"),
+        (([7], None, True, False, True), "neither a word nor a vector"),
+    ],
+)
+def test_means_that_make_no_sense(arguments, message):
+    if message is None:
+        assert small().get_mean_vector(*arguments).tolist() == [1, 0]
+        return
+    with pytest.raises(QueryError, match=message):
+        small().get_mean_vector(*arguments)
+
+
+def test_as_an_array(vectors):
+    assert np.shares_memory(np.asarray(vectors), MATRIX)
+    assert not np.asarray(vectors).flags.writeable
+    np.testing.assert_array_equal(np.asarray(vectors), MATRIX)
+    wide = np.asarray(vectors, np.float64)
+    assert (wide.dtype, wide.shape) == (np.float64, (V, N))
+    own = np.array(vectors)
+    own[0] = 0
+    assert MATRIX[0].any()
+    assert np.linalg.norm(vectors, axis=1).shape == (V,)
+    if np.lib.NumpyVersion(np.__version__) >= "2.0.0":
+        assert np.shares_memory(np.array(vectors, copy=False), MATRIX)
+        with pytest.raises(ValueError, match="copy"):
+            np.array(vectors, np.float64, copy=False)
+
+
+def test_the_table_for_a_notebook(vectors, monkeypatch):
+    page = vectors._repr_html_()
+    assert page.startswith("<table><caption>WordVectors(700 words, 16 dimensions)</caption>")
+    near = ", ".join(word for word, _ in vectors.most_similar("w0", topn=3))
+    assert (
+        '>1</td><td style="text-align: left">w0</td><td style="text-align: left">700</td>' in page
+    )
+    assert f">{near}</td>" in page
+    assert page.count("<tr>") == 7
+    assert ">w699</td>" in page
+    strange = WordVectors(["<b>&", "nil"], np.array([[1.0, 0], [0, 0]]))._repr_html_()
+    assert "&lt;b&gt;&amp;" in strange
+    assert "<b>" not in strange
+    assert "the query adds up to zero" in strange
+    assert "<tbody></tbody>" in WordVectors([], np.empty((0, 3)))._repr_html_()
+    assert "the model holds numbers" in WordVectors(["a"], np.array([[np.nan]]))._repr_html_()
+    monkeypatch.setattr(word_vectors, "FREQUENT", 50)
+    page = packed(WORDS[:60])._repr_html_()
+    assert vectors.most_similar("w0", topn=3)[0][0] not in WORDS[:50]
+    near = vectors.most_similar("w0", topn=3, restrict_vocab=50)
+    assert f">{', '.join(word for word, _ in near)}</td>" in vectors._repr_html_()
+    assert "nearest of the 50 most frequent" in page
+    assert ">w49</td>" in page
+    assert "w59" not in page
+
+
 def test_nothing_is_copied_and_nothing_can_be_changed(vectors):
     assert np.shares_memory(vectors.matrix, MATRIX)
     assert np.shares_memory(vectors["w7"], MATRIX)
@@ -160,9 +273,6 @@ def test_what_is_no_list_of_words(vectors, key):
 def test_parts_that_do_not_fit(words, matrix, counts, message):
     with pytest.raises(ModelFileError, match=message):
         WordVectors(words, matrix, counts)
-
-
-U, W = MATRIX[11] * 3, MATRIX[12] - MATRIX[13]
 
 
 @pytest.mark.parametrize(
