@@ -206,8 +206,8 @@ def test_the_table_for_a_notebook(vectors, monkeypatch):
     assert "the model holds numbers" in WordVectors(["a"], np.array([[np.nan]]))._repr_html_()
     monkeypatch.setattr(word_vectors, "FREQUENT", 50)
     page = packed(WORDS[:60])._repr_html_()
-    assert vectors.most_similar("w0", topn=3)[0][0] not in WORDS[:50]
     near = vectors.most_similar("w0", topn=3, restrict_vocab=50)
+    assert near != vectors.most_similar("w0", topn=3)
     assert f">{', '.join(word for word, _ in near)}</td>" in vectors._repr_html_()
     assert "nearest of the 50 most frequent" in page
     assert ">w49</td>" in page
