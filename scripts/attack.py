@@ -971,14 +971,14 @@ def spoil(trouble: str, size: int, place: Path) -> None:
 TRAIN_BOTH = """
 import hashlib, json, warnings
 import cbow
-from cbow.system.compiled import compiled_here
+from cbow.system.compiled import made_here
 lines = open(%r, encoding="utf-8").read().splitlines()[:60]
 digest = hashlib.sha256()
 for objective in ("exact", "sampled"):
     model = cbow.train(lines, objective=objective, dimension=6, epochs=1, min_count=1, seed=2)
     for array in model.parameters:
         digest.update(array.tobytes())
-print(digest.hexdigest(), len(compiled_here))
+print(digest.hexdigest(), len(made_here))
 """
 
 

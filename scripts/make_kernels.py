@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import lzma
+import operator
 import os
 import sys
 from pathlib import Path
@@ -34,7 +35,7 @@ from llvmlite import ir
 
 import cbow
 from cbow.config import OPTIMIZERS
-from cbow.system.compiled import ASSEMBLY, Kernel, sources_digest
+from cbow.system.compiled import ASSEMBLY, Kernel, flatten, sources_digest, unpacked
 from cbow.system.machine_code import ENTRY
 from cbow.text.kernels import WordTable, as_bytes, row_of_text
 from cbow.text.numbering import TokenNumbering
@@ -65,10 +66,8 @@ def record() -> dict[Kernel, tuple[str, tuple[Any, ...]]]:
     by_numba = Kernel._by_numba
 
     def remember(self: Kernel, arguments: tuple[Any, ...], slots: list[int]) -> Any:
-        from cbow.system.compiled import _flatten
-
-        types = "".join(_flatten(argument, []) for argument in arguments)
-        calls.setdefault(self, (types, tuple(map(numba.typeof, arguments))))
+        types = "".join(flatten(argument, []) for argument in arguments)
+        calls.setdefault(self, (types, tuple(numba.typeof(unpacked(a)) for a in arguments)))
         return by_numba(self, arguments, slots)
 
     Kernel._by_numba = remember  # type: ignore[method-assign]
@@ -117,7 +116,7 @@ def assembly(kernel: Kernel, types: str, signature: tuple[Any, ...]) -> str:
     error = builder.alloca(function_type.args[1].pointee)
     builder.ret(builder.call(native, [room, error, *values]))
 
-    whole = llvm.parse_assembly(overload.library.get_llvm_str())
+    whole = llvm.parse_assembly(operator.attrgetter("library")(overload).get_llvm_str())
     whole.link_in(llvm.parse_assembly(str(module)))
     for function in whole.functions:
         if function.name != ENTRY and not function.is_declaration:

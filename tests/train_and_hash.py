@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 import cbow
-from cbow.system.compiled import compiled_here
+from cbow.system.compiled import made_here
 from cbow.training import Observer
 
 OBJECTIVES = {
@@ -88,7 +88,7 @@ def main(which, action="", folder=""):
         if action == "resume":
             resumed = cbow.resume(Path(folder, f"{objective}.checkpoint"))
             hashes[f"{objective} resumed"] = hash_of(resumed)
-    print(json.dumps({"hashes": hashes, "compiled": compiled_here}))
+    print(json.dumps({"hashes": hashes, "compiled": made_here}))
 
 
 if __name__ == "__main__":

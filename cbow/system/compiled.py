@@ -10,7 +10,7 @@ Where the machine code comes from, in this order:
 
 What a kernel computes must not depend on which of the two it was, on what else was compiled, when,
 or for which processor. So no flag lets the compiler reorder a sum or fuse two operations: each
-rounds as Python would. Where a sum has to be quick, `cbow.system.lanes` writes its order down.
+rounds as Python would. Where a sum has to be quick, `cbow.system.operations` writes its order down.
 
 Machine code is kept for the next process in entries of our own, one file each::
 
@@ -65,8 +65,8 @@ JIT_DISABLED: Final = os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
 #: Whether all kernels are to be compiled with numba, as scripts/make_kernels wants it.
 FROM_NUMBA: Final = os.environ.get("CBOW_KERNELS") == "numba"
 
-#: The kernels that this process had to compile with numba.
-compiled_here: list[str] = []
+#: The kernels whose machine code this process had to make, for none was kept.
+made_here: list[str] = []
 
 #: Functions on arrays or numbers that kernels call too; see `inlined`.
 inlined_functions: list[Callable[..., Any]] = []
@@ -102,7 +102,7 @@ class Kernel:
     def __call__(self, *arguments: Any) -> Any:
         """Compute by machine code."""
         slots: list[int] = []
-        types = "".join(_flatten(argument, slots) for argument in arguments)
+        types = "".join(flatten(argument, slots) for argument in arguments)
         code = self._codes.get(types)
         if code is None:
             code = self._codes[types] = self._brought_along(types) or self._by_numba
@@ -120,7 +120,7 @@ class Kernel:
         return self.dispatcher._numba_type_
 
     def _by_numba(self, arguments: tuple[Any, ...], _: list[int]) -> Any:
-        return self.dispatcher(*arguments)
+        return self.dispatcher(*map(unpacked, arguments))
 
     def _brought_along(self, types: str) -> Callable[..., Any] | None:
         """Return the code that the package brings along for arguments of these types, if any."""
@@ -140,11 +140,30 @@ class Kernel:
         from cbow.system.machine_code import machine_code
 
         with contextlib.suppress(RuntimeError):  # another LLVM than the one that wrote it
-            return machine_code(self.name, head["sources"], assembly, head["returns"])
+            return machine_code(self.name, sources_digest(module), assembly, head["returns"])
         return None
 
 
-def _flatten(argument: Any, slots: list[int]) -> str:
+class Packed:
+    """A tuple of arrays that goes to several kernels; its arrays must stay where they are."""
+
+    def __init__(self, argument: tuple[Any, ...]) -> None:
+        self.argument = argument
+        self.slots: list[int] = []
+        self.types = flatten(argument, self.slots)
+
+
+def packed(argument: tuple[Any, ...]) -> Any:
+    """Make ready, once, what goes to several kernels: to do it takes as long as a short kernel."""
+    return argument if JIT_DISABLED else Packed(argument)
+
+
+def unpacked(argument: Any) -> Any:
+    """Return what `packed` was given."""
+    return argument.argument if isinstance(argument, Packed) else argument
+
+
+def flatten(argument: Any, slots: list[int]) -> str:
     """Append what numba's code takes for an argument, as 64-bit integers; return its types."""
     if isinstance(argument, np.ndarray):
         itemsize = argument.itemsize
@@ -153,9 +172,12 @@ def _flatten(argument: Any, slots: list[int]) -> str:
         slots += argument.strides
         flags = argument.flags
         order = "C" if flags.c_contiguous else "F" if flags.f_contiguous else "A"
-        return f"{argument.dtype.str}{argument.ndim}{order}"
+        return f"{argument.dtype.str}{argument.ndim}{order if flags.aligned else 'unaligned'}"
+    if isinstance(argument, Packed):
+        slots += argument.slots
+        return argument.types
     if isinstance(argument, tuple):
-        return "(" + "".join([_flatten(part, slots) for part in argument]) + ")"
+        return "(" + "".join([flatten(part, slots) for part in argument]) + ")"
     if isinstance(argument, bool | np.bool_):
         slots.append(int(argument))
         return "b"

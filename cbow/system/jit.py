@@ -6,6 +6,7 @@ Only where the package brings no code along; see `cbow.system.compiled`.
 from __future__ import annotations
 
 import contextlib
+import operator
 import pickle
 import platform
 from collections.abc import Callable
@@ -21,17 +22,18 @@ from numba.extending import register_jitable
 from cbow.system import intrinsics  # noqa: F401  tells numba of them
 from cbow.system.compiled import (
     cache_folder,
-    compiled_here,
     forget_entries,
     inlined_functions,
     keep_entry,
     kept_entry,
+    made_here,
     sources_digest,
 )
 
 _nb: Any = numba  # some of its versions have types
 _rebuild: Any = CompileResult._rebuild
 _dumps: Any = dumps
+_library_of = operator.attrgetter("library")
 
 
 def dispatcher(function: Callable[..., Any]) -> Any:
@@ -66,12 +68,12 @@ class KernelCache(_Cache):
         if content is not None:
             with contextlib.suppress(Exception):  # whatever numba meets: it is compiled again
                 return _rebuild(target_context, *pickle.loads(content))
-        compiled_here.append(self._name)
+        made_here.append(self._name)
         return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keep the code for a signature, if a folder takes it."""
-        if not data.library.has_dynamic_globals:
+        if not _library_of(data).has_dynamic_globals:
             key = self._key(sig, data.codegen)
             keep_entry(self._name, sources_digest(self._module), key, _dumps(data._reduce()))
 

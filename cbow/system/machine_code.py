@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import hashlib
 import os
 import threading
 from collections.abc import Callable
@@ -17,7 +18,7 @@ import llvmlite
 import llvmlite.binding as llvm
 import numpy as np
 
-from cbow.system.compiled import keep_entry, kept_entry
+from cbow.system.compiled import keep_entry, kept_entry, made_here
 
 #: The name of the function of each file.
 ENTRY: Final = "cbow_entry"
@@ -39,7 +40,7 @@ def machine_code(
     kernel : str
         The name of the kernel.
     sources : str
-        Of which the assembly code was made; see `sources_digest`.
+        Their digest; see `sources_digest`.
     assembly : str
     returned : str
         A letter for each number that the kernel returns: i for int64, d for float64.
@@ -72,9 +73,11 @@ def machine_code(
 def _address(kernel: str, sources: str, assembly: str) -> int:
     """Return where the machine code of a kernel begins, which is made if it is not kept."""
     machine = _machine()
-    key = repr((kernel, sources, llvmlite.__version__, *_processor()))
+    digest = hashlib.sha256(assembly.encode()).hexdigest()
+    key = repr((kernel, digest, llvmlite.__version__, *_processor()))
     code = kept_entry(kernel, sources, key)
     if code is None:
+        made_here.append(kernel)
         module = llvm.parse_assembly(assembly)
         module.verify()
         code = machine.emit_object(module)

@@ -204,9 +204,7 @@ def share_out(pool: Executor, work: Callable[..., None], pieces: Iterable[Sequen
             work(*piece)
 
     pieces = list(pieces)
-    if (
-        len(pieces) == 1
-    ):  # nobody to share it with, and handing it out may take longer than the work
+    if len(pieces) == 1:  # to hand it out may take longer than the work
         one(pieces[0])
         return
     for _ in pool.map(one, pieces):

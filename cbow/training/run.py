@@ -464,7 +464,7 @@ def _telling_if_slow(compiling: Callable[[], None]) -> Iterator[None]:
     """Tell the observer that kernels are compiled, if it takes long."""
 
     def tell() -> None:
-        if compiled.compiled_here:  # else they are loaded, which a busy machine may be slow at
+        if compiled.made_here:  # else they are loaded, which a busy machine may be slow at
             compiling()
 
     telling = threading.Timer(QUICK, tell)

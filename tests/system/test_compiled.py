@@ -43,8 +43,8 @@ def outer(x):
 
 SCRIPT = """
 from cbow.outer import outer
-from cbow.system.compiled import compiled_here
-print(outer(10.0), *compiled_here)
+from cbow.system.compiled import made_here
+print(outer(10.0), *made_here)
 """
 
 
@@ -272,14 +272,14 @@ class Target:
 @pytest.fixture
 def kernel(places):
     """Return the cache of a kernel of the package, in an empty folder."""
-    module.compiled_here.clear()
+    module.made_here.clear()
     module._remove_old.cache_clear()
     cache = KernelCache(module.compiled)
     cache.disable()
     cache.enable()
     yield cache
     module._remove_old.cache_clear()
-    module.compiled_here.clear()
+    module.made_here.clear()
 
 
 def test_flush_removes_the_entries_of_a_kernel(kernel):
@@ -299,7 +299,7 @@ def test_code_that_numba_cannot_use_is_as_good_as_none(kernel, monkeypatch):
     monkeypatch.setattr(jit, "_rebuild", rebuild)
     kernel.save_overload(("int64",), Result())
     assert kernel.load_overload(("int64",), Target()) is None
-    assert module.compiled_here == ["cbow.system.compiled.compiled"]
+    assert module.made_here == ["cbow.system.compiled.compiled"]
     monkeypatch.setattr(jit, "_rebuild", lambda target, code: code)
     assert kernel.load_overload(("int64",), Target()) == "code"
 
@@ -333,7 +333,7 @@ def test_without_a_folder_nothing_is_loaded_or_saved(kernel, monkeypatch, tmp_pa
     cache_folder.cache_clear()
     kernel.save_overload(("int64",), Result())
     assert kernel.load_overload(("int64",), Target()) is None
-    assert module.compiled_here == ["cbow.system.compiled.compiled"]
+    assert module.made_here == ["cbow.system.compiled.compiled"]
     of_somebody = tmp_path / f"cbow.system.compiled.compiled-0-0{module._ENDING}"
     of_somebody.write_bytes(b"")
     kernel.flush()  # nothing in the current folder

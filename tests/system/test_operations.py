@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from cbow.system import operations
-from cbow.system.compiled import compiled
+from cbow.system.compiled import JIT_DISABLED, compiled
 
 pytestmark = pytest.mark.kernels
 
@@ -119,3 +119,73 @@ def test_a_product_and_a_sum_are_rounded_once(a, b, c):
 def test_other_arrays_do_not_compile(wrong):
     with pytest.raises(Exception, match="rows of one type that lie together"):
         compiled_dot(*wrong)
+
+
+@compiled
+def compiled_product(A, B, out):
+    operations.product(A, B, out)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("orders", ["CC", "CF", "FC", "FF"])
+@pytest.mark.parametrize("shape", [(3, 4, 5), (1, 1, 1), (2, 1, 7)])
+def test_products_are_those_of_numpy(dtype, orders, shape):
+    m, k, n = shape
+    rng = np.random.default_rng(1)
+    A = rng.standard_normal((m, k)).astype(dtype, order=orders[0])
+    B = rng.standard_normal((k, n)).astype(dtype, order=orders[1])
+    out, plain = np.full((2, m, n), np.nan, dtype)
+    compiled_product(A, B, out)
+    operations.product(A, B, plain)
+    np.testing.assert_allclose(out, A.astype(float) @ B.astype(float), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(plain, out, rtol=1e-5, atol=1e-6)
+
+
+@compiled
+def compiled_matrix(a, out):
+    M = operations.as_matrix(a, 2, 3)
+    for i in range(2):
+        for j in range(3):
+            out[i, j] = M[i, j]
+
+
+def test_numbers_in_a_row_are_a_matrix():
+    a, out = np.arange(8.0), np.empty((2, 3))
+    compiled_matrix(a, out)
+    assert out.tolist() == operations.as_matrix(a, 2, 3).tolist() == [[0, 1, 2], [3, 4, 5]]
+
+
+@compiled
+def compiled_exponential(x, out):
+    out[0] = operations.exponential(x[0])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("x", [0.0, -0.3, -1.0, -50.0])
+def test_compiled_exponentials_are_the_plain_ones(dtype, x):
+    x, out = np.array([x], dtype), np.empty(1, dtype)
+    compiled_exponential(x, out)
+    np.testing.assert_allclose(out[0], math.exp(x[0]), rtol=1e-5 if dtype is np.float32 else 1e-15)
+    np.testing.assert_allclose(out[0], operations.exponential(x[0]), rtol=3e-7)
+
+
+@compiled
+def compiled_waiting(a):
+    operations.fence()
+    operations.give_way()
+    a[0] += 1
+
+
+def test_threads_can_wait():
+    a = np.zeros(1)
+    compiled_waiting(a)
+    assert a[0] == 1
+
+
+@pytest.mark.skipif(JIT_DISABLED, reason="numpy takes them")
+def test_what_does_not_lie_together_is_no_operand():
+    apart, matrix = np.zeros(6)[::2], np.zeros((4, 4))
+    with pytest.raises(TypeError, match="expected rows of one type that lie together"):
+        compiled_total(apart)
+    with pytest.raises(TypeError, match="expected matrices that lie together"):
+        compiled_product(matrix[:, ::2], matrix[:2], matrix)

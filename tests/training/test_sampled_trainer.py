@@ -212,9 +212,9 @@ class TestRuns:
         cbow.train(story(), **SMALL, observer=watch)
         monkeypatch.setattr("cbow.training.run.QUICK", 0)
         monkeypatch.setattr(SampledTrainer, "compile", lambda self: time.sleep(0.05))
-        monkeypatch.setattr(compiled, "compiled_here", [])
+        monkeypatch.setattr(compiled, "made_here", [])
         cbow.train(story(), **SMALL, observer=watch)  # all come out of their cache, but slowly
-        monkeypatch.setattr(compiled, "compiled_here", ["a kernel"])
+        monkeypatch.setattr(compiled, "made_here", ["a kernel"])
         cbow.train(story(), **SMALL, observer=slow)
         assert (watch.compiled, slow.compiled) == (0, 1)
 

@@ -22,7 +22,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-# numba's matrix products are those of scipy's BLAS: once loaded, it heeds a limit set later.
+# The products of kernels are those of scipy's BLAS: once loaded, it heeds a limit set later.
 import scipy.linalg.cython_blas  # noqa: F401
 
 from cbow.system.arrays import Array, Doubles

@@ -27,6 +27,7 @@ from numpy.typing import DTypeLike
 from cbow.network import Gradients, Network, Parameters
 from cbow.network.forward import check_ids
 from cbow.system.arrays import Array
+from cbow.system.compiled import packed
 from cbow.system.threads import share_out
 from cbow.training.exact import kernels
 from cbow.training.exact.kernels import Buffers, Scratch
@@ -138,17 +139,19 @@ def batch_gradients(workspace: Workspace, batch: Batch, pool: Executor) -> StepR
     """
     m, gradients = len(batch.y), workspace.gradients()
     tables, rows = tables_of(workspace.parameters), tables_of(gradients)
+    packed_tables, packed_rows = packed(tables), packed(rows)
     stripes = cut(blocks(len(rows.W2)), STRIPE)
     J, fired = 0.0, np.zeros(len(rows.b1), np.int64)
     rows.b1[:] = 0
     for number, part in enumerate(parts(workspace, batch)):
         buffers = _forward(workspace, part, pool, for_gradients=True)
-        finish = (tables, part, m, buffers)
-        share_out(pool, kernels.finish_gradients, ((*finish, shard) for shard in shards(part)))
+        of_part = packed(part), m, packed(buffers)
+        finish = ((packed_tables, *of_part, shard) for shard in shards(part))
+        share_out(pool, kernels.finish_gradients, finish)
         slopes = workspace.network.g[1].dg(buffers.Z1)  # (n, N)
         np.multiply(buffers.dH[0], slopes, out=buffers.dZ1)
         add = number > 0
-        pieces = ((part, m, buffers, stripe, add, rows) for stripe in stripes)
+        pieces = ((*of_part, stripe, add, packed_rows) for stripe in stripes)
         share_out(pool, with_scratch(kernels.word_gradients, buffers, len(part.y)), pieces)
         rows.b1[:] += buffers.dZ1.sum(axis=0)
         fired += np.count_nonzero(slopes, axis=0)
@@ -160,7 +163,7 @@ def _forward(workspace: Workspace, part: Batch, pool: Executor, *, for_gradients
     """Compute H, and go through all words once."""
     tables = tables_of(workspace.parameters)
     buffers = workspace.buffers(len(part.y), for_gradients=for_gradients)
-    inputs = (tables, part, buffers)
+    inputs = packed(tables), packed(part), packed(buffers)
     share_out(pool, kernels.hidden_sums, ((*inputs, shard) for shard in shards(part)))
     buffers.H[:] = workspace.network.g[1].g(buffers.Z1)
     pieces = (
