@@ -3,8 +3,7 @@
 The text is taken in small blocks of consecutive tokens. Every random decision depends on the
 position of its token alone, and the windows of a block reach into a margin on both sides of it: the
 examples are the same wherever blocks begin, and any thread can read any block at any time. What
-becomes of a token is written in `read_block`, a kernel, for the sampled objective, which learns as
-quickly as it reads, and in `read_windows`, in numpy, for shuffled examples; tests hold both equal.
+becomes of a token is written once, in `read_block`, for both objectives.
 
 To shuffle a text that may be larger than memory, an epoch takes blocks from random places, many at
 a time, and shuffles the examples of those: a batch holds words from all over the text, not from one
@@ -288,71 +287,6 @@ def context_positions(windows: Windows) -> tuple[NDArray[np.int64], NDArray[np.i
     return positions, indptr
 
 
-def read_windows(
-    sampling: Sampling, start: int, stop: int
-) -> tuple[NDArray[np.int64], Windows, tuple[int, int]]:
-    """Read a block as `read_block` does, in numpy: whole arrays at a time, and nothing compiled.
-
-    Parameters
-    ----------
-    sampling : Sampling
-    start, stop : int
-        The block is ``ids[start:stop]``, not empty.
-
-    Returns
-    -------
-    kept : (n,) int64
-        Positions in the text of the kept tokens of the block and its margins.
-    windows : Windows
-        Of the block's own tokens, as numbers of kept tokens.
-    counts : tuple of int
-        Tokens of the block that are left out with their line, and as frequent.
-    """
-    starts, margin = sampling.line_starts, sampling.margin
-    # Lines of the block, and which of them this epoch leaves out.
-    lines = np.arange(*(np.searchsorted(starts, (start, stop - 1), side="right") - (1, 0)))
-    left_out = (uniform(sampling.heldout_key, lines) < sampling.heldout) != sampling.take_heldout
-    edges: NDArray[np.int64] = np.clip(starts[lines[0] : lines[-1] + 2], start, stop)
-    within = edges[1:] - edges[:-1]  # tokens of each line
-    learned = np.arange(start, stop)[np.repeat(~left_out, within)]
-    own = learned[_are_kept(sampling, learned)]
-    # The margins reach up to `margin` kept tokens, but not beyond the line.
-    before = after = own[:0]
-    if not left_out[0]:
-        before = _margin(sampling, start - 1, int(starts[lines[0]]) - 1, -1)[::-1]
-    if not left_out[-1]:
-        after = _margin(sampling, stop, int(starts[lines[-1] + 1]), 1)
-    kept = np.concatenate([before, own, after])  # (n,)
-    first, last = len(before), len(before) + len(own)
-    # The windows end where the line does.
-    line = np.searchsorted(starts, kept, side="right")
-    centre = np.arange(first, last)
-    drawn = uniform(sampling.radius_key, own) * sampling.window
-    radius = np.minimum(1 + drawn.astype(np.int64), margin)
-    left = np.maximum(np.searchsorted(line, line[first:last], side="left"), centre - radius)
-    right = np.minimum(np.searchsorted(line, line[first:last], side="right"), centre + radius + 1)
-    counts = stop - start - len(learned), len(learned) - len(own)
-    return kept, Windows(centre, left, right), counts
-
-
-def _are_kept(sampling: Sampling, positions: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return which of some occurrences of words this epoch keeps; see `is_kept`."""
-    drawn = uniform(sampling.subsample_key, positions)
-    kept: NDArray[np.bool_] = drawn < sampling.keep[sampling.ids[positions]]
-    return kept
-
-
-def _margin(sampling: Sampling, begin: int, end: int, step: int) -> NDArray[np.int64]:
-    """Return the first kept positions from `begin` to before `end`, a margin at most."""
-    reach = sampling.margin
-    while True:
-        near = np.arange(begin, end, step)[:reach]
-        found = near[_are_kept(sampling, near)][: sampling.margin]
-        if len(found) == sampling.margin or len(near) < reach:
-            return found
-        reach *= 4  # the words are frequent ones, of which few are kept
-
-
 class ExampleSource:
     """Draws the examples of any epoch from a corpus.
 
@@ -439,18 +373,29 @@ class ExampleSource:
         self, sampling: Sampling, bounds: list[tuple[int, int]], tally: Tally
     ) -> tuple[NDArray[np.int32], NDArray[np.int64], Windows]:
         """Read some blocks: their tokens, the positions of the targets, and their windows."""
+        M = max(stop - start for start, stop in bounds) + 2 * self.margin
+        block = Block(
+            np.empty(M, np.int32), np.empty(M, np.int64), np.empty(M, np.int32),
+            np.empty(M, np.int32),
+        )  # fmt: skip
         ids, positions, edges, read = [], [], [], 0
         for start, stop in bounds:
-            kept, windows, counts = read_windows(sampling, start, stop)
-            own = windows.right - windows.left > 1  # of tokens that have a context
-            centre = windows.centre[own]
-            isolated = len(own) - len(centre)
-            tally.add(Tally(stop - start, *counts, isolated, len(centre)))
-            ids.append(sampling.ids[kept])
-            positions.append(kept[centre])
-            edges.append(read + np.stack([centre, windows.left[own], windows.right[own]]))
-            read += len(kept)
+            with np.errstate(over="ignore"):  # random numbers wrap around, if nothing is compiled
+                first, last, n, heldout, subsampled = read_block(sampling, start, stop, block)
+            left, right = block.left[first:last], block.right[first:last]
+            centre = first + np.flatnonzero(right - left > 1)  # of tokens that have a context
+            tally.add(
+                Tally(stop - start, heldout, subsampled, last - first - len(centre), len(centre))
+            )
+            ids.append(block.ids[:n].copy())
+            positions.append(block.positions[centre])
+            edges.append(read + np.stack([centre, block.left[centre], block.right[centre]]))
+            read += n
         return np.concatenate(ids), np.concatenate(positions), Windows(*np.hstack(edges))
+
+    def compile(self) -> None:
+        """Compile what reads blocks, or fetch it from its cache, by reading one token."""
+        self._read_pool(self.sampling(0), [(0, 1)], Tally())
 
     def heldout_batches(self, batch: int) -> Iterator[Batch]:
         """Yield the held-out examples: always the same draw, so that losses can be compared."""

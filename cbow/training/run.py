@@ -404,6 +404,7 @@ def _learn(run: Run, corpus: EncodedCorpus, observer: Observer) -> Model:
         probe = None if objective.name == "exact" else PROBE
         losses = Losses(Workspace(network, parameters), source, pool, signals, probe)
         with _telling_if_slow(observer.compiling):
+            source.compile()
             trainer.compile()
         size = sum(array.size for array in parameters)
         plan = Plan(
