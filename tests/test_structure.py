@@ -16,6 +16,7 @@ BASE = {"errors", "config", "system"}
 ALLOWED = {
     "errors": set(),
     "other_names": set(),
+    "__main__": {"cli"},
     "config": {"errors", "other_names"},
     "system": {"errors"},
     "text": {*BASE},

@@ -16,6 +16,7 @@ import errno
 import io
 import json
 import os
+import re
 import shutil
 import sys
 import textwrap
@@ -26,8 +27,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, NoReturn
 
 import cbow
+from cbow.cli.commands import COMMANDS
 from cbow.errors import LONGEST_SHOWN, CBOWError, OutputError, OutputWarning, shown
-from cbow.system.files import name_of
 from cbow.system.interrupts import INTERRUPTED, ignore_more
 
 DONE, FAILED, USAGE = 0, 1, 2
@@ -55,6 +56,10 @@ class Parser(argparse.ArgumentParser):
     def _get_value(self, action: argparse.Action, arg_string: str) -> Any:
         return super()._get_value(action, arg_string.removeprefix("\0"))
 
+    def format_help(self) -> str:
+        """Return the help, in which commands have the names that this one was called by."""
+        return called(super().format_help())
+
     def error(self, message: str) -> NoReturn:
         """Print the usage and the message, with long arguments shortened, and exit with 2."""
         for argument in self._arguments:
@@ -80,7 +85,7 @@ def command_parser(prog: str, description: str, examples: str = "") -> argparse.
     Parameters
     ----------
     prog : str
-        Name of the command.
+        Name of the command, ``cbow-NAME``; see `called`.
     description : str
         What it does, in one sentence.
     examples : str, optional
@@ -93,7 +98,7 @@ def command_parser(prog: str, description: str, examples: str = "") -> argparse.
         never changes the meaning of an old script.
     """
     parser = Parser(
-        prog=prog,
+        prog=called(prog),
         description=description,
         epilog=examples,
         allow_abbrev=False,
@@ -106,6 +111,13 @@ def command_parser(prog: str, description: str, examples: str = "") -> argparse.
         help="show the version and exit",
     )
     return parser
+
+
+def called(text: str) -> str:
+    """Name the commands in `text` as this process was called: ``cbow train`` for ``cbow-train``."""
+    if not sys.argv[0].startswith("cbow "):
+        return text
+    return re.sub(rf"\bcbow-(?=({'|'.join(COMMANDS)})\b)", "cbow ", text)
 
 
 def run(
@@ -218,7 +230,7 @@ def tell(line: str) -> None:
 
 def complain(prog: str, error: object) -> None:
     """Print an error on standard error, in the form that all commands use."""
-    tell(f"{prog}: error: {error}")
+    tell(f"{called(prog)}: error: {error}")
 
 
 def _sentence(error: Exception) -> str | None:
@@ -251,6 +263,8 @@ def _sentence(error: Exception) -> str | None:
             f"the system refused a resource ({error.strerror}); end other programs, or raise its "
             "limits (ulimit -a)"
         )
+    from cbow.system.files import name_of  # here, so that ``cbow --help`` is quick
+
     where = "the output" if error.filename is None else name_of(error.filename)
     reason = error.strerror or str(error)
     return f"{where} could not be read or written ({reason}); use another place or free some space"

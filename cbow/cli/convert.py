@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from cbow.cli.commands import COMMANDS
 from cbow.cli.common import DONE, command_parser, json_line, run, show, table, tell
 from cbow.cli.files import OPENING, check_distinct, output_path, reading_rules
 from cbow.cli.flags import add_options, chosen
@@ -58,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = command_parser(PROG, "Convert a file of word vectors to another format.", EXAMPLES)
+    parser = command_parser(PROG, COMMANDS["convert"], EXAMPLES)
     parser.add_argument(
         "source",
         metavar="IN",

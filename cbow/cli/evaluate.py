@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from cbow.cli.commands import COMMANDS
 from cbow.cli.common import (
     DONE,
     command_parser,
@@ -81,11 +82,11 @@ def _parser() -> argparse.ArgumentParser:
 
     parser = command_parser(
         PROG,
-        "Score models by word pairs and analogies. Several are each compared with the first.",
+        f"{COMMANDS['evaluate']} Several are each compared with the first.",
         EXAMPLES,
     )
     # argparse would write the models last, where --pairs takes them for its own.
-    parser.usage = f"{PROG} MODEL... [--pairs FILE...] [--analogies FILE...] [options]"
+    parser.usage = "%(prog)s MODEL... [--pairs FILE...] [--analogies FILE...] [options]"
     parser.add_argument("models", metavar="MODEL", nargs="+", help=MODEL_HELP)
     for name, lines in (("--pairs", "word word score"), ("--analogies", "a b c d")):
         parser.add_argument(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from cbow.cli.commands import COMMANDS
 from cbow.cli.common import (
     DONE,
     command_parser,
@@ -82,8 +83,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = command_parser(
         PROG,
-        "Show every number of one forward pass, one backward pass and one step of the network, on "
-        "a few words.",
+        f"{COMMANDS['explain']} The step has a forward pass, a backward pass and an update.",
         EXAMPLES,
     )
     parser.add_argument(

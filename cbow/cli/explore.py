@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from cbow.cli.commands import COMMANDS
 from cbow.cli.common import DONE, check_stdout, command_parser, run, tell, visible
 from cbow.cli.files import (
     MODEL_HELP,
@@ -59,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = command_parser(
         PROG,
-        "Make a page to look at word vectors: a map, neighbours, sums of words, two models.",
+        f"{COMMANDS['explore']} It has a map, neighbours, sums of words, and can show two models.",
         EXAMPLES,
     )
     parser.add_argument("model", metavar="MODEL", help=MODEL_HELP)

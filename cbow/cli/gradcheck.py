@@ -8,6 +8,7 @@ import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from cbow.cli.commands import COMMANDS
 from cbow.cli.common import (
     DONE,
     FAILED,
@@ -67,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = command_parser(
         "cbow-gradcheck",
-        "Compare the gradients of a small random network with differences of its cost.",
+        COMMANDS["gradcheck"],
         EXAMPLES,
     )
     add_options(parser, {**CBOW_SIZES, **NUMBERS})

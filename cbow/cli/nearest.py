@@ -12,6 +12,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from cbow.cli.commands import COMMANDS
 from cbow.cli.common import (
     DONE,
     FAILED,
@@ -76,9 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = command_parser(
-        PROG, "Show the words nearest to a word or to a sum of words.", EXAMPLES
-    )
+    parser = command_parser(PROG, COMMANDS["nearest"], EXAMPLES)
     parser.add_argument("model", metavar="MODEL", help=MODEL_HELP)
     parser.add_argument(
         "queries",

@@ -11,6 +11,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from cbow.cli.commands import COMMANDS
 from cbow.cli.common import DONE, command_parser, run, tell, visible
 from cbow.cli.files import (
     MODEL_HELP,
@@ -77,8 +78,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = command_parser(PROG, "Draw the loss of a training run, or words, to a file.", EXAMPLES)
-    parser.usage = f"{PROG} [-h] [--version] {{loss,words}} ..."
+    parser = command_parser(PROG, COMMANDS["plot"], EXAMPLES)
+    parser.usage = "%(prog)s [-h] [--version] {loss,words} ..."
     parser.add_argument(
         "picture",
         choices=("loss", "words"),

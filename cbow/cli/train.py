@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from cbow.cli.commands import COMMANDS
 from cbow.cli.common import DONE, FAILED, command_parser, complain, run, tell, visible
 from cbow.cli.files import check_distinct, check_outputs, corpus_files, output_path, size
 from cbow.cli.flags import add_options, passed_settings, settings, word_lists
@@ -62,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = command_parser(PROG, "Train CBOW word embeddings on a text.", EXAMPLES)
+    parser = command_parser(PROG, COMMANDS["train"], EXAMPLES)
     parser.add_argument(
         "corpus",
         nargs="*",

@@ -14,11 +14,12 @@ from pathlib import Path
 import pytest
 
 import cbow
-from cbow.cli import start
+from cbow.cli import commands, start
 from cbow.system.interrupts import Ending, interrupts
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
+SCRIPTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
+COMMANDS = {name: entry for name, entry in SCRIPTS.items() if name != "cbow"}
 SIGNALS = [
     signal.SIGINT,
     *(getattr(signal, n) for n in ("SIGTERM", "SIGHUP") if hasattr(signal, n)),
@@ -111,6 +112,8 @@ def test_every_command_starts_with_the_signals():
         assert entry == f"cbow.cli.start:{name}"
         assert getattr(start, name).args == (name,)
         assert callable(import_module(f"cbow.cli.{name}").main)
+    assert SCRIPTS["cbow"] == "cbow.cli.start:main"
+    assert set(COMMANDS) == {f"cbow-{name}" for name in commands.COMMANDS}
 
 
 def test_nothing_large_is_loaded_before_the_signals_are_handled():
@@ -124,7 +127,8 @@ train()
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     loaded = set(done.stderr.split())
     assert {each for each in loaded if each.startswith("cbow")} == {
-        "cbow", "cbow.cli", "cbow.cli.start", "cbow.system", "cbow.system.interrupts"
+        "cbow", "cbow.cli", "cbow.cli.commands", "cbow.cli.start", "cbow.system",
+        "cbow.system.interrupts",
     }  # fmt: skip
     bare = subprocess.run(  # what the environment loads by itself
         [sys.executable, "-c", "import sys; print(*sys.modules)"], capture_output=True, text=True,

@@ -1,0 +1,60 @@
+"""``cbow``: one command that has the others as subcommands, and what each of them does."""
+
+from __future__ import annotations
+
+import sys
+
+TYPE_CHECKING = False  # as `typing` has it, which is not loaded: no signal is handled before this
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+#: Each command, ``cbow NAME`` and ``cbow-NAME``, with a line that says what it does.
+COMMANDS = {
+    "train": "Train CBOW word embeddings on a text.",
+    "nearest": "Show the words nearest to a word or to a sum of words.",
+    "evaluate": "Score models by word pairs and analogies.",
+    "convert": "Convert a file of word vectors to another format.",
+    "explore": "Make a page to look at word vectors.",
+    "plot": "Draw the loss of a training run, or words, to a file.",
+    "explain": "Show every number of one step of the network, on a few words.",
+    "gradcheck": "Compare the gradients of a network with differences of its cost.",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run ``cbow`` with anything but a command first, and return the exit code."""
+    from cbow.cli.common import USAGE, command_parser, run  # only now: see `cbow.cli.start`
+
+    lines = "\n".join(f"  {name:10} {line}" for name, line in COMMANDS.items())
+    parser = command_parser(
+        "cbow",
+        "Train, query and examine CBOW word embeddings.",
+        f"commands:\n{lines}\n\ncbow COMMAND --help shows the options of a command.",
+    )
+    parser.usage = "%(prog)s COMMAND ..."
+    parser.add_argument(
+        "command", metavar="COMMAND", nargs="?", type=_reject, help="one of those below"
+    )
+
+    def body(_: argparse.Namespace) -> int:
+        parser.print_help(sys.stderr)
+        return USAGE
+
+    return run(body, parser, argv)
+
+
+def _reject(name: str) -> str:
+    """Raise an error that names the command that was meant."""
+    import argparse
+
+    from rapidfuzz.distance import OSA
+
+    from cbow.errors import shown
+
+    if name in COMMANDS:
+        message = f"{name} stands behind an option, but must come first"
+    else:
+        meant = min(COMMANDS, key=lambda each: OSA.distance(name, each))
+        message = f"{shown(name)} is not a command; did you mean {meant}? --help lists all"
+    raise argparse.ArgumentTypeError(message)
