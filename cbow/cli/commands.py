@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-#: Each command, ``cbow NAME`` and ``cbow-NAME``, with a line that says what it does.
+#: Each command with a line that says what it does. All but the last are ``cbow-NAME``, too.
 COMMANDS = {
     "train": "Train CBOW word embeddings on a text.",
     "nearest": "Show the words nearest to a word or to a sum of words.",
@@ -19,6 +19,7 @@ COMMANDS = {
     "plot": "Draw the loss of a training run, or words, to a file.",
     "explain": "Show every number of one step of the network, on a few words.",
     "gradcheck": "Compare the gradients of a network with differences of its cost.",
+    "completion": "Print what makes bash, zsh or fish complete commands with Tab.",
 }
 
 
@@ -26,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run ``cbow`` with anything but a command first, and return the exit code."""
     from cbow.cli.common import USAGE, command_parser, run  # only now: see `cbow.cli.start`
 
-    lines = "\n".join(f"  {name:10} {line}" for name, line in COMMANDS.items())
+    lines = "\n".join(f"  {name:11} {line}" for name, line in COMMANDS.items())
     parser = command_parser(
         "cbow",
         "Train, query and examine CBOW word embeddings.",

@@ -33,7 +33,7 @@ def test_the_list_has_a_line_for_each_command(call):
     code, out, err, prog = call("--help")
     assert (code, err, prog) == (0, "", "cbow")
     for name, line in COMMANDS.items():
-        assert f"\n  {name:10} {line}\n" in out
+        assert f"\n  {name:11} {line}\n" in out
     assert max(map(len, out.splitlines())) <= 80
 
 
@@ -44,7 +44,7 @@ def test_the_version(call):
 def test_without_a_command_the_list_is_shown_as_an_error(call):
     code, out, err, _ = call()
     assert (code, out) == (2, "")
-    assert "\n  nearest    Show the words" in err
+    assert "\n  nearest     Show the words" in err
 
 
 @pytest.mark.parametrize(
