@@ -125,10 +125,11 @@ def _nearest(arguments: argparse.Namespace) -> int:
         for query in (line.strip() for line in queries):
             answers = []
             for name, each in models:
+                prefix = f"{name}: " if len(models) > 1 else ""
                 try:
-                    answers.append(Answer(name, _neighbours(each, query, arguments.topn)))
+                    answers.append(Answer(name, _neighbours(each, query, arguments.topn, prefix)))
                 except (QueryError, UnknownWordError) as error:
-                    complain(PROG, f"{name}: {error}" if len(models) > 1 else error)
+                    complain(PROG, f"{prefix}{error}")
                     code = FAILED
             text = written(query, answers, len(models), arguments.format, terminal_width())
             if text:
@@ -157,14 +158,31 @@ def _joined(words: Sequence[str]) -> Sequence[str]:
     return [" ".join(words)]
 
 
-def _neighbours(vectors: WordVectors, query: str, topn: int) -> list[Neighbour]:
-    """Return the neighbours of a word or of a sum; a query that is a word is no sum."""
+def _neighbours(vectors: WordVectors, query: str, topn: int, prefix: str) -> list[Neighbour]:
+    """Return the neighbours of a word or of a sum; a query that is a word is no sum.
+
+    A word that is not there as it is spelled is looked up in other letter case. Of that a note
+    tells, with `prefix` in front.
+    """
     from cbow.vectors import parse_expression
+    from cbow.vectors.spelling import in_other_case
+
+    def as_there(words: list[str]) -> list[str]:
+        """Return words as the vocabulary spells them, if it has them."""
+        unknown = [word for word in words if word not in vectors]
+        spelled = in_other_case(unknown, vectors.words) if unknown else {}
+        for word, other in spelled.items():
+            tell(f"{prefix}{other} is taken for {word}, which is not in the vocabulary")
+        return [spelled.get(word, word) for word in words]
 
     check_utf8(query, f"the query {shown(query)}")
-    if query in vectors:
-        return vectors.most_similar(query, topn=topn)
-    return vectors.most_similar(*parse_expression(query), topn=topn)
+    word = query
+    if query not in vectors and not {"+", "-"}.intersection(query.split()):
+        (word,) = as_there([query])
+    if word in vectors:
+        return vectors.most_similar(word, topn=topn)
+    positive, negative = parse_expression(query)
+    return vectors.most_similar(as_there(positive), as_there(negative), topn=topn)
 
 
 # --- printing the answers -------------------------------------------------------------------------

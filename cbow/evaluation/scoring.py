@@ -30,8 +30,6 @@ from cbow.evaluation.sets import (
     StrPath,
     all_known,
     analogies_of,
-    find_rows,
-    find_variants,
     pairs_of,
     read_analogies,
     read_pairs,
@@ -46,6 +44,7 @@ from cbow.evaluation.similarity import (
 from cbow.system.arrays import Floats, Ids
 from cbow.vectors.nearest import inverse_lengths
 from cbow.vectors.query import described
+from cbow.vectors.spelling import find_rows, find_variants
 
 if TYPE_CHECKING:
     from cbow.vectors import WordVectors

@@ -19,7 +19,8 @@ from cbow.errors import TRAIN_AGAIN, QueryError, UnknownWordError, shown
 from cbow.network import cbow_network, contexts, forward
 from cbow.system.arrays import Floats, Ids
 from cbow.vectors.nearest import may_be_largest
-from cbow.vectors.query import check_integer, described, spelled_like
+from cbow.vectors.query import check_integer, described
+from cbow.vectors.spelling import spelled_like
 
 if TYPE_CHECKING:
     from cbow.model.model import Model

@@ -7,7 +7,7 @@ queries. People type one as ``king - man + woman``.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from typing import Any, Final, NamedTuple, TypeAlias, cast
 
@@ -32,9 +32,6 @@ Query: TypeAlias = Key | Sequence[Term]
 Queries: TypeAlias = Sequence[list[str]] | Sequence[list[Key]] | Sequence[list[Term]]
 
 _EPS: Final = float(np.finfo(np.float64).eps)
-
-#: Nothing is suggested for a longer word, which is no slip of the pen.
-_LONGEST: Final = 40
 
 
 class Expression(NamedTuple):
@@ -255,37 +252,3 @@ def directions(vectors: Doubles, weights: Sequence[float], sizes: Sequence[int])
             else f"{number} adds up to infinity; give smaller weights or vectors"
         )
     return unit(totals)
-
-
-def spelled_like(word: str, words: Collection[str], most: int = 3) -> list[str]:
-    """Find words spelled like a word: in other letter case, or a third of the letters away.
-
-    Letters are inserted, left out, changed, or swapped with their neighbour (optimal string
-    alignment); one such slip is allowed in short words too.
-
-    Parameters
-    ----------
-    word : str
-    words : collection of str
-        The most frequent first; quick to tell whether a word is among them, as a dictionary is.
-    most : int
-        How many to return at most.
-
-    Returns
-    -------
-    list of str
-        Those in other letter case first, then by the number of slips; equals by frequency. Never
-        `word` itself.
-    """
-    if not 0 < len(word) <= _LONGEST:
-        return []
-    from rapidfuzz.distance import OSA  # here, for only messages need it
-    from rapidfuzz.process import extract
-
-    recased = (word.lower(), word.casefold(), word.upper(), word.capitalize())
-    near = extract(
-        word.lower(), list(words), scorer=OSA.distance, score_cutoff=max(1, len(word) // 3),
-        limit=most + 1,
-    )  # fmt: skip
-    alike = [*(each for each in recased if each in words), *(each for each, *_ in near)]
-    return [each for each in dict.fromkeys(alike) if each != word][:most]

@@ -37,10 +37,10 @@ from cbow.vectors.query import (
     directions,
     keys_of,
     pair_up,
-    spelled_like,
     terms,
 )
 from cbow.vectors.search import Search
+from cbow.vectors.spelling import spelled_like
 
 if TYPE_CHECKING:
     from gensim.models import KeyedVectors

@@ -265,6 +265,52 @@ def test_an_unknown_word_is_told_and_the_next_goes_on(ask):
 
 
 @pytest.mark.parametrize(
+    ("typed", "meant", "told"),
+    [
+        (["King"], ["king"], ["king is taken for King"]),
+        (
+            ["King - MAN + woman"],
+            [["king", "woman"], ["man"]],
+            ["king is taken for King", "man is"],
+        ),
+        (["KING", "+", "queen"], [["king", "queen"]], ["king is taken for KING"]),
+        (["New York"], ["new york"], ["new york is taken for New York"]),
+        (["WELL-KNOWN"], ["well-known"], ["well-known is taken for WELL-KNOWN"]),
+        (["NAÏVE"], ["naïve"], ["naïve is taken for NAÏVE"]),
+    ],
+)
+def test_a_word_is_found_in_other_letter_case_and_a_note_says_so(ask, path, typed, meant, told):
+    code, (found,), err = ask(*typed)
+    assert code == 0
+    assert found == {"query": " ".join(typed), "neighbours": answer(path, *meant)}
+    lines = err.splitlines()
+    assert len(lines) == len(told)
+    assert all(line.startswith(note) for line, note in zip(lines, told, strict=True))
+    assert all(line.endswith(", which is not in the vocabulary") for line in lines)
+
+
+def test_a_word_as_it_is_spelled_wins_over_other_letter_case(tmp_path, capsys):
+    cased = tmp_path / "cased.txt"
+    cased.write_text("4 2\nking 1 0\nKing 0 1\nqueen 1 1\nQueen -1 1\n")
+    assert main([str(cased), "King", "KING", "--topn", "1", "--format", "tsv"]) == 0
+    out, err = capsys.readouterr()
+    assert [line.split("\t")[:2] for line in out.splitlines()] == [
+        ["King", "queen"], ["KING", "queen"]
+    ]  # fmt: skip
+    assert err == "king is taken for KING, which is not in the vocabulary\n"
+
+
+def test_each_of_two_models_is_asked_in_its_own_letter_case(path, other, tmp_path, capsys):
+    cased = tmp_path / "cased.txt"
+    cased.write_text("2 2\nKing 1 0\nQueen 0 1\n")
+    assert main([path, "King", "--with", str(cased), "--with", other, "--topn", "1"]) == 0
+    assert capsys.readouterr().err.splitlines()[-2:] == [
+        "model.safetensors: king is taken for King, which is not in the vocabulary",
+        "other.txt: king is taken for King, which is not in the vocabulary",
+    ]
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["king queen"], "character 6 begins 'queen', but must be + or -"),

@@ -12,8 +12,8 @@ from scipy import stats
 
 from cbow.evaluation import analogies
 from cbow.evaluation.analogies import accuracy, mcnemar
-from cbow.evaluation.sets import find_rows, find_variants
 from cbow.vectors.nearest import inverse_lengths
+from cbow.vectors.spelling import find_rows, find_variants
 
 METHODS = pytest.mark.parametrize("method", ["3CosAdd", "3CosMul"])
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from cbow.errors import QueryError
 from cbow.evaluation import Analogies, Pairs, read_analogies, read_pairs, read_set
-from cbow.evaluation.sets import all_known, find_rows, find_variants
+from cbow.evaluation.sets import all_known
 from cbow.system import lines
 
 WORDS = st.text(
@@ -341,62 +341,5 @@ def test_every_line_is_accounted_for(tmp_path_factory, lines):
         assert len(found.words) + sum(found.skipped) + sections == len(lines)
 
 
-def test_rows_of_words():
-    words = ["The", "king", "the", "Straße"]
-    asked = [("THE", "king"), ("the", "STRASSE"), ("nobody", "the")]
-    assert find_rows(words, asked, fold=True).tolist() == [[0, 1], [2, -1], [-1, 2]]
-    assert find_rows(words, asked, fold=False).tolist() == [[-1, 1], [2, -1], [-1, 2]]
-    assert all_known(find_rows(words, asked, fold=True)).tolist() == [True, False, False]
-    variants = find_variants(words)
-    assert {row: rows.tolist() for row, rows in variants.items()} == {0: [0, 2], 2: [0, 2]}
-
-
-CASE = st.text(st.sampled_from("aAiIıİßẞsSσΣςéÉkK\u212a\u0307"), min_size=1, max_size=3)
-
-
-@given(st.lists(CASE, unique=True, max_size=12), st.lists(CASE, min_size=1, max_size=6))
-def test_rows_are_those_of_plain_loops(words, asked):
-    for fold in (False, True):
-        found = find_rows(words, [asked], fold).tolist()[0]
-        assert found == [naive.row(words, word, fold) for word in asked]
-        # A word that is there is taken as it is, however others are spelled.
-        assert all(words[row] == word for row, word in zip(found, asked, strict=True)
-                   if word in words)  # fmt: skip
-    variants = find_variants(words)
-    for row, word in enumerate(words):
-        alike = [i for i, other in enumerate(words) if naive.folded(other) == naive.folded(word)]
-        assert variants.get(row, np.array([row])).tolist() == alike
-
-
-@pytest.mark.parametrize(
-    ("word", "other"),
-    [
-        ("maße", "masse"),
-        ("MASSE", "maße"),
-        ("sınır", "sinir"),
-        ("SINIR", "sınır"),
-        ("İran", "iran"),
-        ("ﬁn", "fin"),
-        ("ŉ", "ʼn"),
-        ("ſie", "sie"),
-        ("µ", "μ"),
-        ("ᾳ", "αι"),
-    ],
-)
-def test_what_upper_casing_makes_one_word_stays_two(word, other):
-    assert word.upper() == other.upper() or word.casefold() == other.casefold() or word == "İran"
-    assert find_rows([other], [[word]], fold=True).tolist() == [[-1]]
-    assert find_rows([other, word], [[word, other]], fold=True).tolist() == [[1, 0]]
-    assert find_variants([word, other]) == {}
-
-
-@pytest.mark.parametrize(
-    ("word", "other"),
-    [("King", "king"), ("MAẞE", "maße"), ("ΟΔΟΣ", "οδος"), ("İran", "i̇ran"), ("ÉTÉ", "été")],
-)
-def test_case_alone_is_folded(word, other):
-    assert find_rows([other], [[word]], fold=True).tolist() == [[0]]
-    assert find_rows([word], [[other]], fold=True).tolist() == [[0]]
-    assert find_rows([other], [[word]], fold=False).tolist() == [[-1]]
-    assert find_rows([other, word], [[word, other]], fold=True).tolist() == [[1, 0]]
-    assert find_variants([word, other])[1].tolist() == [0, 1]
+def test_items_of_which_all_words_are_known():
+    assert all_known(np.array([[0, 1], [2, -1], [-1, 2]])).tolist() == [True, False, False]

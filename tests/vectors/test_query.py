@@ -2,7 +2,6 @@
 
 import re
 
-import naive_vectors as naive
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,7 +9,7 @@ from hypothesis import strategies as st
 
 from cbow.errors import QueryError
 from cbow.vectors import parse_expression
-from cbow.vectors.query import pair_up, spelled_like, terms
+from cbow.vectors.query import pair_up, terms
 
 A = np.array([1.0, 2.0])
 
@@ -164,70 +163,3 @@ def test_any_text_parses_or_says_why(text):
     except QueryError:
         return
     assert positive or negative
-
-
-KNOWN = ["the", "king", "queen", "kind", "Paris", "ring", "kingdom", "well-known", "नमस्ते", "NATO"]
-
-
-def alike(word, words=KNOWN, **most):
-    return spelled_like(word, dict.fromkeys(words), **most)
-
-
-@pytest.mark.parametrize(
-    ("word", "first"),
-    [
-        ("King", "king"),
-        ("KING", "king"),
-        ("paris", "Paris"),
-        ("nato", "NATO"),
-        ("kinng", "king"),
-        ("kng", "king"),
-        ("ikng", "king"),
-        ("kjng", "king"),
-        ("quene", "queen"),
-        ("kingdon", "kingdom"),
-        ("wellknown", "well-known"),
-        ("नमसते", "नमस्ते"),
-        ("KINGDOMS", "kingdom"),
-    ],
-)
-def test_slips(word, first):
-    assert alike(word)[0] == first
-
-
-def test_equally_alike_words_come_by_frequency():
-    assert alike("bing", ["ping", "king", "ring", "sing"]) == ["ping", "king", "ring"]
-    assert alike("bing", ["sing", "ring", "king", "ping"], most=2) == ["sing", "ring"]
-
-
-@pytest.mark.parametrize("word", ["", "xyzzy", "k" * 41, "king" * 100_000, "\ud800"])
-def test_nothing_is_alike(word):
-    assert alike(word) == []
-
-
-def test_no_words_at_all():
-    assert alike("king", []) == []
-
-
-def test_a_word_is_not_alike_to_itself():
-    assert "king" not in alike("king")
-
-
-@given(
-    st.text("abcd", min_size=1, max_size=7),
-    st.lists(st.text("abcd", min_size=1, max_size=7), unique=True),
-)
-def test_all_within_a_third_of_the_letters_are_found(word, words):
-    near = {each: naive.edit_distance(word, each) for each in words if each != word}
-    expected = [each for each in near if near[each] <= max(1, len(word) // 3)]
-    assert alike(word, words, most=10_000) == sorted(expected, key=lambda each: near[each])
-
-
-@pytest.mark.parametrize("word", ["bacd", "acbd", "abdc"])
-def test_swapped_letters_are_one_slip(word):
-    assert alike(word, ["abcd"]) == ["abcd"]
-
-
-def test_a_rare_word_is_found_among_many():
-    words = [f"{i}" for i in range(30_000)] + ["rarest"]
-    assert alike("Rearest", words) == ["rarest"]
