@@ -11,7 +11,7 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cbow.cli.commands import COMMANDS
 from cbow.cli.common import DONE, FAILED, command_parser, complain, run, tell, visible
@@ -30,9 +30,6 @@ PROG: Final = "cbow-train"
 
 #: Ends the name of a checkpoint, after the name of the model.
 CHECKPOINT: Final = ".checkpoint"
-
-#: A loss above this share of that of the word frequencies is hardly better than theirs.
-LITTLE: Final = 0.98
 
 EXAMPLES = """\
 examples:
@@ -109,6 +106,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _train(arguments: argparse.Namespace) -> int:
     # Imported here, so that --help is quick.
+    from cbow.cli.advice import hint
     from cbow.cli.progress import Complaints, Display, JSONLog, Scores, Several, clock
     from cbow.training import DivergenceError, Interrupted
 
@@ -149,8 +147,8 @@ def _train(arguments: argparse.Namespace) -> int:
     if stop is not None and stop["reason"] == "patience":
         lines.append(f"stopped after epoch {stop['epoch']}: {stop['found']}")
     lines.append(f"saved {output} ({size(output)}) after {clock(time.monotonic() - began)}")
-    if failure is None:
-        lines += [*_hint(model.report), f"next: {next_command(output, list(model.vocabulary))}"]
+    if failure is None and not arguments.quiet:
+        lines += [*hint(model.config, model.report), f"next: {next_command(output)}"]
     elif (
         isinstance(failure, KeyboardInterrupt)
         and training.checkpoint
@@ -357,24 +355,12 @@ def save_somewhere(model: Model, output: Path) -> tuple[Path, OutputError | None
 # --- what to do next ------------------------------------------------------------------------------
 
 
-def _hint(report: dict[str, Any]) -> list[str]:
-    """Say so if the network learned next to nothing from context."""
-    last, base = report["epochs"][-1], report["baselines"]
-    loss, baseline = last["loss"], base["unigram"]
-    if last["heldout_loss"] is not None:
-        loss, baseline = last["heldout_loss"], base["heldout_unigram"]
-    if loss < LITTLE * baseline:
-        return []
-    return [
-        f"hint: the loss {loss:.4f} is hardly below {baseline:.4f} (word frequencies): give more "
-        "text, more epochs (--epochs 20), or keep more of the frequent words (--sample 0.001)"
-    ]
+def next_command(output: Path) -> str:
+    """Return a command that asks a saved model for the neighbours of a word."""
+    from cbow.cli.advice import word_to_ask
+    from cbow.model import load_vectors
 
-
-def next_command(output: Path, words: list[str]) -> str:
-    """Return a command that queries a word which is neither as common as "the" nor rare."""
-    plain = [word for word in words if word.isalpha()] or words
-    word = plain[min(200, len(plain) // 10)]
+    word = word_to_ask(load_vectors(output))
     return f"cbow-nearest {shlex.quote(plain_name(output))} {shlex.quote(visible(word))}"
 
 

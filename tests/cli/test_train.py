@@ -90,7 +90,7 @@ def test_case_and_normal_form(corpus):
 
 def test_a_run_that_learned_next_to_nothing_says_so(corpus, capsys):
     assert main(["corpus.txt", *SMALL, "--epochs", "1", "--learning-rate", "1e-9"]) == 0
-    assert "hint: the loss " in capsys.readouterr().err
+    assert "hint: the loss, " in capsys.readouterr().err
     assert main(["corpus.txt", *SMALL, "--epochs", "60", "--heldout", "0.2"]) == 0
     assert "hint:" not in capsys.readouterr().err
 
@@ -441,17 +441,14 @@ def test_a_terminal_that_is_gone_does_not_cost_the_model(corpus, monkeypatch):
     [
         (["--", "+", "king"], "m.safetensors", "cbow-nearest m.safetensors king"),
         (["--", "a;b"], "m.safetensors", "cbow-nearest m.safetensors --"),
-        (["king"], "-m.safetensors", "cbow-nearest ./-m.safetensors king"),
-        (["king"], "my model.safetensors", "cbow-nearest 'my model.safetensors' king"),
-        (
-            [f"{'abcdefghij'[i % 10]}{'x' * (i // 10)}" for i in range(100)],
-            "m",
-            "cbow-nearest m ax",
-        ),
+        (["king", "a"], "-m.safetensors", "cbow-nearest ./-m.safetensors king"),
+        (["king", "a"], "my model.safetensors", "cbow-nearest 'my model.safetensors' king"),
     ],
 )
-def test_the_next_command_can_be_typed_as_it_stands(words, output, command):
-    assert next_command(Path(output), words) == command
+def test_the_next_command_can_be_typed_as_it_stands(words, output, command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    cbow.WordVectors(words, np.eye(len(words), dtype=np.float32)).save(output)
+    assert next_command(Path(output)) == command
 
 
 def test_several_observers_hear_the_same():
