@@ -60,7 +60,7 @@ epochs, patience, threads
         smaller `min_count`.
     embedding : str
         Which vectors: ``input``, ``output``, ``mean`` or ``joint``; see `cbow.Model.embedding`.
-    vectors : path-like, WordVectors or Model, optional
+    vectors : str or PathLike, WordVectors or Model, optional
         Trained vectors, in any form that `cbow.load_vectors` opens. `fit` then trains nothing, and
         the settings of training have no effect. In a grid search give a path, because objects are
         copied for every fit.

@@ -1,5 +1,6 @@
-# Sourced by the other scripts: makes a virtual environment in .venv-NAME and installs the package.
-#   environment NAME [EXTRAS]     e.g.  environment test "[dev]"
+# Sourced by the other scripts: makes a virtual environment in .venv-NAME and goes into it.
+#   environment NAME [EXTRAS]     with the package, e.g.  environment test "[dev]"
+#   tools EXTRA                   with what an extra names alone, e.g.  tools docs
 # Needs nothing but Python 3.11 or later (PYTHON=... names another one than the first found).
 
 find_python() {
@@ -14,7 +15,8 @@ find_python() {
     return 1
 }
 
-environment() {
+# Make .venv-NAME if it is not there or of another time, with what the other arguments tell pip to install.
+virtual_environment() {
     local python folder=".venv-$1" stamp
     python=$(find_python) || exit 1
     stamp=$("$python" -c '
@@ -25,9 +27,24 @@ print(sys.version, sys.argv[1:], hashlib.sha256(pathlib.Path("pyproject.toml").r
         echo "making the virtual environment $folder ..." >&2
         rm -rf "$folder"
         "$python" -m venv "$folder"
-        "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --editable ".${2:-}"
+        "$folder/bin/python" -m pip install --quiet --disable-pip-version-check "${@:2}"
         echo "$stamp" >"$folder/stamp"
     fi
     PATH="$PWD/$folder/bin:$PATH"
     export PATH
+}
+
+environment() {
+    virtual_environment "$1" --editable ".${2:-}"
+}
+
+tools() {
+    local packages
+    packages=$("$(find_python)" -c '
+import pathlib, sys, tomllib
+project = tomllib.loads(pathlib.Path("pyproject.toml").read_text("utf-8"))["project"]
+print(*project["optional-dependencies"][sys.argv[1]])
+' "$1") || exit 1
+    # shellcheck disable=SC2086 # one word each
+    virtual_environment "$1" $packages
 }

@@ -66,10 +66,10 @@ def evaluate(
     Parameters
     ----------
     vectors : WordVectors
-    pairs : path-like, iterable of these, or iterable of tuples, optional
+    pairs : str or PathLike, iterable of these, or iterable of tuples, optional
         Files of lines ``word word score``, or what `read_pairs` returned; or one set, as tuples
         (word, word, score).
-    analogies : path-like, iterable of these, or iterable of tuples, optional
+    analogies : str or PathLike, iterable of these, or iterable of tuples, optional
         Files of lines ``: section`` and ``a b c d``, or what `read_analogies` returned; or one
         set, as tuples (a, b, c, d).
     **rules

@@ -224,7 +224,7 @@ def load(path: str | os.PathLike[str]) -> Model:
 
     Parameters
     ----------
-    path : path-like
+    path : str or PathLike
         A file that `Model.save` or ``cbow-train`` wrote.
 
     Raises
@@ -246,7 +246,7 @@ def load_vectors(
 
     Parameters
     ----------
-    path : path-like
+    path : str or PathLike
         A file that `Model.save` or ``cbow-train`` wrote, a file of vectors of word2vec, fastText,
         GloVe, the Embedding Projector, numpy or this package, or a folder of model2vec; the
         content tells which.

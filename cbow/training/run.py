@@ -104,7 +104,7 @@ def train(
     observer : Observer, optional
         Hears of the progress. Without one, notes on what the text looks like are issued as
         `CorpusWarning`.
-    checkpoint : path-like, optional
+    checkpoint : str or PathLike, optional
         A file to go on from with `resume` if the training is interrupted or killed. It replaces
         an existing one, and stays: delete it when the model is saved.
     checkpoint_every : float, optional
@@ -168,7 +168,7 @@ def resume(
 
     Parameters
     ----------
-    path : path-like
+    path : str or PathLike
         A checkpoint of `train`, or a model to train for more epochs.
     corpus : path, list of paths or iterable, optional
         The text. A checkpoint knows the names of its files; an iterable or standard input has to
@@ -177,7 +177,7 @@ def resume(
         A function that cut the lines into words has to be given again.
     observer : Observer, optional
         Hears of the progress.
-    checkpoint : path-like, optional
+    checkpoint : str or PathLike, optional
         Where to write checkpoints. By default, those of a checkpoint replace it.
     checkpoint_every : float, optional
         The least number of seconds between two checkpoints; by default as before.

@@ -646,7 +646,7 @@ class WordVectors:
 
         Parameters
         ----------
-        path : path-like
+        path : str or PathLike
         format : str, optional
             By default the ending of `path` tells: ``.safetensors`` keeps everything.
 
