@@ -21,6 +21,7 @@ from cbow.system.files import expanded, explain_output_errors
 from cbow.system.threads import MOST_THREADS
 from cbow.text import Progress, TokenAccount
 from cbow.training import Epoch, Observer, Plan, Resumed, Step
+from cbow.training.pace import Pace, Rate, clock
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 #: Seconds between two plain lines.
 QUIET_SECONDS: Final = 10.0
+
+#: Seconds of training that are measured before it is said how long it will take.
+MEASURED_SECONDS: Final = 1.0
 
 
 class _Nowhere(io.StringIO):
@@ -56,10 +60,13 @@ class Display(Observer):
         self.stream: TextIO = stream or sys.stderr or _Nowhere()
         self.terminal = self.stream.isatty()
         self.bar: tqdm[Any] | None = None
-        self.began = self.told = time.monotonic()
+        self.told = time.monotonic()
+        self.tokens: Rate | None = None  # of reading, and the bytes
+        self.bytes: Rate | None = None
+        self.pace: Pace  # of training, once it is planned
+        self.announced = False  # how long it will take
         self.loss = 0.0
         self.measure = "loss"  # what the running loss is called
-        self.before = 0  # tokens of an earlier training, which have cost no time of this one
 
     def say(self, line: str) -> None:
         """Write one line, above the bar if there is one."""
@@ -74,12 +81,17 @@ class Display(Observer):
 
     def reading(self, progress: Progress) -> None:
         """Show how much of the text has been read."""
-        if self.terminal:
-            self._advance("reading", progress.bytes_done, progress.bytes_total, "B")
-        elif self._due():
-            part = _share(progress.bytes_done, progress.bytes_total)
-            rate = progress.tokens / max(1e-9, time.monotonic() - self.began)
-            self.say(f"reading{part}: {progress.tokens:,} tokens, {rate:,.0f} tokens/s")
+        tokens, done, total = progress
+        if self.tokens is None or self.bytes is None:  # what came before was no reading
+            self.tokens, self.bytes = Rate(tokens), Rate(done)
+        self.tokens.reach(tokens)
+        self.bytes.reach(done)
+        line = f"reading{_share(done, total)}: {tokens:,} tokens"
+        if self.tokens.per_second:
+            line += f", {self.tokens.per_second:,.0f} tokens/s"
+        if total and self.bytes.per_second:
+            line += f", {clock((total - done) / self.bytes.per_second)} left"
+        self._advance(line, done, total)
 
     def noticed(self, note: str) -> None:
         """Print what the text looks like."""
@@ -113,7 +125,7 @@ class Display(Observer):
         self.say(line)
         if plan.objective == "sampled":
             self.measure = "loss among candidates"
-        self.began = self.told = time.monotonic()
+        self.pace, self.told = Pace(plan), time.monotonic()
 
     def compiling(self) -> None:
         """Print what takes so long the first time."""
@@ -121,26 +133,23 @@ class Display(Observer):
 
     def resumed(self, resumed: Resumed) -> None:
         """Print where training continues."""
-        self.before = resumed.tokens_done
+        self.pace.resume(resumed.tokens_done)
         self.say(f"resuming in epoch {resumed.epoch}/{resumed.epochs}")
 
     def stepped(self, step: Step) -> None:
-        """Show the speed, the loss and the time left."""
+        """Show how far the training is, the loss, the speed and the time left."""
         weight = 0.02 if self.loss else 1.0
         self.loss += weight * (step.loss - self.loss)  # the last fifty steps or so
-        if self.terminal:
-            label = f"epoch {step.epoch}/{self.epochs}"
-            note = f"{self.measure} {self.loss:.4f}"
-            self._advance(label, step.tokens_done, step.tokens_total, " tokens", note)
-        elif self._due():
-            seconds = max(1e-9, time.monotonic() - self.began)
-            rate = (step.tokens_done - self.before) / seconds
-            left = (step.tokens_total - step.tokens_done) / max(rate, 1e-9)
-            part = _share(step.tokens_done, step.tokens_total)
-            self.say(
-                f"epoch {step.epoch}/{self.epochs}{part}: {self.measure} {self.loss:.4f}, "
-                f"{rate:,.0f} tokens/s, {clock(left)} left"
-            )
+        done, total = step.tokens_done, step.tokens_total
+        line = f"training{_share(done, total)} (epoch {step.epoch}/{self.epochs}): "
+        line += f"{self.measure} {self.loss:.4f}"
+        self.pace.step(step)
+        line += self.pace.line(step)
+        measured, left = self.pace.learning.seconds, self.pace.seconds_left(step)
+        if left and measured >= MEASURED_SECONDS and done < total and not self.announced:
+            self.announced = True
+            self.say(f"time left: about {clock(left)}, by the first {measured:.1f} s")
+        self._advance(line, done, total)
 
     def finished_epoch(self, epoch: Epoch) -> None:
         """Print the losses of the epoch."""
@@ -159,25 +168,26 @@ class Display(Observer):
                 self.bar.close()
             self.bar = None
 
-    def _advance(self, label: str, done: int, total: int | None, unit: str, note: str = "") -> None:
-        """Move the bar to `done`; draw it first if there is none."""
+    def _advance(self, line: str, done: int, total: int | None) -> None:
+        """Show a line: before a bar that is moved to `done`, or by itself if it is time for one."""
+        if not self.terminal:
+            if self._due():
+                self.say(line)
+            return
         with self._drawing():
             if self.bar is None:
                 from tqdm import tqdm
 
                 self.bar = tqdm(
-                    desc=label,
+                    desc=line,
                     total=total,
-                    initial=self.before,
-                    unit=unit,
-                    unit_scale=True,
+                    initial=done,
                     leave=False,
                     file=self.stream,
                     dynamic_ncols=True,
-                    bar_format=_bar_format(total),
+                    bar_format="{desc} {bar}",
                 )
-            self.bar.set_description_str(label, refresh=False)
-            self.bar.set_postfix_str(note, refresh=False)
+            self.bar.set_description_str(line, refresh=False)
             self.bar.update(done - self.bar.n)
 
     @contextlib.contextmanager
@@ -201,23 +211,6 @@ class Display(Observer):
             return False
         self.told = now
         return True
-
-
-def _bar_format(total: int | None) -> str | None:
-    """Return tqdm's format: the numbers first, then the bar in the remaining width."""
-    if total is None:
-        return None
-    return "{desc} {percentage:.0f} %{postfix}, {rate_fmt}, {remaining} left {bar}"
-
-
-def clock(seconds: float) -> str:
-    """Write a duration for people: ``45 s``, ``3:05``, ``2:03:04``."""
-    rounded = round(seconds)
-    if rounded < 60:
-        return f"{rounded} s"
-    minutes, s = divmod(rounded, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{s:02}" if hours else f"{minutes}:{s:02}"
 
 
 def _share(done: int, total: int | None) -> str:

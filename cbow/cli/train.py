@@ -107,8 +107,9 @@ def _parser() -> argparse.ArgumentParser:
 def _train(arguments: argparse.Namespace) -> int:
     # Imported here, so that --help is quick.
     from cbow.cli.advice import hint
-    from cbow.cli.progress import Complaints, Display, JSONLog, Scores, Several, clock
+    from cbow.cli.progress import Complaints, Display, JSONLog, Scores, Several
     from cbow.training import DivergenceError, Interrupted
+    from cbow.training.pace import clock
 
     if arguments.quiet:
         warnings.simplefilter("ignore", OutputWarning)

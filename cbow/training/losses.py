@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from itertools import islice
@@ -52,13 +53,39 @@ class Losses:
         """Return the loss of an epoch: that of its batches, or of some examples after it."""
         if self.batches is None:
             return state.measures.loss
-        return self._mean(batch for batch, _ in self.source.epoch(state.epoch, TOGETHER, Tally()))
+        return self._mean(self._probe(state.epoch))
 
     def heldout(self) -> float | None:
         """Return the loss of the held-out lines; None if none are held out."""
         if self.source.heldout == 0:
             return None
         return self._mean(self.source.heldout_batches(TOGETHER))
+
+    def measured_seconds(self) -> float:
+        """Measure, by one batch of each kind, how long about the losses after an epoch take.
+
+        This loads the kernels, too, so that no loss waits for them.
+        """
+        kinds: list[tuple[Iterator[Batch], float]] = []
+        if self.batches is not None:
+            kinds.append((self._probe(1), self.batches))
+        if self.source.heldout:
+            examples = len(self.source.corpus.ids) * self.source.share_kept() * self.source.heldout
+            kinds.append((self.source.heldout_batches(TOGETHER), examples / TOGETHER))
+        seconds = 0.0
+        for batches, count in kinds:
+            began = time.monotonic()
+            for batch in islice(batches, 1):
+                read = time.monotonic() - began
+                batch_loss(self.workspace, batch, self.pool)
+                began = time.monotonic()
+                batch_loss(self.workspace, batch, self.pool)
+                seconds += read + count * (time.monotonic() - began)
+        return seconds
+
+    def _probe(self, epoch: int) -> Iterator[Batch]:
+        """Yield examples of an epoch."""
+        return (batch for batch, _ in self.source.epoch(epoch, TOGETHER, Tally()))
 
     def _mean(self, batches: Iterator[Batch]) -> float:
         """Average the loss over the examples of some batches."""

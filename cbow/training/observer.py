@@ -170,6 +170,7 @@ class Plan(NamedTuple):
     baselines: Baselines
     objective: str = "exact"  # or "sampled"
     reason: str = ""  # why
+    loss_seconds: float = 0.0  # that the losses after an epoch take, by those of a batch
 
 
 class Resumed(NamedTuple):

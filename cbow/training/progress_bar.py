@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any
+from typing import Any, Final
 
 from cbow.text import Progress, TokenAccount
 from cbow.training.observer import Epoch, Plan, Resumed, Step, Warnings
+from cbow.training.pace import Pace
+
+#: tqdm's format without its speed and time left, which go by the last steps: the note has them.
+TRAINING: Final = "{l_bar}{bar}| {n_fmt}/{total_fmt}{postfix}"
 
 
 class ProgressBar(Warnings):
@@ -26,42 +30,43 @@ class ProgressBar(Warnings):
 
     def __init__(self) -> None:
         self._bar: Any = None
-        self._before = 0  # tokens of an earlier training
+        self._pace: Pace  # once a training is planned
+        self._loss = ""  # of the last epoch, beside its baseline
         self._baseline = 0.0
 
     def reading(self, progress: Progress) -> None:
         """Show how much of the text has been read."""
-        self._advance("reading", progress.bytes_done, progress.bytes_total, "B")
+        self._advance("reading", progress.bytes_done, progress.bytes_total, unit="B")
 
     def encoded(self, account: TokenAccount) -> None:
         """Finish the first bar."""
         self._close()
 
     def planned(self, plan: Plan) -> None:
-        """Keep the baseline of the loss."""
-        self._before, self._baseline = 0, plan.baselines.unigram
+        """Begin to measure."""
+        self._pace, self._loss, self._baseline = Pace(plan), "", plan.baselines.unigram
 
     def resumed(self, resumed: Resumed) -> None:
-        """Let the bar begin where training continues."""
-        self._before = resumed.tokens_done
+        """Measure from where training continues."""
+        self._pace.resume(resumed.tokens_done)
 
     def stepped(self, step: Step) -> None:
-        """Show how far the training is."""
-        self._advance(
-            f"epoch {step.epoch}", step.tokens_done, step.tokens_total, " tokens", self._before
-        )
+        """Show how far the training is, and how quick."""
+        self._pace.step(step)
+        note = self._loss + self._pace.line(step)
+        label = f"training, epoch {step.epoch}"
+        self._advance(label, step.tokens_done, step.tokens_total, note.removeprefix(", "))
 
     def finished_epoch(self, epoch: Epoch) -> None:
         """Show the loss of the epoch."""
+        self._loss = f"loss {epoch.loss:.3f}, word frequencies {self._baseline:.3f}"
         with contextlib.suppress(Exception):
-            self._bar.set_postfix_str(
-                f"loss {epoch.loss:.3f}, word frequencies {self._baseline:.3f}"
-            )
+            self._bar.set_postfix_str(self._loss)
             if self._bar.n >= self._bar.total:
                 self._close()
 
     def _advance(
-        self, label: str, done: int, total: int | None, unit: str, before: int = 0
+        self, label: str, done: int, total: int | None, note: str = "", unit: str = " tokens"
     ) -> None:
         """Move the bar to `done`; draw it first if there is none, or one of an earlier run."""
         with contextlib.suppress(Exception):  # no bar is worth losing a training
@@ -69,8 +74,18 @@ class ProgressBar(Warnings):
                 from tqdm.auto import tqdm
 
                 self._close()
-                self._bar = tqdm(total=total, initial=before, unit=unit, unit_scale=True)
+                self._bar = tqdm(
+                    total=total,
+                    initial=done,
+                    unit=unit,
+                    unit_scale=True,
+                    # The speed and the time left are in the note: tqdm's go by the last steps.
+                    bar_format=None
+                    if unit == "B"
+                    else "{l_bar}{bar}| {n_fmt}/{total_fmt}{postfix}",
+                )
             self._bar.set_description_str(label, refresh=False)
+            self._bar.set_postfix_str(note, refresh=False)
             self._bar.update(done - self._bar.n)
 
     def _close(self) -> None:

@@ -406,10 +406,12 @@ def _learn(run: Run, corpus: EncodedCorpus, observer: Observer) -> Model:
         with _telling_if_slow(observer.compiling):
             source.compile()
             trainer.compile()
+            loss_seconds = losses.measured_seconds()
         size = sum(array.size for array in parameters)
         plan = Plan(
-            len(p), size, tokens, objective.batch, baselines, objective.name, objective.reason
-        )
+            len(p), size, tokens, objective.batch, baselines, objective.name, objective.reason,
+            loss_seconds,
+        )  # fmt: skip
         observer.planned(plan)  # now, so that no clock counts the compiling
         loop = Loop(config, trainer, losses, objective.rate, tokens, observer, state)
         if start:

@@ -18,7 +18,7 @@ import cbow
 from cbow.cli.progress import Display
 from cbow.cli.train import main
 from cbow.system import files
-from cbow.training import Resumed, Step
+from cbow.training import Baselines, Plan, Resumed, Step
 from cbow.training.sampled import trainer
 
 WORDS = ["the", "king", "queen", "rules", "a", "land", "dog", "barks"]
@@ -170,6 +170,7 @@ def test_interrupted_again_and_again(corpus, monkeypatch, capsys):
     assert other[2]["seconds"] is None
     for event in (*one, *other):
         event.pop("seconds", None)
+        event.pop("loss_seconds", None)
         event.pop("reason", None)
     assert one == other
     assert listing() == [
@@ -325,9 +326,12 @@ def test_the_speed_is_that_of_this_run(monkeypatch):
     monkeypatch.setattr("cbow.cli.progress.time.monotonic", lambda: now[0])
     stream = io.StringIO()
     display = Display(epochs=2, stream=stream)
+    display.planned(Plan(7, 80, 10_000, 512, Baselines(2.0, 1.5)))
     display.resumed(Resumed(1, 2, 5000, []))
     now[0] = 10.0
     display.stepped(Step(1, 6000, 20_000, 3.0))
-    assert stream.getvalue().splitlines()[1:] == [
-        "epoch 1/2 30 %: loss 3.0000, 100 tokens/s, 2:20 left"
+    assert stream.getvalue().splitlines()[3:] == [
+        "resuming in epoch 1/2",
+        "time left: about 2:20, by the first 10.0 s",
+        "training 30 % (epoch 1/2): loss 3.0000, 100 tokens/s, 2:20 left",
     ]

@@ -20,7 +20,7 @@ from cbow.cli import progress as progress_module
 from cbow.cli.progress import Display, JSONLog, Several, clock
 from cbow.cli.train import END_OF_SESSION, default_output, main, next_command
 from cbow.errors import OutputError
-from cbow.training import Epoch, Observer, Step
+from cbow.training import Baselines, Epoch, Observer, Plan, Step
 
 TEXT = "the king rules the land\nthe queen rules the land\nthe dog eats the hay\n" * 40
 SMALL = ["--dimension", "4", "--epochs", "2", "--sample", "0", "--min-count", "1"]
@@ -288,15 +288,16 @@ def test_bars_on_a_terminal():
     display = Display(epochs=2, stream=stream)
     display.reading(cbow.text.Progress(10, 500, 1000))
     display.encoded(cbow.text.TokenAccount(lines=1, read=10, kept=10))
+    display.planned(Plan(7, 80, 10, 512, Baselines(2.0, 1.5)))
     display.stepped(Step(1, 5, 20, 3.0))
     display.stepped(Step(1, 10, 20, 2.0))
     display.finished_epoch(some_epoch(1, heldout_loss=1.0))
     display.finished_epoch(some_epoch(2))
     shown = stream.getvalue()
-    assert "reading 0 %" in shown
+    assert "reading 50 %: 10 tokens" in shown
     assert "1 line, 10 tokens read, 10 kept" in shown
-    assert "epoch 1/2" in shown
-    assert "loss 2.9800" in shown
+    assert "training 25 % (epoch 1/2): loss 3.0000, " in shown
+    assert "training 50 % (epoch 1/2): loss 2.9800, " in shown
     assert "epoch 1/2: loss 2.0000 nats per token, perplexity 7.4; held out 1.0000, 2.7" in shown
 
 
@@ -358,15 +359,20 @@ def test_plain_lines_elsewhere(monkeypatch):
         now[0] = second
         display.reading(cbow.text.Progress(1000 * second, 100 * second, 10_000))
         display.reading(cbow.text.Progress(1000 * second, 100 * second, None))
-    display.began = display.told = 20.0
+    display.planned(Plan(7, 80, 5000, 512, Baselines(2.0, 1.5), loss_seconds=3.0))
     for second in range(20, 50, 5):
         now[0] = second
         display.stepped(Step(1, 100 * (second - 20), 10_000, 3.0))
+    display.stepped(Step(2, 10_000, 10_000, 3.0))
     assert stream.getvalue().splitlines() == [
-        "reading 10 %: 10,000 tokens, 1,000 tokens/s",
-        "reading 20 %: 20,000 tokens, 1,000 tokens/s",
-        "epoch 1/2 10 %: loss 3.0000, 100 tokens/s, 1:30 left",
-        "epoch 1/2 20 %: loss 3.0000, 100 tokens/s, 1:20 left",
+        "reading 10 %: 10,000 tokens, 1,000 tokens/s, 1:30 left",
+        "reading 20 %: 20,000 tokens, 1,000 tokens/s, 1:20 left",
+        "training: 7 words, 80 parameters, 2 epochs of 5,000 tokens, batches of 512",
+        "objective: exact; ",
+        "baselines: 2.0000 nats (uniform), 1.5000 (word frequencies)",
+        "time left: about 1:41, by the first 5.0 s",
+        "training 10 % (epoch 1/2): loss 3.0000, 100 tokens/s, 1:36 left",
+        "training 20 % (epoch 1/2): loss 3.0000, 100 tokens/s, 1:26 left",
     ]
 
 
@@ -477,7 +483,6 @@ def test_clock(seconds, text):
 
 def test_a_sampled_run_says_what_it_does(tmp_path, capsys):
     from cbow.cli.progress import Display, Several
-    from cbow.training.observer import Baselines, Plan, Step
 
     display = Display(2)
     display.told = -1e9
@@ -489,7 +494,7 @@ def test_a_sampled_run_says_what_it_does(tmp_path, capsys):
     err = capsys.readouterr().err
     assert "objective: sampled; as asked for; about 1 s\n" in err
     assert "compiling the kernels; they are kept for next time ..." in err
-    assert "epoch 1/2 25 %: loss among candidates 1.2500, " in err
+    assert "training 25 % (epoch 1/2): loss among candidates 1.2500, " in err
 
 
 def test_a_run_that_gains_nothing_ends_and_says_so(corpus, capsys, monkeypatch):

@@ -136,3 +136,34 @@ def test_ctrl_c_between_two_epochs_counts_for_the_next(ctrl_c):
     with pytest.raises(Interrupted, match="in epoch 2 of 6") as caught:
         cbow.train(story(), **{**SMALL, "epochs": 6}, observer=Press())
     assert epochs_of(caught.value.model) == [1]
+
+
+@pytest.mark.parametrize(
+    ("settings", "batches"),
+    [
+        ({"objective": "exact", "heldout": 0}, 0),
+        ({"objective": "exact", "heldout": 0.2}, 2),
+        ({"objective": "sampled", "heldout": 0, "candidates": 4}, 2),
+        ({"objective": "sampled", "heldout": 0.2, "candidates": 4}, 4),
+    ],
+)
+def test_the_plan_knows_what_the_losses_take(settings, batches, monkeypatch):
+    """Two batches of each kind are measured before anything is learned, and nothing changes."""
+    measured, measure = [], losses.batch_loss
+
+    def batch_loss(*arguments):
+        measured.append(not plans)
+        return measure(*arguments)
+
+    plans = []
+
+    class Watch(Observer):
+        def planned(self, plan):
+            plans.append(plan)
+
+    expected = cbow.train(story(), **{**SMALL, **settings})
+    monkeypatch.setattr(losses, "batch_loss", batch_loss)
+    model = cbow.train(story(), **{**SMALL, **settings}, observer=Watch())
+    assert sum(measured) == batches
+    assert (plans[0].loss_seconds > 0) == (batches > 0)
+    assert all(map(np.array_equal, model.parameters, expected.parameters))

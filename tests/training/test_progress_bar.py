@@ -22,7 +22,7 @@ def test_what_it_shows(capsys, tmp_path):
     shown = capsys.readouterr().err
     loss, baseline = model.report["epochs"][-1]["loss"], model.report["baselines"]["unigram"]
     assert "reading" in shown
-    assert "epoch 2" in shown
+    assert "training, epoch 2: " in shown
     assert f"loss {loss:.3f}, word frequencies {baseline:.3f}" in shown
     assert "320/320" in shown
     assert watch._bar is None
@@ -54,11 +54,12 @@ def test_what_goes_on_begins_where_it_was(tmp_path, monkeypatch):
     model = cbow.train(TEXT, **SMALL)
     model.save(tmp_path / "m.safetensors")
     watch = ProgressBar()
-    watch._advance("of a run that was stopped", 3, 7, "")
+    watch._advance("of a run that was stopped", 0, 7)
+    watch._advance("of a run that was stopped", 3, 7)
     cbow.resume(tmp_path / "m.safetensors", corpus=TEXT, epochs=3, observer=watch)
     assert [(bar.began, bar.n, bar.total) for bar in bars if bar.total] == [
         (0, 3, 7),
-        (320, 800, 800),
+        (400, 800, 800),
     ]
 
 
