@@ -19,6 +19,11 @@ from cbow.other_names import SETTINGS
 
 NORMAL_FORMS: Final = ("none", "nfc", "nfkc")
 TOKENIZERS: Final = ("word", "whitespace", "nltk", "custom")
+
+#: The thresholds of the scores of phrases when none is given.
+PHRASE_THRESHOLDS: Final[Mapping[str, float]] = {"counts": 10.0, "npmi": 0.5}
+PHRASE_SCORES: Final = tuple(PHRASE_THRESHOLDS)
+
 OBJECTIVES: Final = ("auto", "exact", "sampled")
 EMBEDDINGS: Final = ("input", "output", "mean", "joint")
 
@@ -68,6 +73,7 @@ class Range:
 
 
 POSITIVE = Range(lambda x: 1 <= x < 2**31, "a whole number from 1 to 2^31 - 1")
+PASSES = Range(lambda x: 0 <= x <= 5, "a whole number from 0 to 5")
 SEED = Range(lambda x: 0 <= x < 2**63, "a whole number from 0 to 2^63 - 1")
 RATE = Range(lambda x: math.isfinite(x) and x > 0, "a finite number above 0")
 YES_OR_NO = Range(lambda x: isinstance(x, bool), "True or False")
@@ -159,6 +165,29 @@ class Config:
     )
     stop_words: tuple[str, ...] | None = setting(
         None, tuple, WORDS, "leave out these words", unset="none", saved="changed"
+    )
+    phrases: int = setting(
+        0,
+        int,
+        PASSES,
+        "passes that join words which stand together more often than by chance, to new_york",
+        saved="changed",
+    )
+    phrase_score: str = setting(
+        "counts",
+        str,
+        one_of(PHRASE_SCORES),
+        "how far two words are from chance: Mikolov's counts, or normalised mutual information",
+        choices=PHRASE_SCORES,
+        saved="changed",
+    )
+    phrase_threshold: float | None = setting(
+        None,
+        float,
+        RATE,
+        "join what scores higher than this",
+        unset=", ".join(f"{value:g} for {name}" for name, value in PHRASE_THRESHOLDS.items()),
+        saved="changed",
     )
     encoding: str = setting("utf-8", str, None, "character encoding of the text")
     field: str | None = setting(
@@ -261,6 +290,16 @@ class Config:
                 "watch; set heldout, for example to 0.05, or leave patience out"
             )
 
+        if self.phrases == 0 and self.phrase_threshold is not None:
+            raise ConfigError(
+                f"phrase_threshold is {self.phrase_threshold:g}, but phrases is 0, so that none "
+                "are joined; set phrases, for example to 1, or leave phrase_threshold out"
+            )
+        if self.phrase_score == "npmi" and (self.phrase_threshold or 0) >= 1:
+            raise ConfigError(
+                f"phrase_threshold is {self.phrase_threshold:g}, but phrase_score is npmi, which "
+                "is 1 at most; set a threshold below 1, for example 0.5"
+            )
         if both := set(self.keep_words or ()) & set(self.stop_words or ()):
             raise ConfigError(
                 f"{shown(min(both))} is among both keep_words and stop_words; take it out of one"

@@ -22,8 +22,9 @@ from cbow.errors import CBOWError, ConfigError, CorpusError, QueryError
 from cbow.model import Model, load_vectors
 from cbow.network import contexts
 from cbow.text import Tokenizer, tokenize
+from cbow.text.phrases import join_known
 from cbow.text.pieces import check_corpus, checked_tokens
-from cbow.text.tokenizers import normalised
+from cbow.text.tokenizers import normalised, split_lines
 from cbow.vectors import WordVectors
 from cbow.vectors.embeddings import check_kind
 
@@ -52,9 +53,9 @@ class CBOWVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
     ----------
     tokenizer : str or callable
         The name of a tokenizer, or a function that cuts a line into words.
-    normalise, keep_case, keep_words, stop_words, min_count, max_vocabulary, heldout, window, \
-sample, dimension, activation, objective, candidates, block, optimizer, learning_rate, batch, \
-epochs, patience, threads
+    normalise, keep_case, keep_words, stop_words, phrases, phrase_score, phrase_threshold, \
+min_count, max_vocabulary, heldout, window, sample, dimension, activation, objective, candidates, \
+block, optimizer, learning_rate, batch, epochs, patience, threads
         The settings of a training run, with their defaults; see `cbow.Config`. The defaults suit
         texts of many megabytes; a small one needs more epochs, a larger `sample`, and perhaps a
         smaller `min_count`.
@@ -100,6 +101,9 @@ epochs, patience, threads
         keep_case: bool = Config.keep_case,
         keep_words: Iterable[str] | None = Config.keep_words,
         stop_words: Iterable[str] | None = Config.stop_words,
+        phrases: int = Config.phrases,
+        phrase_score: str = Config.phrase_score,
+        phrase_threshold: float | None = Config.phrase_threshold,
         min_count: int = Config.min_count,
         max_vocabulary: int | None = Config.max_vocabulary,
         heldout: float = Config.heldout,
@@ -125,6 +129,9 @@ epochs, patience, threads
         self.keep_case = keep_case
         self.keep_words = keep_words
         self.stop_words = stop_words
+        self.phrases = phrases
+        self.phrase_score = phrase_score
+        self.phrase_threshold = phrase_threshold
         self.min_count = min_count
         self.max_vocabulary = max_vocabulary
         self.heldout = heldout
@@ -205,12 +212,18 @@ epochs, patience, threads
         id_of, ids, ends = self.vocabulary_.get, array("i"), array("q", [0])
         for document in _documents(documents):
             if isinstance(document, str):
-                words: Iterable[str] = tokenize(
-                    document, self.tokenizer, keep_case=self.keep_case, normalise=self.normalise
-                )
+                lines = [
+                    tokenize(
+                        line, self.tokenizer, keep_case=self.keep_case, normalise=self.normalise
+                    )
+                    for line in split_lines(document)
+                ]
             else:
-                words = (normalised(word, self.normalise) for word in document)
-            ids.extend(id for id in map(id_of, words) if id is not None)
+                lines = [[normalised(word, self.normalise) for word in document]]
+            for words in lines:
+                if self.phrases:
+                    words = join_known(words, self.vocabulary_, self.phrases)
+                ids.extend(id for id in map(id_of, words) if id is not None)
             ends.append(len(ids))
         indptr = np.array(ends)  # (n + 1,)
         X = contexts(np.array(ids), indptr, len(self.vectors_), np.float32)  # (V, n)

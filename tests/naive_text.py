@@ -3,6 +3,8 @@
 import re
 import unicodedata
 from collections import Counter
+from itertools import pairwise
+from math import log
 
 FILLERS = "\u115f\u1160\u3164\uffa0"
 JOINERS = "\u180e\u200c\u200d"
@@ -102,3 +104,40 @@ def bucket(ngram, buckets):
             byte |= 0xFFFFFF00
         h = (h ^ byte) * 16777619 % 2**32
     return h % buckets
+
+
+def joined(lines, passes, min_count, score, threshold):
+    """Lines with pairs joined to phrases; for each phrase the highest score and how often."""
+    found = {}
+    for _ in range(passes):
+        words = Counter(word for line in lines for word in line if word)
+        pairs = Counter(pair for line in lines for pair in pairwise(line) if all(pair))
+        tokens, distinct = sum(words.values()), len(words) + len(pairs)
+        scores = {}
+        for (a, b), n in pairs.items():
+            if score == "counts":
+                s = (n - min_count) / (words[a] * words[b]) * distinct
+            elif n >= min_count:
+                pa, pb, pab = words[a] / tokens, words[b] / tokens, n / tokens
+                s = log(pab / (pa * pb)) / -log(pab)
+            else:
+                continue
+            if s > threshold:
+                scores[a, b] = s
+        lines = [list(joined_line(line, scores, found)) for line in lines]
+    return lines, found
+
+
+def joined_line(line, scores, found):
+    """Join the pairs that have a score, from left to right."""
+    line = list(line)
+    while line:
+        pair = tuple(line[:2])
+        if pair in scores:
+            word = "_".join(pair)
+            best, times = found.get(word, (0, 0))
+            found[word] = max(best, scores[pair]), times + 1
+            yield word
+            del line[:2]
+        else:
+            yield line.pop(0)

@@ -19,7 +19,8 @@ from cbow.cli.common import complain, discard, visible
 from cbow.errors import CBOWError, OutputError, counted
 from cbow.system.files import expanded, explain_output_errors
 from cbow.system.threads import MOST_THREADS
-from cbow.text import Progress, TokenAccount
+from cbow.text import Phrase, Progress, TokenAccount
+from cbow.text.phrases import best_of
 from cbow.training import Epoch, Observer, Plan, Resumed, Step
 from cbow.training.pace import Pace, Rate, clock
 
@@ -96,6 +97,14 @@ class Display(Observer):
     def noticed(self, note: str) -> None:
         """Print what the text looks like."""
         self.say(f"note: {visible(note)}")
+
+    def joined(self, phrases: Sequence[Phrase]) -> None:
+        """Print how many phrases there are, and the most frequent."""
+        self.close()
+        best = best_of(phrases)
+        words = [visible(each["word"]) for each in best["most_frequent"][:10]]
+        line = f"{counted(best['found'], 'phrase')} found"
+        self.say(f"{line}, the most frequent {', '.join(words)}" if words else line)
 
     def encoded(self, account: TokenAccount) -> None:
         """Print the account of the tokens."""
@@ -219,7 +228,7 @@ def _share(done: int, total: int | None) -> str:
 
 
 class JSONLog(Observer):
-    """Writes one JSON object per epoch, and two before the first: the account and the plan.
+    """Writes one JSON object per epoch, and before the first the phrases, the account and the plan.
 
     A log that can no longer be written ends, but the training goes on; `close` returns the error.
 
@@ -239,6 +248,10 @@ class JSONLog(Observer):
     def noticed(self, note: str) -> None:
         """Log what the text looks like."""
         self._write("note", {"note": note})
+
+    def joined(self, phrases: Sequence[Phrase]) -> None:
+        """Log how many phrases there are, the best and the most frequent."""
+        self._write("phrases", best_of(phrases))
 
     def encoded(self, account: TokenAccount) -> None:
         """Log the account of the tokens."""

@@ -4,6 +4,7 @@
 """
 
 from cbow.text.encoded import EncodedCorpus, Progress, encode_corpus
+from cbow.text.phrases import Phrase
 from cbow.text.sources import Corpus, Sources, find_sources
 from cbow.text.tokenizers import Tokenizer, tokenize
 from cbow.text.vocabulary import TokenAccount, Vocabulary
@@ -11,6 +12,7 @@ from cbow.text.vocabulary import TokenAccount, Vocabulary
 __all__ = [
     "Corpus",
     "EncodedCorpus",
+    "Phrase",
     "Progress",
     "Sources",
     "TokenAccount",

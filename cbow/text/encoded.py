@@ -1,18 +1,16 @@
 """From a corpus of any form to word ids on disk, in one pass over the text.
 
 The pass gives every word the next free number when it is first seen and writes the numbers to a
-file; the frequent words are known only at its end. A second pass, over that file and in place, puts
-vocabulary ids in their place and leaves out the rest. Memory holds the distinct words and some
+file; the frequent words are known only at its end. There pairs of words are joined, if `phrases`
+asks for it. A last pass, over that file and in place, puts vocabulary ids in their place and leaves
+out the rest. Memory holds the distinct words and some
 pieces of text.
 """
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import mmap
-from collections.abc import Callable, Iterable, Iterator, Set
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -21,17 +19,16 @@ import numpy as np
 import numpy.typing as npt
 
 from cbow.config import Config
-from cbow.errors import CorpusError, OutputError, shown
+from cbow.errors import CorpusError, shown
 from cbow.system.mapping import mapped
-from cbow.text.numbering import EMPTY, LINE_END, Numberer, Numbering, Numbers
+from cbow.text.numbering import EMPTY, LINE_END, Numberer, Numbering
+from cbow.text.phrases import DELIMITER, Phrase, join_phrases
 from cbow.text.pieces import CorpusReader
 from cbow.text.sniffing import SAMPLE, notice
 from cbow.text.sources import Corpus, Sources, find_sources
+from cbow.text.spool import Spool
 from cbow.text.tokenizers import FOLLOWED, LineTokenizer, Tokenizer, line_tokenizer, normalised
 from cbow.text.vocabulary import TokenAccount, Vocabulary
-
-#: Numbers handled at a time in the second pass.
-CHUNK: Final = 2**18
 
 #: Stands for words that are left out.
 DROPPED: Final = -2
@@ -60,6 +57,7 @@ class EncodedCorpus:
     line_starts: npt.NDArray[np.int64]  #: (L+1,)
     vocabulary: Vocabulary  #: the V words the ids stand for
     account: TokenAccount  #: what became of every token
+    phrases: Sequence[Phrase] = ()  #: the words that were joined, by falling score
 
     def release(self) -> None:
         """Let go of the pages read so far, where the system can; they come back when needed.
@@ -141,10 +139,12 @@ def encode_corpus(
             spool.add(numbers)
             if progress:
                 progress(Progress(spool.tokens, bytes_done, total))
+        numbering = numberer.numbering
+        phrases = join_phrases(spool, numbering, config)
+        joined = sum(phrase.times for phrase in phrases)
         listed = _spellings(config.keep_words, config, cut)
         keep = frozenset().union(*listed)
         stop = frozenset().union(*_spellings(config.stop_words, config, cut))
-        numbering = numberer.numbering
         choice = _choose(numbering, config.min_count, config.max_vocabulary, keep, stop)
         kept, lines = spool.write(choice.ids_of, ids_path, line_starts_path)
     if len(choice.vocabulary) < 2 or lines == kept:  # or each line holds one word
@@ -157,16 +157,17 @@ def encode_corpus(
         read=spool.tokens,
         kept=kept,
         rare=choice.rare,
-        beyond=spool.tokens - kept - choice.rare - choice.stop - empty,
+        beyond=spool.tokens - joined - kept - choice.rare - choice.stop - empty,
         empty=empty,
         stop=choice.stop,
+        joined=joined,
         absent=sum(not any(map(choice.vocabulary.__contains__, each)) for each in listed),
         replaced=pieces.reader.replaced,
         cut=pieces.cutter.cut,
         skipped_files=sources.skipped,
         fieldless=pieces.field.without if pieces.field else 0,
     )
-    return EncodedCorpus(ids, line_starts, choice.vocabulary, account)
+    return EncodedCorpus(ids, line_starts, choice.vocabulary, account, phrases)
 
 
 class _Choice(NamedTuple):
@@ -181,13 +182,16 @@ class _Choice(NamedTuple):
 def _spellings(words: Iterable[str] | None, config: Config, cut: LineTokenizer) -> list[Set[str]]:
     """Return for each word of a list how it may stand among the tokens.
 
-    That is as it is, for lists of tokens, or as the tokenizer returns it, if that is one word.
+    That is as it is, for lists of tokens, or as the tokenizer returns it, if that is one word, or
+    may become one.
     """
     spellings: list[Set[str]] = []
     for word in words or ():
         cut_word = []
         if cut in FOLLOWED:  # a function of the user's gets lines of the text, and nothing else
             cut_word = cut(normalised(word, config.normalise, cut))
+            if config.phrases:
+                cut_word = [DELIMITER.join(cut_word)]
         spellings.append({normalised(word, config.normalise), *cut_word[: len(cut_word) == 1]})
     return spellings
 
@@ -228,13 +232,16 @@ def _unlearnable(
     name, vocabulary = sources.name, choice.vocabulary
     if spool.lines == 0:
         return f"{name} is empty; give a text with words in it"
-    counts = np.delete(numbering.counts(), EMPTY)  # (distinct words,)
+    counts = np.delete(numbering.counts(), EMPTY)
+    counts = counts[counts > 0]  # (distinct words,), without those of which nothing is left
     if len(counts) == 0:
         return (
             f"{name} holds no word, lines read: {spool.lines:,}; "
             "give a text with words in it, or choose another tokenizer / --tokenizer"
         )
     shorter = "shorten stop_words / --stop-words"
+    joined = spool.tokens > numbering.counts().sum()
+    fewer = "raise phrase_threshold / --phrase-threshold, so that fewer words are joined"
     if len(vocabulary) == 0:
         top = _choose(numbering, 1, 2, frozenset(), stop).vocabulary
         if choice.stop or not top:
@@ -251,6 +258,8 @@ def _unlearnable(
         remedies = ["raise max_vocabulary / --max-vocabulary"] if config.max_vocabulary == 1 else []
         if choice.stop:
             remedies.append(shorter)
+        if joined:
+            remedies.append(fewer)
         if np.count_nonzero(counts >= config.min_count) < 2:
             lower = " or lower min_count / --min-count" if len(counts) > 1 else ""
             remedies.append(f"give more text{lower}")
@@ -263,6 +272,7 @@ def _unlearnable(
         return (
             f"no line of {name} holds two of the words that are left, {context}; give more "
             "text, lower min_count / --min-count, or raise max_vocabulary / --max-vocabulary"
+            f"{f', or {fewer}' if joined else ''}"
         )
     if not sources.items:
         remedy = "give each sentence as one str or one list of words: of a list of words, [words]"
@@ -274,96 +284,3 @@ def _unlearnable(
     else:
         remedy = "join the lines to sentences, for example: tr '\\n' ' ' < FILE | cbow-train -"
     return f"no line of {name} holds two words, {context}; {remedy}"
-
-
-@contextlib.contextmanager
-def _explained(folder: Path) -> Iterator[None]:
-    """Turn an OSError into an `OutputError` about `folder`, which is not known to its user yet."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            what = f"the temporary folder {folder} is full; free some space there"
-        else:
-            reason = error.strerror or error
-            what = f"the temporary folder {folder} cannot be used ({reason}); mend it"
-        raise OutputError(
-            f"{what}, or name another place with the environment variable TMPDIR"
-        ) from error
-
-
-class Spool(AbstractContextManager["Spool"]):
-    """The provisional file: numbers of words, and `LINE_END` where lines end.
-
-    A context, which removes the file at its end. That it cannot be written is an `OutputError`.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        with _explained(path.parent):
-            self._file = path.open("w+b")
-        self.tokens = self.lines = 0  #: that have been added
-        self.blank = 0  #: lines without a token, as long as none has two
-        self.paired = False  #: whether a line has two tokens
-        self._last = LINE_END
-
-    def __exit__(self, *_: object) -> None:
-        with _explained(self._path.parent):
-            try:
-                self._file.close()
-            finally:
-                self._path.unlink(missing_ok=True)
-
-    def add(self, numbers: Numbers) -> None:
-        """Append the numbers of words, and LINE_END where lines end; int32 (words + line ends,)."""
-        lines = int(np.count_nonzero(numbers == LINE_END))
-        self.lines += lines
-        self.tokens += len(numbers) - lines
-        if not self.paired and len(numbers):
-            ends = np.append(self._last, numbers) == LINE_END  # (numbers + 1,)
-            self.paired = bool((~ends[1:] & ~ends[:-1]).any())
-            self.blank += int((ends[1:] & ends[:-1]).sum())
-            self._last = int(numbers[-1])
-        with _explained(self._path.parent):
-            self._file.write(numbers.data)
-
-    def write(
-        self, ids_of: npt.NDArray[np.int32], ids_path: Path, line_starts_path: Path
-    ) -> tuple[int, int]:
-        """Turn the file into the ids of the T kept tokens; write where the L lines with one start.
-
-        Parameters
-        ----------
-        ids_of : ndarray of int32, shape (distinct words + 1,)
-            For each number the vocabulary id or DROPPED, and LINE_END at the end.
-        ids_path, line_starts_path : Path
-            Where to put the ids, int32 (T,), and the first place of each line, and T, int64 (L+1,).
-
-        Returns
-        -------
-        T, L : int
-        """
-        kept = lines = start = 0
-        with _explained(ids_path.parent):
-            self._file.flush()
-            # In place: what is written never overtakes what is read, and no second file is needed.
-            with self._path.open("r+b") as ids, line_starts_path.open("wb") as line_starts:
-                line_starts.write(np.zeros(1, np.int64).data)
-                self._file.seek(0)
-                size = CHUNK * np.dtype(np.int32).itemsize
-                while block := self._file.read(size):
-                    codes = ids_of[np.frombuffer(block, np.int32)]  # (numbers,)
-                    others = np.flatnonzero(codes < 0)  # (line ends and dropped words,)
-                    # before the i-th of them, all but i are kept
-                    ends = kept + (others - np.arange(len(others)))[codes[others] == LINE_END]
-                    # a line without a kept token ends where the one before it ended: left out
-                    ends = ends[np.diff(ends, prepend=start) > 0]  # (new starts,)
-                    line_starts.write(ends.data)
-                    lines += len(ends)
-                    start = int(ends[-1]) if len(ends) else start
-                    ids.write(np.delete(codes, others).data)
-                    kept += len(codes) - len(others)
-                ids.truncate()
-            self._file.close()
-            self._path.replace(ids_path)
-        return kept, lines

@@ -344,7 +344,7 @@ class WordTable:
             counts=np.zeros(slots // 2, np.int64),
         )
         counts = begun.counts()
-        self.number(row_of_tokens(begun.words(np.arange(len(counts))), []))
+        self.add(begun.words(np.arange(len(counts))))
         self._words.counts[: len(counts)] = counts
 
     def number(self, row: Row) -> Numbers:
@@ -372,6 +372,10 @@ class WordTable:
                 np.concatenate([counts, free]),
             )
             spread(self._words, self._distinct)
+
+    def add(self, words: Sequence[str]) -> Numbers:
+        """Return the numbers of words, new ones of those that are new, and count each once."""
+        return self.number(row_of_tokens(words, []))
 
     def counts(self) -> npt.NDArray[np.int64]:
         """Return how often each word occurred, int64 (distinct words,)."""

@@ -58,10 +58,13 @@ class Numbering(Protocol):
     """Knows the distinct words by their numbers, the empty string among them."""
 
     def counts(self) -> npt.NDArray[np.int64]:
-        """Return how often each occurred, int64 (distinct words,)."""
+        """Return how often each occurred, int64 (distinct words,); it may be changed in place."""
 
     def words(self, numbers: npt.NDArray[np.int64]) -> list[str]:
         """Return the words of some numbers, which rise."""
+
+    def add(self, words: Sequence[str]) -> Numbers:
+        """Return the numbers of words, new ones of those that are new, and count each once."""
 
 
 class _Numbers(dict[str, int]):
@@ -99,6 +102,10 @@ class TokenNumbering:
         """Return the words of some numbers."""
         words = list(self._numbers)
         return [words[number] for number in numbers.tolist()]
+
+    def add(self, words: Sequence[str]) -> Numbers:
+        """Return the numbers of words, new ones of those that are new, and count each once."""
+        return self.number(words, [])
 
 
 def utf8(word: str) -> bytes:

@@ -169,7 +169,7 @@ class TokenAccount:
     Raises
     ------
     CorpusError
-        If a number is negative, or ``read != kept + rare + beyond + empty + stop``.
+        If a number is negative, or ``read != kept + rare + beyond + empty + stop + joined``.
 
     Examples
     --------
@@ -191,14 +191,17 @@ class TokenAccount:
     skipped_files: int = 0  #: files of folders not read for their name, and what is no regular file
     stop: int = 0  #: tokens of words left out as ``stop_words``, and not rare
     absent: int = 0  #: words of ``keep_words`` that the text does not have
+    joined: int = 0  #: tokens joined to the one before them, in ``phrases``
     fieldless: int = 0  #: rows without a text in the ``field``, which were not read
 
     def __post_init__(self) -> None:
         if min(self.to_dict().values()) < 0:
             raise CorpusError(f"{self!r} holds a negative number; give numbers of 0 or more")
-        if self.read != self.kept + self.rare + self.beyond + self.empty + self.stop:
+        left_out = self.rare + self.beyond + self.empty + self.stop
+        if self.read != self.kept + left_out + self.joined:
             raise CorpusError(
-                f"{self!r} does not add up; read must equal kept + rare + beyond + empty + stop"
+                f"{self!r} does not add up; read must equal kept + rare + beyond + empty + stop + "
+                "joined"
             )
 
     def to_dict(self) -> dict[str, int]:
@@ -209,6 +212,7 @@ class TokenAccount:
         """Return the account in lines to print; what did not happen is left out."""
         first = f"{counted(self.lines, 'line')}, {counted(self.read, 'token')} read"
         others = [
+            (self.joined, "token", "joined to the token before, in phrases"),
             (self.rare, "token", "left out: their words occur fewer than min_count times"),
             (self.beyond, "token", "left out: their words are beyond max_vocabulary"),
             (self.empty, "token", "left out: the tokenizer returned empty strings"),

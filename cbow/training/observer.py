@@ -14,7 +14,7 @@ from cbow.errors import CorpusWarning, OutputError
 
 if TYPE_CHECKING:
     from cbow.model import Model
-    from cbow.text import Progress, TokenAccount
+    from cbow.text import Phrase, Progress, TokenAccount
     from cbow.training.examples import Tally
     from cbow.training.measures import Measures
 
@@ -190,6 +190,12 @@ class Observer:
 
     def noticed(self, note: str) -> None:
         """Hear, while the text is read, that it looks like JSON, a table, or the like."""
+
+    def joined(self, phrases: Sequence[Phrase]) -> None:
+        """Hear, before `encoded`, which words were joined, if `phrases` asks for that.
+
+        The one with the highest score comes first.
+        """
 
     def encoded(self, account: TokenAccount) -> None:
         """Hear that the text is read to the end: every token accounted for."""

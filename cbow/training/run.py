@@ -24,6 +24,7 @@ from cbow.system.files import temporary_folder, to_read
 from cbow.system.interrupts import interrupts
 from cbow.system.threads import processors, single_threaded_blas, thread_pool
 from cbow.text import Corpus, EncodedCorpus, TokenAccount, Tokenizer, encode_corpus, find_sources
+from cbow.text.phrases import best_of
 from cbow.text.sources import NLTK
 from cbow.training.checkpoint import (
     Checkpoint,
@@ -339,6 +340,8 @@ def encoded(
             noticed=observer.noticed,
         )
         stack.callback(text.close)
+        if config.phrases:
+            observer.joined(text.phrases)
         observer.encoded(text.account)
         yield text
 
@@ -431,6 +434,8 @@ def _learn(run: Run, corpus: EncodedCorpus, observer: Observer) -> Model:
                 "restarts": list(state.restarts),
                 "stopped": stop.to_dict() if stop else None,
             }
+            if config.phrases:
+                report["phrases"] = best_of(corpus.phrases)
             return Model(config, corpus.vocabulary, loop.parameters, report)
 
         checkpoints = None

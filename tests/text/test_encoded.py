@@ -22,14 +22,15 @@ import cbow.text.encoded as encoded_module
 import cbow.text.kernels as kernels_module
 import cbow.text.numbering as numbering_module
 import cbow.text.pieces as pieces_module
+import cbow.text.spool as spool_module
 from cbow.config import Config
 from cbow.errors import ConfigError, CorpusError, OutputError
 from cbow.text import EncodedCorpus, TokenAccount, Vocabulary, encode_corpus
-from cbow.text.encoded import Spool
 from cbow.text.numbering import LINE_END
 from cbow.text.pieces import PIECE, Cutter
 from cbow.text.reading import TextReader
 from cbow.text.sources import find_sources
+from cbow.text.spool import Spool
 from cbow.text.tokenizers import rule_of
 
 ALL = Config(min_count=1)
@@ -253,7 +254,7 @@ def test_equals_the_plain_way(
         patch.setattr(kernels_module, "COMPILED", True)
         patch.setattr(pieces_module, "PIECE", piece)
         patch.setattr(Cutter.__init__, "__defaults__", (piece,))
-        patch.setattr(encoded_module, "CHUNK", piece)
+        patch.setattr(spool_module, "CHUNK", piece)
         if len(order) < 2 or max(map(len, expected)) < 2:
             with pytest.raises(CorpusError):
                 encode(corpus, config, folder=folder)
@@ -733,6 +734,14 @@ def test_full_disk_in_the_second_pass(tmp_path):
     assert not (tmp_path / "provisional").exists()
 
 
+def test_an_error_is_explained_once(tmp_path):
+    (tmp_path / "ids").mkdir()
+    with Spool(tmp_path / "provisional") as spool:
+        (tmp_path / "provisional").unlink()
+        with pytest.raises(OutputError, match=r"^[^;]* cannot be used \(No such [^(]*\); mend it"):
+            spool.write(np.array([0, LINE_END], np.int32), tmp_path / "ids", tmp_path / "starts")
+
+
 def test_line_end_is_the_last_place_of_a_table():
     assert np.arange(5)[LINE_END] == 4
 
@@ -763,7 +772,7 @@ def small_pieces(monkeypatch):
     """Work in small pieces, so that a text of two megabytes is long beside them."""
     monkeypatch.setattr(pieces_module, "PIECE", 2**14)
     monkeypatch.setattr(Cutter.__init__, "__defaults__", (2**14,))
-    monkeypatch.setattr(encoded_module, "CHUNK", 2**14)
+    monkeypatch.setattr(spool_module, "CHUNK", 2**14)
 
 
 def peak(corpus, folder):
