@@ -158,6 +158,7 @@ VECTORS: Final[Mapping[str, Here]] = {
 PACKAGE: Final[Mapping[str, Here]] = {
     "Word2Vec": Here("cbow.train(corpus)", "it returns a cbow.Model; cbow.load opens one"),
     "FastText": Here("cbow.train(corpus)", "without n-grams of letters"),
+    "Phrases": Here("cbow.train(corpus, phrases=1)", "it joins the words and trains on them"),
     "KeyedVectors": Here("cbow.WordVectors", "cbow.load_vectors(path) opens any format"),
     "LineSentence": Here("cbow.train(path)", "files are read as they are"),
     "PathLineSentences": Here("cbow.train(path)", "folders are read as they are"),

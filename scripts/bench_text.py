@@ -7,9 +7,11 @@ CORPUS is a text file, best one that is not compressed. Each run is a process of
 programs take turns, so that a busy machine slows all of them. What they do:
 
 cbow              tokenise, count and encode with the default tokenizer: ids on disk, vocabulary
-cbow-whitespace   the same, tokens between white space, case kept: the tokens of the two below
-cbow-readable     as the first, without compiled code (NUMBA_DISABLE_JIT=1)
+cbow-readable     the same without compiled code (NUMBA_DISABLE_JIT=1)
+cbow-whitespace   as the first, tokens between white space, case kept: the tokens of all below
+cbow-phrases      as the second, with the words of phrases joined in one pass (--phrases 1)
 gensim            the vocabulary pass: build_vocab over LineSentence; counts only
+gensim-phrases    Phrases over LineSentence, frozen, then the vocabulary pass over the joined text
 python            collections.Counter over line.split(); counts only
 
 The first line tells of the machine, then come a line for each run and one of medians for each
@@ -44,14 +46,14 @@ MIN_COUNT = 5
 Work = Callable[[str, int | None], tuple[int, int]]
 
 
-def cbow(tokenizer: str) -> Work:
+def cbow(tokenizer: str, phrases: int = 0) -> Work:
     """Load all that encoding needs; return how to encode."""
     import cbow.text.kernels  # noqa: F401  # what encode_corpus would load in its midst
     from cbow.config import Config
     from cbow.text import encode_corpus
 
     def work(corpus: str, threads: int | None) -> tuple[int, int]:
-        config = Config(min_count=MIN_COUNT, tokenizer=tokenizer, threads=threads)
+        config = Config(min_count=MIN_COUNT, tokenizer=tokenizer, threads=threads, phrases=phrases)
         with tempfile.TemporaryDirectory() as folder:
             encoded = encode_corpus(Path(corpus), config, folder=Path(folder))
             return encoded.account.read, len(encoded.vocabulary)
@@ -59,14 +61,20 @@ def cbow(tokenizer: str) -> Work:
     return work
 
 
-def gensim() -> Work:
+def gensim(phrases: bool = False) -> Work:
     """Load gensim; return how it counts."""
+    from gensim.models.phrases import Phrases
     from gensim.models.word2vec import LineSentence, Word2Vec
 
     def work(corpus: str, threads: int | None) -> tuple[int, int]:
+        lines = LineSentence(corpus)
         model = Word2Vec(min_count=MIN_COUNT, vector_size=1)
-        model.build_vocab(LineSentence(corpus))
-        return model.corpus_total_words, len(model.wv)
+        if not phrases:
+            model.build_vocab(lines)
+            return model.corpus_total_words, len(model.wv)
+        found = Phrases(lines, min_count=MIN_COUNT)
+        model.build_vocab(found.freeze()[lines])
+        return found.corpus_word_count, len(model.wv)
 
     return work
 
@@ -88,7 +96,9 @@ PROGRAMS: dict[str, tuple[Callable[[], Work], dict[str, str]]] = {
     "cbow": (lambda: cbow("word"), {}),
     "cbow-whitespace": (lambda: cbow("whitespace"), {}),
     "cbow-readable": (lambda: cbow("word"), {"NUMBA_DISABLE_JIT": "1"}),
+    "cbow-phrases": (lambda: cbow("whitespace", phrases=1), {}),
     "gensim": (gensim, {}),
+    "gensim-phrases": (lambda: gensim(phrases=True), {}),
     "python": (python, {}),
 }
 
@@ -108,9 +118,9 @@ def main() -> int:
         show(one_run(given.here, given.corpus, given.threads))
         return 0
     names = given.only
-    if "gensim" in names and not importlib.util.find_spec("gensim"):
+    if {"gensim", "gensim-phrases"} & {*names} and not importlib.util.find_spec("gensim"):
         print("gensim is not installed (pip install gensim); left out", file=sys.stderr)
-        names = [name for name in names if name != "gensim"]
+        names = [name for name in names if not name.startswith("gensim")]
     show(machine(given.corpus))
     runs: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
     for _ in range(given.runs):

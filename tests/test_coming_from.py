@@ -49,7 +49,7 @@ def test_gensims_lines_run(ours):
         warnings.simplefilter("ignore")
         models = pytest.importorskip("gensim.models")
     model = models.Word2Vec(ours["sentences"], vector_size=10, min_count=1)
-    names = {"Word2Vec": models.Word2Vec, "KeyedVectors": models.KeyedVectors}
+    names = {each: getattr(models, each) for each in ("Word2Vec", "KeyedVectors", "Phrases")}
     for line in lines_of("gensim", 0):
         exec(line, {**names, "model": model, "wv": model.wv, "sentences": ours["sentences"]})
 

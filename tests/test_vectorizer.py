@@ -192,7 +192,7 @@ def test_every_setting_reaches_the_training():
         "min_count": 2, "max_vocabulary": 6, "heldout": 0.25, "window": 2, "sample": 0.5,
         "dimension": 3, "activation": "identity", "objective": "exact", "candidates": 16,
         "block": 64, "optimizer": "sgd", "learning_rate": 0.5, "batch": 8, "epochs": 2,
-        "patience": 1,
+        "patience": 1, "phrases": 1, "phrase_score": "npmi", "phrase_threshold": 0.9,
     }  # fmt: skip
     config = CBOWVectorizer(**other, random_state=7, threads=1).fit(DOCUMENTS).model_.config
     assert {**other, "seed": 7, "threads": 1}.items() <= vars(config).items()
@@ -206,6 +206,16 @@ def test_settings_of_the_words_hold_for_new_documents():
     means = vectorizer.transform(["café", "cafe\u0301", ["cafe\u0301"], "CAFE\u0301 Fox"])
     assert (means[:3] == vectorizer.vectors_["café"]).all()
     assert (means[3] == vectorizer.vectors_["Fox"]).all()
+
+
+def test_phrases_of_new_documents():
+    documents = ["the new york rules", "new york the", "the old york new the"] * 9
+    vectorizer = CBOWVectorizer(**QUICK, phrases=1, phrase_threshold=0.22).fit(documents)
+    assert "new_york" in vectorizer.vocabulary_
+    means = vectorizer.transform(["New York", ["new", "york"], "new\nYork", ["york", "new"]])
+    assert (means[:2] == vectorizer.vectors_["new_york"]).all()
+    assert (means[2] == means[3]).all()
+    assert (means[2] != means[0]).any()
 
 
 def test_random_state():

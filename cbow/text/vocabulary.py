@@ -191,8 +191,8 @@ class TokenAccount:
     skipped_files: int = 0  #: files of folders not read for their name, and what is no regular file
     stop: int = 0  #: tokens of words left out as ``stop_words``, and not rare
     absent: int = 0  #: words of ``keep_words`` that the text does not have
-    joined: int = 0  #: tokens joined to the one before them, in ``phrases``
     fieldless: int = 0  #: rows without a text in the ``field``, which were not read
+    joined: int = 0  #: tokens joined to the one before them, in ``phrases``
 
     def __post_init__(self) -> None:
         if min(self.to_dict().values()) < 0:

@@ -129,6 +129,52 @@ def test_several_files_and_the_log(corpus):
     assert events[3]["seconds"] >= events[2]["seconds"] >= 0
 
 
+def test_phrases_are_shown_logged_and_kept(corpus, capsys):
+    command = ["corpus.txt", *SMALL, "--phrases", "1", "--phrase-threshold", "0.2"]
+    assert main([*command, "--log-json", "log.jsonl"]) == 0
+    err = capsys.readouterr().err
+    assert "3 phrases found, the most frequent dog_eats, king_rules, queen_rules\n" in err
+    assert "\n120 tokens joined to the token before, in phrases\n" in err
+    event = json.loads(Path("log.jsonl").read_text().splitlines()[0])
+    model = cbow.load("corpus.safetensors")
+    assert event == {"event": "phrases", **model.report["phrases"]}
+    assert event["found"] == 3
+    assert event["best"][0] == {"word": "dog_eats", "score": 39 / 1600 * 18, "times": 40}
+    assert model.config.phrases == 1
+    assert "dog_eats" in model.vectors
+    assert (
+        main(
+            [
+                *command,
+                "--phrase-score",
+                "npmi",
+                "-o",
+                "b.safetensors",
+                "--phrase-threshold",
+                "0.999",
+            ]
+        )
+        == 0
+    )
+    assert "1 phrase found, the most frequent dog_eats\n" in capsys.readouterr().err
+    assert main([*command, "--phrase-threshold", "9", "-o", "c.safetensors"]) == 0
+    assert "0 phrases found\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "--phrases -1",
+        "--phrases 1 --phrase-threshold 0",
+        "--phrase-threshold 2",
+        "--phrases 1 --phrase-threshold inf",
+    ],
+)
+def test_phrases_that_make_no_sense(corpus, capsys, wrong):
+    assert main(["corpus.txt", *SMALL, *wrong.split()]) == 1
+    assert ", but " in capsys.readouterr().err
+
+
 def test_the_log_on_standard_output(corpus, capsys):
     assert main(["corpus.txt", *SMALL, "--quiet", "--log-json", "-"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 4

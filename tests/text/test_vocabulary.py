@@ -139,7 +139,7 @@ def test_account_must_add_up():
         TokenAccount(read=0, kept=1, rare=-1)
 
 
-@pytest.mark.parametrize("name", ["kept", "rare", "beyond", "empty", "stop"])
+@pytest.mark.parametrize("name", ["kept", "rare", "beyond", "empty", "stop", "joined"])
 def test_every_part_is_in_the_sum(name):
     assert TokenAccount(**{"read": 3, name: 3}).to_dict()[name] == 3
 
@@ -149,16 +149,17 @@ def test_account_is_ready_for_json():
     assert account.to_dict() == {
         "lines": 1, "read": 1, "kept": 1, "rare": 0, "beyond": 0, "empty": 0,
         "replaced": 0, "cut": 0, "skipped_files": 4, "stop": 0, "absent": 0,
-        "fieldless": 0,
+        "fieldless": 0, "joined": 0,
     }  # fmt: skip
     assert TokenAccount(**account.to_dict()) == account
 
 
 def test_account_in_sentences():
     assert TokenAccount(lines=1).sentences() == ["1 line, 0 tokens read, 0 kept"]
-    sentences = TokenAccount(1000, 2019, 2000, 1, 5, 10, 2, 2, 1, 3, 1, 7).sentences()
+    sentences = TokenAccount(1000, 2023, 2000, 1, 5, 10, 2, 2, 1, 3, 1, 7, 4).sentences()
     assert sentences == [
-        "1,000 lines, 2,019 tokens read, 2,000 kept",
+        "1,000 lines, 2,023 tokens read, 2,000 kept",
+        "4 tokens joined to the token before, in phrases",
         "1 token left out: their words occur fewer than min_count times",
         "5 tokens left out: their words are beyond max_vocabulary",
         "10 tokens left out: the tokenizer returned empty strings",

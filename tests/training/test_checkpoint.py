@@ -134,13 +134,25 @@ def test_lists_of_words_and_the_rest_go_on_too(tmp_path):
     assert len(str(caught.value)) < 900
 
 
+def test_phrases_are_found_again(tmp_path):
+    text = [f"{line} new york" for line in story()]
+    phrases = {"phrases": 1, "phrase_threshold": 0.1}
+    model, copies = all_checkpoints(tmp_path, text, **EXACT, **phrases)
+    assert model.report["account"]["joined"] >= 60
+    assert model.report["phrases"]["best"][0]["word"] == "new_york"
+    assert "new_york" in model.vocabulary
+    assert bytes_of(cbow.resume(copies[1], corpus=text), tmp_path) == bytes_of(model, tmp_path)
+    with pytest.raises(ConfigError, match=r"phrases is 2, but .* was trained with 1; leave phr"):
+        cbow.resume(copies[1], corpus=text, phrases=2)
+
+
 def test_an_account_from_with_fewer_numbers(one, tmp_path, monkeypatch):
     new = bytes_of(cbow.resume(one, corpus=story()), tmp_path)
     read = run.read
 
     def older(path):
         saved = read(path)
-        for name in ("stop", "absent", "fieldless"):
+        for name in ("stop", "absent", "fieldless", "joined"):
             del saved.model.report["account"][name]
         return saved
 
