@@ -26,6 +26,10 @@ from cbow.evaluation.similarity import (
 )
 from cbow.system.arrays import Doubles
 
+#: Columns and lines of the ``repr`` of an evaluation, at most.
+COLUMNS: Final = 80
+LINES: Final = 12
+
 #: What to do with an item of which the model lacks a word; see `Rules`.
 OOV: Final = ("skip", "zero")
 
@@ -120,6 +124,14 @@ class PairsResult:
     pearson: float | None
     interval: Interval | None
 
+    def __repr__(self) -> str:
+        figure = "no correlation"
+        if self.spearman is not None:
+            figure = f"Spearman {self.spearman:z.3f}"
+        if self.interval is not None:
+            figure += f" ({self.interval.low:z.3f} to {self.interval.high:z.3f})"
+        return _line(self.set.file, figure, self.known, "pairs")
+
     @property
     def counted(self) -> Flags:
         """Whether a pair has a part in the correlation, (n,)."""
@@ -157,6 +169,11 @@ class AnalogiesResult:
     known: Flags
     counted: Flags
     right: Mapping[str, Flags]
+
+    def __repr__(self) -> str:
+        shares = {method: self.accuracy(method).share or 0.0 for method in self.right}
+        figures = (f"{method} {100 * share:.1f} %" for method, share in shares.items())
+        return _line(self.set.file, ", ".join(figures), self.known, "questions")
 
     def accuracy(self, method: str, section: int | None = None) -> Accuracy:
         """Return the share of right answers by a method, of all questions or a section's."""
@@ -204,6 +221,14 @@ class Evaluation:
     pairs: tuple[PairsResult, ...]
     analogies: tuple[AnalogiesResult, ...]
 
+    def __repr__(self) -> str:
+        results = [*map(repr, self.pairs), *map(repr, self.analogies)]
+        more = len(results) - (LINES - 1)
+        if more > 0:
+            results[LINES - 2 :] = [f"... and {more + 1} more"]
+        head = f"Evaluation of {self.words:,} words, {self.dimension} dimensions"
+        return "\n  ".join([head, *results])
+
     def summary(self) -> dict[str, float | None]:
         """Return one number for each file: Spearman's ρ, or the share right by the first method."""
         method = self.rules.methods[0]
@@ -221,6 +246,14 @@ class Evaluation:
             "pairs": [result.to_dict() for result in self.pairs],
             "analogies": [result.to_dict() for result in self.analogies],
         }
+
+
+def _line(file: str, figures: str, known: Flags, items: str) -> str:
+    """Return a line about a file, of whose name it has the end if all of it is too long."""
+    text = f": {figures}, {int(known.sum()):,} of {len(known):,} {items}"
+    room = COLUMNS - len("  ") - len(text)  # in a list of results, which is indented
+    name = file if len(file) <= room else f"...{file[len(file) - room + 3 :]}"
+    return f"{name}{text}"
 
 
 def _coverage(file: str, known: Flags, counted: Flags) -> dict[str, Any]:

@@ -80,6 +80,9 @@ class Pairs:
     skipped: Skipped
     column: str | None = None  #: that of the scores, where the file has more than three
 
+    def __repr__(self) -> str:
+        return f"Pairs({shown(self.file)}, {counted(len(self.words), 'pair')})"
+
 
 @dataclass(frozen=True, eq=False)
 class Analogies:
@@ -90,6 +93,9 @@ class Analogies:
     sections: tuple[str, ...]  #: their names, in the order of the file
     section_of: npt.NDArray[np.intp]  #: (n,), the section of each question
     skipped: Skipped
+
+    def __repr__(self) -> str:
+        return f"Analogies({shown(self.file)}, {counted(len(self.words), 'question')})"
 
 
 def read_set(path: StrPath) -> Pairs | Analogies:

@@ -8,6 +8,7 @@ from scipy import stats
 
 from cbow.errors import QueryError
 from cbow.evaluation import compare, evaluate
+from cbow.evaluation.analogies import METHODS
 from cbow.vectors import WordVectors
 
 WORDS = [f"w{i}" for i in range(40)]
@@ -148,3 +149,41 @@ def test_only_what_was_scored_alike_is_compared(files, models, tmp_path):
     ):
         with pytest.raises(QueryError, match="by the same sets and rules; evaluate both"):
             compare(scored, another)
+
+
+def test_an_evaluation_shows_its_figures(files, models, monkeypatch):
+    monkeypatch.chdir(files[0].parent)
+    found = evaluate(models[1], "pairs.txt", "questions.txt", resamples=100)
+    spearman, interval = found.pairs[0].spearman, found.pairs[0].interval
+    shares = [100 * found.analogies[0].accuracy(method).share for method in METHODS]
+    known = found.pairs[0].known.sum(), found.analogies[0].known.sum()
+    assert repr(found) == (
+        "Evaluation of 38 words, 6 dimensions\n"
+        f"  pairs.txt: Spearman {spearman:.3f} ({interval.low:.3f} to {interval.high:.3f}), "
+        f"{known[0]} of 80 pairs\n"
+        f"  questions.txt: 3CosAdd {shares[0]:.1f} %, 3CosMul {shares[1]:.1f} %, "
+        f"{known[1]} of 380 questions"
+    )
+    assert repr(found.pairs[0].set) == "Pairs('pairs.txt', 80 pairs)"
+    assert repr(found.analogies[0].set) == "Analogies('questions.txt', 380 questions)"
+
+
+def test_figures_that_there_are_not(files, models):
+    found = evaluate(WordVectors(WORDS, np.ones((40, 6))), files[0])
+    assert repr(found.pairs[0]).endswith("pairs.txt: no correlation, 80 of 80 pairs")
+    found = evaluate(models[0], files[0], resamples=0)
+    assert f": Spearman {found.pairs[0].spearman:.3f}, 80 of 80 pairs" in repr(found.pairs[0])
+
+
+def test_an_evaluation_fits_a_screen(models, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = ["a" * 70 + f"{i}.txt" for i in range(30)]
+    for name in names:
+        (tmp_path / name).write_text("w2 w3 1\nw4 w5 2\nw6 w7 3\n")
+    for n in (1, 11, 12, 30):
+        lines = repr(evaluate(models[1], names[:n], resamples=10)).splitlines()
+        assert len(lines) == min(1 + n, 12)
+        assert max(map(len, lines)) == 80
+        assert lines[1].startswith("  ...aaa")
+        assert all(f"a{i}.txt: Spearman" in line for i, line in enumerate(lines[1:11]))
+        assert n < 12 or lines[11] == f"  ... and {n - 10} more"
