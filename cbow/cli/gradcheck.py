@@ -60,6 +60,16 @@ NUMBERS: Final = {
 }
 
 
+#: g'(Z) of the hidden activations, for layer {l}. Elsewhere than in ReLU's it is called g'(Z{l}).
+SLOPES: Final = {
+    "relu": "(Z{l} > 0)",
+    "leaky_relu": "where(Z{l} > 0, 1, 0.01)",
+    "sigmoid": "A{l} * (1 - A{l})",
+    "tanh": "1 - A{l}**2",
+    "identity": "1",
+}
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``cbow-gradcheck`` and return its exit code: 0 if our gradients are right, else 1."""
     return run(_gradcheck, _parser(), argv)
@@ -290,9 +300,13 @@ def _verdicts(report: Report) -> list[str]:
     lines = [
         f"Ours: {', '.join(failed)} wrong." if failed else f"Ours: all {len(report.rows)} right."
     ]
-    for row in report.activity:
+    names = _activations(report.settings["activation"], len(report.activity))
+    for name, row in zip(names, report.activity, strict=True):
+        of_what = "units times examples"
+        if name == "leaky_relu":  # of which no unit dies, however little it lets through
+            of_what += f"; g'(Z{row.layer}) = {SLOPES[name].format(l=row.layer)}"
         lines.append(
-            f"Hidden layer {row.layer}: {100 * row.active:.0f} % active (units times examples), "
+            f"Hidden layer {row.layer}: {100 * row.active:.0f} % active ({of_what}), "
             f"{row.dead} of {row.units} units dead in this batch."
         )
     return lines
@@ -311,14 +325,16 @@ def _closing(report: Report) -> list[str]:
     if not report.activity:
         return [slip, "There is no hidden layer for the other two to go wrong in."]
     back = f"dZ{before} = "
-    mask = f"(Z{before} > 0)"
+    activation = report.settings["activation"].split(",")[-1]
+    slope, unit = SLOPES[activation].format(l=before), "by the unit that fired"
+    mask = slope
+    if activation != "relu":
+        mask, unit = f"g'(Z{before})", f"by g'(Z{before}) = {slope}"
     lecture = (
         f"lecture: {back}max(0, W{last}.T @ dZ{last}), as taught in a well-known course until "
         f"mid-2023, in place of {back}(W{last}.T @ dZ{last}) * {mask}."
     )
-    if set(report.settings["activation"].split(",")) != {"relu"}:
-        lecture += f" It is shown in its ReLU form; here the right factor is g'(Z{before})."
-    why = "t masks by the sign of the arriving gradient instead of by the unit that fired."
+    why = f"t masks by the sign of the arriving gradient instead of {unit}."
     if all(row.mistaken_right for row in report.rows):
         why = "I" + why + " In this draw both agree by chance; a larger --batch tells them apart."
     else:

@@ -5,16 +5,23 @@ import re
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from cbow.cli import gradcheck
-from cbow.cli.gradcheck import main
-from cbow.network import COSTS, GradientErrors
+from cbow.cli.gradcheck import SLOPES, main
+from cbow.config import HIDDEN_ACTIVATIONS
+from cbow.network import ACTIVATIONS, COSTS, GradientErrors
 
 
 @pytest.fixture
 def wide(monkeypatch):
     monkeypatch.setenv("COLUMNS", "100")
+
+
+@pytest.fixture
+def unwrapped(monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
 
 
 def answer(capsys, *argv):
@@ -60,18 +67,40 @@ def test_it_says_what_is_mistaken_and_why(capsys):
         "It fails because it masks by the sign of the arriving gradient instead of by the unit "
         "that fired.\n"
     ) in out
-    assert "ReLU form" not in out
     assert "dW[l].T: dZ1 = (dW2.T @ dZ2) * (Z1 > 0)" in out
     assert "A[L].T: dW2 = dZ2 @ A2.T in place of dZ2 @ A1.T" in out
     assert "it is 12x12 and fits nothing." in out
 
 
 @pytest.mark.parametrize("activation", ["leaky_relu", "identity", "sigmoid", "tanh"])
-def test_other_activations_say_that_the_mistake_is_of_relu(capsys, activation):
+def test_other_activations_show_their_own_slope(capsys, activation, unwrapped):
     code, out, _ = answer(capsys, "--activation", activation)
     assert code == 0
     assert f"({activation})" in out
-    assert "shown in its ReLU form" in out
+    assert "in place of dZ1 = (W2.T @ dZ2) * g'(Z1). It fails because" in out
+    slope = SLOPES[activation].format(l=1)
+    assert f"of the arriving gradient instead of by g'(Z1) = {slope}.\n" in out
+    assert "dW[l].T: dZ1 = (dW2.T @ dZ2) * g'(Z1), the gradient" in out
+    assert "* (Z1 > 0)" not in out
+
+
+@pytest.mark.parametrize("activation", HIDDEN_ACTIVATIONS)
+def test_the_slopes_that_are_shown_are_those_of_the_network(activation):
+    Z1 = np.array([[-2.0, 0.0, 3.0]])
+    A1 = ACTIVATIONS[activation].g(Z1)
+    shown = eval(SLOPES[activation].format(l=1), {"Z1": Z1, "A1": A1, "where": np.where})
+    assert np.broadcast_to(shown, (1, 3)) == pytest.approx(ACTIVATIONS[activation].dg(Z1))
+
+
+def test_a_layer_of_leaky_relu_shows_its_slopes(capsys, unwrapped):
+    _, out, _ = answer(capsys, "--activation", "leaky_relu")
+    assert (
+        "Hidden layer 1: 100 % active (units times examples; g'(Z1) = where(Z1 > 0, 1, 0.01)), "
+        "0 of 5 units dead in this batch."
+    ) in out.splitlines()
+    _, out, _ = answer(capsys, "--layers", "4,6,5,3", "--activation", "relu,leaky_relu")
+    assert " % active (units times examples), " in out
+    assert " % active (units times examples; g'(Z2) = where(Z2 > 0, 1, 0.01)), " in out
 
 
 def test_json_is_complete(capsys):
