@@ -119,6 +119,15 @@ function wordAtCaret(text, caret) {
   return null;
 }
 
+/** What is completed in the box that finds a word: all of the text, or, if that is a sum, which no
+ * word has in it, the word at the caret. */
+function wordOrPart(text, caret) {
+  const pieces = text.match(PIECE) ?? [];
+  const isSum = pieces.length > 1 && pieces.some((piece) => piece === "+" || piece === "-");
+  const inWords = !isSum || words.search(text, 1).total > 0;
+  return inWords ? wholeText(text) : wordAtCaret(text, caret);
+}
+
 // --- the page ------------------------------------------------------------------------------------
 
 /** Neighbours that are read out. */
@@ -169,9 +178,9 @@ function answer(asked = addressText()) {
   state.question = parseQuestion(asked, models);
   state.neighbours = NEIGHBOURS;
   const { text, terms } = state.question;
-  const isWord = terms?.length === 1;
-  byId("find").value = isWord ? text : "";
-  byId("sum").value = isWord ? "" : text;
+  const single = terms?.length === 1;
+  byId("find").value = single ? text : "";
+  byId("sum").value = single ? "" : text;
   show();
   map.reach();
   // One of them scrolls: the list in a wide window, all below the map in a narrow one.
@@ -245,19 +254,24 @@ function aboutModel({ name, about }) {
   return paragraph("", element("strong", {}, visible(name)), ` ${about}`);
 }
 
+/** Whether any of the models has a word. */
+function isWord(text) {
+  return models.some((model) => model.ids.has(text));
+}
+
 /** Find what the box for a word asks: the word, or the first that is found by what is typed. */
 function sought(text) {
   const question = parseQuestion(text, models);
-  const isWord = models.some((model) => model.ids.has(question.text));
-  if (question.text === "" || question.trouble || isWord) return text;
+  if (question.text === "" || question.trouble || isWord(question.text)) return text;
   return words.search(question.text, 1).matches[0] ?? text;
 }
 
 /** Set up the boxes, the buttons and the keys. */
 function connect() {
-  new Completion(byId("find"), byId("find-list"), words, wholeText, (text, taken) =>
-    go(taken ? text : sought(text)),
-  );
+  new Completion(byId("find"), byId("find-list"), words, wordOrPart, (text, taken) => {
+    if (!taken) go(sought(text));
+    else if (isWord(text)) go(text); // what is taken into a sum is only a part of it
+  });
   new Completion(byId("sum"), byId("sum-list"), words, wordAtCaret, (text, taken) => {
     if (!taken) go(text); // a word that is taken from the list is only a part of the sum
   });

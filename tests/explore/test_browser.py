@@ -75,6 +75,7 @@ def pages(tmp_path_factory):
         "two": page_data([("one", royal()), ("other", other())], choices._replace(limit=V)),
         "evil": page_data([("<b>evil</b>", WordVectors(EVIL, evil))], choices),
         "alike": page_data([("alike", alike())], choices),
+        "signs": page_data([("signs", WordVectors(["rock + roll", "rock"], np.eye(2)))], choices),
         "single": page_data([("single", WordVectors(["lonely"], np.ones((1, 3))))], choices),
     }
     for name, content in contents.items():
@@ -334,6 +335,45 @@ def test_unknown_words_and_those_spelled_alike(browser, pages):
     assert browser.text("#answers h2") == "king - man + woman"
     browser.open(at(pages["one"], "king - zzzzzzzzz"))
     assert "No word is spelled like “zzzzzzzzz”." in browser.text("#answers")
+
+
+def test_a_sum_in_the_box_for_a_word_is_a_sum(browser, pages):
+    browser.open(pages["one"])
+    for typed in ("king -", "king - ", "king - man +"):  # at a sign nothing is completed
+        browser.type("#find", typed)
+        assert browser.run("document.querySelector('#find-list').hidden")
+    browser.type("#find", "king - man + woman")
+    assert browser.texts("#find-list [role=option]") == ["woman"]
+    assert browser.texts("#find-list .note") == []
+    browser.press("Enter")
+    assert browser.text("#answers h2") == "king - man + woman"
+    assert browser.run("document.querySelector('#sum').value") == "king - man + woman"
+    assert browser.run("document.querySelector('#find').value") == ""
+
+
+def test_a_word_of_a_sum_in_the_box_for_a_word_is_completed(browser, pages):
+    browser.open(pages["one"])
+    browser.type("#find", "king - ma")
+    browser.press("ArrowDown", "Enter")
+    assert browser.run("document.querySelector('#find').value") == "king - man"
+    assert browser.texts("#answers h2") == []  # not asked yet
+    browser.press("Enter")
+    assert browser.text("#answers h2") == "king - man"
+    browser.type("#find", "king - zzzzzzzzz")
+    assert browser.text("#find-list") == "No word has this in it."
+
+
+def test_words_that_look_like_sums_are_found(browser, pages):
+    browser.open(pages["one"])
+    browser.type("#find", "+")
+    assert browser.texts("#find-list [role=option]") == ["+"]
+    browser.press("ArrowDown", "Enter")
+    assert browser.text("#answers h2") == "+"
+    browser.open(pages["signs"])
+    browser.type("#find", "rock + r")
+    assert browser.texts("#find-list [role=option]") == ["rock + roll"]
+    browser.press("ArrowDown", "Enter")
+    assert browser.text("#answers h2") == "rock + roll"
 
 
 def test_the_way_back(browser, pages):
