@@ -48,20 +48,14 @@ MAX_EXPANSION: Final = 50.0
 #: Which vectors a query uses when it does not say.
 DEFAULT_EMBEDDING: Final = "joint"
 
-#: The learning rate of each optimizer when none is given, for the mean gradient of a batch.
-LEARNING_RATES: Final[Mapping[str, float]] = {"adam": 0.005, "adagrad": 0.05, "sgd": 1.0}
-OPTIMIZERS: Final = tuple(LEARNING_RATES)
+#: The update rules of `cbow.network`.
+OPTIMIZERS: Final = ("adam", "adagrad", "sgd")
 
-#: That of the sampled objective, for the sum of the gradients of a step.
-SAMPLED_RATE: Final = 0.08
+#: How much time a training may take: the epochs that are chosen where none are given.
+EFFORTS: Final = ("quick", "normal", "best")
 
-#: A batch that is not given is fitted to the text: a small one still makes enough steps.
-STEPS_PER_EPOCH: Final = 200
-SMALLEST_BATCH: Final = 64
-LARGEST_BATCH: Final = 1024
-
-#: The batch of the sampled objective when none is given.
-SAMPLED_BATCH: Final = 512
+#: What the default is of a setting that is chosen by `cbow.training.defaults`.
+FITTED: Final = "fitted to the text"
 
 
 @dataclass(frozen=True)
@@ -125,7 +119,7 @@ class Config:
 
     Examples
     --------
-    >>> Config(dimension=50).window
+    >>> Config(dimension=50).min_count
     5
     >>> Config(dimension=0)
     Traceback (most recent call last):
@@ -212,14 +206,20 @@ class Config:
     heldout: float = setting(
         0.0, float, SHARE, "share of the lines kept back to measure the loss on unseen text"
     )
-    window: int = setting(
-        5, int, POSITIVE, "words of context on each side, drawn anew from 1 to this", symbol="C"
+    window: int | None = setting(
+        None,
+        int,
+        POSITIVE,
+        "words of context on each side, drawn anew from 1 to this",
+        symbol="C",
+        unset=FITTED,
     )
-    sample: float = setting(
-        1e-4,
+    sample: float | None = setting(
+        None,
         float,
         SHARE,
         "thin out words that are a larger share of the text than this; 0 keeps all",
+        unset=FITTED,
     )
     dimension: int = setting(100, int, POSITIVE, "numbers per word: the hidden units", symbol="N")
     activation: str = setting(
@@ -256,8 +256,7 @@ class Config:
         float,
         RATE,
         "step size at the start; falls in a straight line to nearly 0",
-        unset=", ".join(f"{rate} for {name}" for name, rate in LEARNING_RATES.items())
-        + f"; sampled: {SAMPLED_RATE}",
+        unset="that of the objective and the optimizer",
     )
     batch: int | None = setting(
         None,
@@ -265,10 +264,18 @@ class Config:
         POSITIVE,
         "examples per step",
         symbol="m",
-        unset=f"fitted: some {STEPS_PER_EPOCH} steps an epoch, {SMALLEST_BATCH} to {LARGEST_BATCH}"
-        f"; sampled: {SAMPLED_BATCH}",
+        unset=FITTED,
     )
-    epochs: int = setting(5, int, POSITIVE, "passes over the text")
+    epochs: int | None = setting(None, int, POSITIVE, "passes over the text", unset=FITTED)
+    effort: str = setting(
+        "normal",
+        str,
+        one_of(EFFORTS),
+        "how long to train, if epochs is not given: a third of what fits the text, that, or three "
+        "times as long",
+        choices=EFFORTS,
+        saved="changed",
+    )
     patience: int | None = setting(
         None,
         int,

@@ -55,10 +55,10 @@ class CBOWVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         The name of a tokenizer, or a function that cuts a line into words.
     normalise, keep_case, keep_words, stop_words, phrases, phrase_score, phrase_threshold, \
 min_count, max_vocabulary, heldout, window, sample, dimension, activation, objective, candidates, \
-block, optimizer, learning_rate, batch, epochs, patience, threads
-        The settings of a training run, with their defaults; see `cbow.Config`. The defaults suit
-        texts of many megabytes; a small one needs more epochs, a larger `sample`, and perhaps a
-        smaller `min_count`.
+block, optimizer, learning_rate, batch, epochs, effort, patience, threads
+        The settings of a training run, with their defaults; see `cbow.Config`. Epochs, `sample` and
+        the like are fitted to the documents where they are None; few documents may need a smaller
+        `min_count`.
     embedding : str
         Which vectors: ``input``, ``output``, ``mean`` or ``joint``; see `cbow.Model.embedding`.
     vectors : str or PathLike, WordVectors or Model, optional
@@ -107,8 +107,8 @@ block, optimizer, learning_rate, batch, epochs, patience, threads
         min_count: int = Config.min_count,
         max_vocabulary: int | None = Config.max_vocabulary,
         heldout: float = Config.heldout,
-        window: int = Config.window,
-        sample: float = Config.sample,
+        window: int | None = Config.window,
+        sample: float | None = Config.sample,
         dimension: int = Config.dimension,
         activation: str = Config.activation,
         objective: str = Config.objective,
@@ -117,7 +117,8 @@ block, optimizer, learning_rate, batch, epochs, patience, threads
         optimizer: str | None = Config.optimizer,
         learning_rate: float | None = Config.learning_rate,
         batch: int | None = Config.batch,
-        epochs: int = Config.epochs,
+        epochs: int | None = Config.epochs,
+        effort: str = Config.effort,
         patience: int | None = Config.patience,
         threads: int | None = Config.threads,
         embedding: str = DEFAULT_EMBEDDING,
@@ -146,6 +147,7 @@ block, optimizer, learning_rate, batch, epochs, patience, threads
         self.learning_rate = learning_rate
         self.batch = batch
         self.epochs = epochs
+        self.effort = effort
         self.patience = patience
         self.threads = threads
         self.embedding = embedding

@@ -27,14 +27,14 @@ def recovered(vectors, families, topn=5):
 @pytest.fixture(scope="module")
 def planted():
     maker = load_script("make_corpus")
-    settings = maker.Settings(tokens=150_000, vocabulary=1000, families=12, seed=3)
+    settings = maker.Settings(tokens=40_000, vocabulary=400, families=12, seed=3)
     return list(maker.sentences(settings)), maker.truth(settings)
 
 
 @pytest.mark.parametrize("activation", ["relu", "identity"])
 def test_planted_families_are_recovered(planted, activation):
     lines, truth = planted
-    model = cbow.train(lines, dimension=50, epochs=6, batch=512, activation=activation)
+    model = cbow.train(lines, dimension=50, activation=activation)
     for embedding in ("input", "output", "mean"):
         assert recovered(model.embedding(embedding), truth["families"]) >= 0.9, embedding
 
@@ -64,7 +64,7 @@ FAMILIES = [
 
 
 def test_the_book_that_comes_with_the_package_has_neighbours_that_make_sense():
-    model = cbow.train(ROOT / "corpora" / "alder.txt", window=2, sample=0.01, batch=128, epochs=8)
-    assert recovered(model.vectors, FAMILIES) > 0.8
+    model = cbow.train(ROOT / "corpora" / "alder.txt")  # with what is chosen for it
+    assert recovered(model.vectors, FAMILIES) >= 0.9
     queen = model.vectors.most_similar(["king", "woman"], ["man"], topn=3)
     assert "queen" in [word for word, _ in queen]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from cbow.system.threads import single_threaded_blas
-from cbow.training.objective import usual_rate
+from cbow.training.defaults import MOST_SAMPLE, usual_rate
 from cbow.vectors.nearest import inverse_lengths
 
 if TYPE_CHECKING:
@@ -20,9 +20,6 @@ LITTLE: Final = 0.98
 
 #: How many times larger or smaller than the usual a learning rate is worth a remark.
 UNUSUAL: Final = 5
-
-#: The largest `sample` that is advised: beyond it, hardly a word is thinned out.
-MOST_SAMPLE: Final = 0.01
 
 #: Words are proposed from the middle: of so high a frequency rank at most, where the vocabulary is
 #: large; and so high at least.
@@ -90,8 +87,9 @@ def _remedies(config: Config, report: Mapping[str, Any]) -> Iterator[str]:
     rate = config.learning_rate or usual
     if not usual / UNUSUAL <= rate <= usual * UNUSUAL:
         yield f"take a usual learning rate (--learning-rate {usual:g}, not {rate:g})"
-    more = min(MOST_SAMPLE, 10 * config.sample)
-    if more > config.sample and 2 * last["subsampled"] > last["tokens"] - last["heldout"]:
+    sample = config.sample or 0.0
+    more = min(MOST_SAMPLE, 10 * sample)
+    if more > sample and 2 * last["subsampled"] > last["tokens"] - last["heldout"]:
         yield f"keep more of the frequent words (--sample {more:g})"
     if len(epochs) == 1 or last["loss"] < epochs[-2]["loss"]:  # it still falls
         yield f"train for more epochs (--epochs {4 * len(epochs)})"

@@ -50,14 +50,12 @@ class Display(Observer):
 
     Parameters
     ----------
-    epochs : int
-        Of the whole training.
     stream : TextIO, optional
         Where to write: bars if it is a terminal, else lines.
     """
 
-    def __init__(self, epochs: int, stream: TextIO | None = None) -> None:
-        self.epochs = epochs
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self.epochs = 0  # of the whole training, once it is planned
         self.stream: TextIO = stream or sys.stderr or _Nowhere()
         self.terminal = self.stream.isatty()
         self.bar: tqdm[Any] | None = None
@@ -120,19 +118,22 @@ class Display(Observer):
         )
 
     def planned(self, plan: Plan) -> None:
-        """Print what is to be trained, and the baselines of its loss."""
-        base = plan.baselines
+        """Print what was chosen, what is to be trained, and the baselines of its loss."""
+        base, self.epochs = plan.baselines, plan.fitted.epochs
+        if plan.fitted.chosen:
+            self.say(plan.fitted.chosen)
         self.say(
             f"training: {plan.vocabulary_size:,} words, {plan.parameters:,} parameters, "
-            f"{counted(self.epochs, 'epoch')} of {plan.tokens:,} tokens, batches of {plan.batch:,}"
+            f"{counted(self.epochs, 'epoch')} of {plan.tokens:,} tokens, "
+            f"batches of {plan.fitted.batch:,}"
         )
-        self.say(f"objective: {plan.objective}; {plan.reason}")
+        self.say(f"objective: {plan.fitted.objective}; {plan.about}")
         line = f"baselines: {base.uniform:.4f} nats (uniform), "
         line += f"{base.unigram:.4f} (word frequencies)"
         if base.heldout_unigram is not None:
             line += f", {base.heldout_unigram:.4f} (word frequencies, held out)"
         self.say(line)
-        if plan.objective == "sampled":
+        if plan.fitted.objective == "sampled":
             self.measure = "loss among candidates"
         self.pace, self.told = Pace(plan), time.monotonic()
 
@@ -259,7 +260,7 @@ class JSONLog(Observer):
 
     def planned(self, plan: Plan) -> None:
         """Log the plan and its baselines."""
-        self._write("plan", {**plan._asdict(), "baselines": vars(plan.baselines)})
+        self._write("plan", plan.to_dict())
         self.began = time.monotonic()
 
     def resumed(self, resumed: Resumed) -> None:

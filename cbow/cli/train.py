@@ -117,7 +117,7 @@ def _train(arguments: argparse.Namespace) -> int:
         arguments.wrong_usage("give a CORPUS, or --resume FILE")
     training = new_training(arguments) if arguments.resume is None else resumed_training(arguments)
     _check_files(training, arguments)
-    display = None if arguments.quiet else Display(training.config.epochs)
+    display = None if arguments.quiet else Display()
     log = None if arguments.log_json is None else JSONLog(arguments.log_json)
     scores = None
     if arguments.evaluate:

@@ -3,12 +3,14 @@
 The file is a safetensors file with the arrays of a model, as `cbow.vectors.formats.model` has them,
 and those of the optimizer as ``optimizer.NAME``. Its metadata have one entry, ``cbow``: JSON with
 
-    checkpoint_version   1
+    checkpoint_version   2
     config, report       as in a model: the settings, and what happened in the epochs that are over
     corpus               the names of the text (null if it cannot be read again), its fingerprint
-    objective            the settings that the objective was chosen to have
     state                the epoch under way: what is done of it, and what was measured
     every                seconds between two checkpoints
+
+In version 1 the settings were those that were given, and the entry ``objective`` had those that the
+objective was chosen to have.
 """
 
 from __future__ import annotations
@@ -36,7 +38,7 @@ from cbow.training.observer import Epoch, Observer
 from cbow.training.state import State, is_finite
 from cbow.vectors.formats import model as file
 
-CHECKPOINT_VERSION: Final = 1
+CHECKPOINT_VERSION: Final = 2
 
 #: The kind of file, in messages.
 KIND: Final = "checkpoint"
@@ -53,7 +55,6 @@ class Checkpoint(NamedTuple):
 
     model: Model  #: as it is; its report tells of the epochs that are over
     state: State
-    objective: Mapping[str, Any]  #: the settings with which the same would be chosen again
     optimizer: Mapping[str, NDArray[Any]] | None = None  #: None: it begins afresh
     fingerprint: str | None = None  #: of the text; None: that of a finished model is not known
     sources: list[str] | None = None  #: names of the text; None if it cannot be read again
@@ -74,7 +75,6 @@ def write(path: Path, checkpoint: Checkpoint) -> None:
         "checkpoint_version": CHECKPOINT_VERSION,
         **file.settings_and_report(stored),
         "corpus": {"sources": checkpoint.sources, "fingerprint": checkpoint.fingerprint},
-        "objective": checkpoint.objective,
         "state": {
             "steps": state.steps,
             "epoch": state.epoch,
@@ -105,8 +105,8 @@ def read(path: str | os.PathLike[str]) -> Checkpoint:
         model = Model.from_stored(file.read(path))
         with naming(path, "model"):
             state = _state_after(model)
-        objective = {name: model.report[name] for name in ("objective", "batch")}
-        return Checkpoint(model, state, objective)
+        settings = {name: model.report[name] for name in ("objective", "batch")}
+        return Checkpoint(_with_settings(model, settings), state)
     with naming(path, KIND):
         file.check_version(content, "checkpoint_version", CHECKPOINT_VERSION)
         optimizer = {
@@ -118,12 +118,23 @@ def read(path: str | os.PathLike[str]) -> Checkpoint:
         model = Model.from_stored(file.restored(parameters, content))
         if not fits(content, _CONTENT):
             raise file.damaged_metadata()
-        model.config.replace(content["objective"])  # raises if these are not settings
+        model = _with_settings(model, content.get("objective", {}))
         state = _state_within(model, content["state"])
         return Checkpoint(
-            model, state, content["objective"], optimizer,
+            model, state, optimizer,
             content["corpus"]["fingerprint"], content["corpus"]["sources"], content["every"],
         )  # fmt: skip
+
+
+def _with_settings(model: Model, settings: Mapping[str, Any]) -> Model:
+    """Put into the settings what earlier versions had chosen and wrote elsewhere.
+
+    Raises
+    ------
+    ConfigError
+        If these are not settings.
+    """
+    return dataclasses.replace(model, config=model.config.replace(settings))
 
 
 def _state_within(model: Model, content: dict[str, Any]) -> State:
@@ -132,7 +143,7 @@ def _state_within(model: Model, content: dict[str, Any]) -> State:
     restarts = list(model.report["restarts"])
     last = max([0, *restarts, *(epoch.epoch for epoch in epochs)])
     if not (
-        last < content["epoch"] <= model.config.epochs
+        last < content["epoch"] <= (model.config.epochs or 0)
         and len(content["measures"]["fired"]) == model.config.dimension
     ):
         raise file.damaged_metadata()
@@ -403,7 +414,9 @@ _REPORT: Final = {
 _CONTENT: Final = {
     "report": _REPORT,
     "corpus": {"sources": maybe([text]), "fingerprint": text},
-    "objective": {"objective": text, "optimizer": text, "learning_rate": number, "batch": count},
+    "objective": Optional(
+        {"objective": text, "optimizer": text, "learning_rate": number, "batch": count}
+    ),
     "state": {
         "steps": count,
         "epoch": count,

@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cbow.config import LARGEST_BATCH, SMALLEST_BATCH, STEPS_PER_EPOCH
 from cbow.system.compiled import compiled
 from cbow.training.randomness import Purpose, stream, uniform
 
@@ -401,13 +400,6 @@ class ExampleSource:
         """Yield the held-out examples: always the same draw, so that losses can be compared."""
         for drawn, _ in self.epoch(0, batch, Tally(), heldout=True):
             yield drawn
-
-    def batch_size(self, chosen: int | None) -> int:
-        """Return the batch size: the chosen one, or one that gives a small text enough steps."""
-        if chosen is not None:
-            return chosen
-        examples = len(self.corpus.ids) * self.share_kept() * (1 - self.heldout)
-        return min(LARGEST_BATCH, max(SMALLEST_BATCH, round(examples / STEPS_PER_EPOCH)))
 
     def share_kept(self) -> float:
         """Return the share of the tokens that subsampling is expected to leave."""

@@ -13,6 +13,7 @@ from cbow.model import Model
 from cbow.network import linear_decay
 from cbow.system.interrupts import Interrupts
 from cbow.training.checkpoint import Checkpoints
+from cbow.training.defaults import Fitted
 from cbow.training.examples import Tally
 from cbow.training.losses import Losses
 from cbow.training.observer import Epoch, Observer, Step
@@ -42,10 +43,10 @@ class Loop:
     Parameters
     ----------
     config : Config
+    fitted : Fitted
+        Has the epochs and the learning rate at the start.
     trainer : Trainer
     losses : Losses
-    rate : float
-        The learning rate at the start.
     tokens : int
         Of the text, to tell the observer.
     observer : Observer
@@ -61,17 +62,17 @@ class Loop:
     def __init__(
         self,
         config: Config,
+        fitted: Fitted,
         trainer: Trainer,
         losses: Losses,
-        rate: float,
         tokens: int,
         observer: Observer,
         state: State,
     ) -> None:
         self.config = config
+        self.fitted = fitted
         self.trainer = trainer
         self.losses = losses
-        self.rate = rate
         self.tokens = tokens
         self.observer = observer
         self.state = state
@@ -98,7 +99,7 @@ class Loop:
             Why it ended early. `parameters` and ``state.finished`` are the result either way.
         """
         state, trainer = self.state, self.trainer
-        while state.epoch <= self.config.epochs:
+        while state.epoch <= self.fitted.epochs:
             if stop := self._patience_is_over():
                 return stop
             if interrupts.asked():
@@ -110,7 +111,7 @@ class Loop:
                 state.share = portion.share
                 done = (state.epoch - 1 + portion.share) * self.tokens
                 self.observer.stepped(
-                    Step(state.epoch, round(done), self.config.epochs * self.tokens, portion.loss)
+                    Step(state.epoch, round(done), self.fitted.epochs * self.tokens, portion.loss)
                 )
                 if state.portions % trainer.keep_every == 0:
                     if not is_finite(trainer.parameters):  # which a finite loss does not exclude
@@ -121,7 +122,7 @@ class Loop:
                 if checkpoints:
                     checkpoints.write_if_due(state)
             if state.tally.examples == 0:
-                raise CorpusError(_nothing_to_learn(state.tally, self.config))
+                raise CorpusError(_nothing_to_learn(state.tally, self.fitted.sample))
             loss, heldout = self.losses.of_epoch(state), self.losses.heldout()
             if interrupts.asked():  # the losses may be of fewer examples
                 return self._stop("interrupted", "Ctrl-C")
@@ -140,7 +141,7 @@ class Loop:
         """Return the learning rate after a share of the epoch under way."""
         before = self.state.before
         done = self.state.epoch - 1 - before + share
-        return linear_decay(self.rate, done / (self.config.epochs - before))
+        return linear_decay(self.fitted.learning_rate, done / (self.fitted.epochs - before))
 
     def _patience_is_over(self) -> Stop | None:
         """Stop if the least held-out loss lies too far back."""
@@ -168,7 +169,7 @@ def since_least(losses: Sequence[float | None]) -> int:
     return len(known) - 1 - known.index(min(known)) if known else 0
 
 
-def _nothing_to_learn(tally: Tally, config: Config) -> str:
+def _nothing_to_learn(tally: Tally, sample: float) -> str:
     """Explain why an epoch had no example, and which of the reasons to mend."""
     remedy = "put more than one word on a line"
     if tally.subsampled:
@@ -177,6 +178,6 @@ def _nothing_to_learn(tally: Tally, config: Config) -> str:
         remedy = "lower heldout"
     return (
         f"no example was found in {tally.tokens} tokens: {tally.heldout} are held out, "
-        f"{tally.subsampled} were left out as frequent (sample {config.sample:g}) and "
+        f"{tally.subsampled} were left out as frequent (sample {sample:g}) and "
         f"{tally.isolated} stand alone on their line; expected words beside other words; {remedy}"
     )

@@ -1,17 +1,15 @@
-"""Exact softmax or candidates: which objective to train by, and why."""
+"""What depends on the objective beside its settings: what fits it, where b1 starts, the time."""
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Final
 
-from cbow.config import LEARNING_RATES, SAMPLED_BATCH, SAMPLED_RATE, Config
+from cbow.config import Config
 from cbow.errors import ConfigError
 from cbow.network.activations import ACTIVATIONS
 from cbow.network.parameters import B1_START
+from cbow.training.defaults import Fitted
 from cbow.training.examples import ExampleSource
-
-#: Multiplications and additions up to which the exact softmax is cheap: well under a minute.
-CHEAP: Final = 8e12
 
 #: b1 of the sampled objective starts so high that nearly all units fire. Its output layer is
 #: centred at the same number; see `cbow.training.sampled.step.centred`.
@@ -27,56 +25,22 @@ SPEED: Final = 1.2e11
 TOKENS_A_SECOND: Final = 1.5e6
 
 
-class Objective(NamedTuple):
-    """The objective, and the settings that depend on it."""
-
-    name: str  #: exact or sampled
-    reason: str
-    optimizer: str
-    rate: float  #: learning rate at the start
-    batch: int  #: examples per step, about
-    b1_start: float  #: where the biases of the hidden layer start
-
-    def settings(self) -> dict[str, Any]:
-        """Return the settings with which the same objective would be chosen again."""
-        return {
-            "objective": self.name,
-            "optimizer": self.optimizer,
-            "learning_rate": self.rate,
-            "batch": self.batch,
-        }
+def b1_start(objective: str) -> float:
+    """Return where the biases of the hidden layer start."""
+    return B1_START if objective == "exact" else SAMPLED_B1_START
 
 
-def choose_objective(config: Config, source: ExampleSource, threads: int) -> Objective:
-    """Choose by the cost, unless the settings say which.
-
-    Whether the exact softmax is cheap depends on the vocabulary, the text and the settings, and
-    on nothing else: the same run has the same objective on every machine.
+def check_objective(config: Config, V: int) -> None:
+    """See that the settings fit the objective.
 
     Raises
     ------
     ConfigError
-        If settings do not fit the objective.
+        If they do not.
     """
-    V, tokens = len(source.corpus.vocabulary), len(source.corpus.ids)
-    examples = tokens * source.share_kept() * (1 - config.heldout) * config.epochs
-    work = 6 * V * config.dimension * examples
-    cheap = work <= CHEAP or config.candidates >= V  # no word would be left out
-    exact = config.objective == "exact" or (config.objective == "auto" and cheap)
-    seconds = work / SPEED if exact else config.epochs * tokens / TOKENS_A_SECOND
-    about = f"about {_rounded(seconds / threads)} on {threads} processors"
-    if config.objective != "auto":
-        reason = f"as asked for; {about}"
-    elif exact:
-        reason = f"the vocabulary and the text are small enough for it; {about}"
-    else:
-        reason = f"the exact softmax would take about {_rounded(work / SPEED / threads)}; {about}"
-    if exact:
-        optimizer = config.optimizer or "adam"
-        rate = config.learning_rate or usual_rate("exact", optimizer)
-        batch = source.batch_size(config.batch)
-        return Objective("exact", reason, optimizer, rate, batch, B1_START)
-    if config.optimizer not in (None, "sgd"):
+    if config.objective == "exact":
+        return
+    if config.optimizer != "sgd":
         raise ConfigError(
             f"optimizer is {config.optimizer}, but the sampled objective has sgd only; leave it "
             "out, or set the objective to exact"
@@ -91,14 +55,17 @@ def choose_objective(config: Config, source: ExampleSource, threads: int) -> Obj
             f"candidates is {config.candidates}, but the vocabulary has {V} words; give fewer "
             "candidates, or set the objective to exact"
         )
-    rate = config.learning_rate or usual_rate("sampled", "sgd")
-    batch = config.batch or SAMPLED_BATCH
-    return Objective("sampled", reason, "sgd", rate, batch, SAMPLED_B1_START)
 
 
-def usual_rate(objective: str, optimizer: str) -> float:
-    """Return the learning rate that is used when none is given."""
-    return SAMPLED_RATE if objective == "sampled" else LEARNING_RATES[optimizer]
+def estimate(config: Config, fitted: Fitted, source: ExampleSource, threads: int) -> str:
+    """Estimate how long the training takes."""
+    V, tokens = len(source.corpus.vocabulary), len(source.corpus.ids)
+    if fitted.objective == "exact":
+        examples = tokens * source.share_kept() * (1 - config.heldout) * fitted.epochs
+        seconds = 6 * V * config.dimension * examples / SPEED
+    else:
+        seconds = fitted.epochs * tokens / TOKENS_A_SECOND
+    return f"about {_rounded(seconds / threads)} on {threads} processors"
 
 
 def _rounded(seconds: float) -> str:

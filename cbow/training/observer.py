@@ -15,6 +15,7 @@ from cbow.errors import CorpusWarning, OutputError
 if TYPE_CHECKING:
     from cbow.model import Model
     from cbow.text import Phrase, Progress, TokenAccount
+    from cbow.training.defaults import Fitted
     from cbow.training.examples import Tally
     from cbow.training.measures import Measures
 
@@ -166,11 +167,16 @@ class Plan(NamedTuple):
     vocabulary_size: int
     parameters: int  # how many numbers are learned
     tokens: int  # of the text, kept words only
-    batch: int  # examples per step
     baselines: Baselines
-    objective: str = "exact"  # or "sampled"
-    reason: str = ""  # why
+    fitted: Fitted  # the settings that depend on the text, and what was chosen for it
+    about: str = ""  # how long it takes, in words
     loss_seconds: float = 0.0  # that the losses after an epoch take, by those of a batch
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything by name, for JSON; the settings among the others."""
+        own = {**self._asdict(), "baselines": vars(self.baselines)}
+        del own["fitted"]
+        return own | self.fitted._asdict()
 
 
 class Resumed(NamedTuple):

@@ -35,13 +35,14 @@ from cbow.training.checkpoint import (
     new_saving,
     read,
 )
+from cbow.training.defaults import fit, usual_rate
 from cbow.training.exact.step import Workspace
 from cbow.training.exact.trainer import BatchTrainer
 from cbow.training.examples import ExampleSource, entropy, target_distribution
 from cbow.training.loop import Loop, Stop
 from cbow.training.losses import PROBE, Losses
 from cbow.training.measures import Measures
-from cbow.training.objective import choose_objective, usual_rate
+from cbow.training.objective import b1_start, check_objective, estimate
 from cbow.training.observer import Baselines, Observer, Plan, Resumed, Warnings
 from cbow.training.sampled.trainer import SampledTrainer
 from cbow.training.state import State, Trainer, copy
@@ -309,12 +310,12 @@ def run_from(path: str | os.PathLike[str], settings: Mapping[str, Any]) -> Run:
             )
     if start.every is not None:
         return run._replace(saving=Saving(path, start.every, start.sources))
-    if "epochs" not in settings:
+    if settings.get("epochs") is None:
         raise ConfigError(
             f"{path} is a finished model, and epochs is not given; say with epochs / --epochs how "
             "many more to train"
         )
-    epochs = start.state.before + run.config.epochs
+    epochs = start.state.before + settings["epochs"]
     return run._replace(config=run.config.replace({"epochs": epochs}))
 
 
@@ -374,22 +375,22 @@ def _check_text(start: Checkpoint, text: EncodedCorpus, path: Path) -> None:
 @np.errstate(under="ignore")
 def _learn(run: Run, corpus: EncodedCorpus, observer: Observer) -> Model:
     """Train on an encoded corpus; raise if that ended early."""
-    config, start, tokens = run.config, run.start, len(corpus.ids)
-    source = ExampleSource(corpus, config.window, config.sample, config.heldout, config.seed)
+    start, tokens = run.start, len(corpus.ids)
+    fitted = fit(run.config, tokens, len(corpus.vocabulary))
+    config = run.config.replace(fitted.settings())
+    check_objective(config, len(corpus.vocabulary))
+    source = ExampleSource(corpus, fitted.window, fitted.sample, config.heldout, config.seed)
     p = target_distribution(corpus.vocabulary.counts, source.keep)  # (V,)
     threads = config.threads or processors()
     if start is None:
-        objective = choose_objective(config, source, threads)
         parameters = initialise(
             len(p), config.dimension, config.seed, log_unigram=np.log(p),
-            b1_start=objective.b1_start,
+            b1_start=b1_start(fitted.objective),
         )  # fmt: skip
         state = State(1, Measures(config.dimension))
     else:
-        objective = choose_objective(config.replace(start.objective), source, threads)
-        objective = objective._replace(reason="as before")
         parameters, state = copy(start.model.parameters), start.state
-    heldout = _heldout_unigram(source, np.log(p), objective.batch) if config.heldout else None
+    heldout = _heldout_unigram(source, np.log(p), fitted.batch) if config.heldout else None
     baselines = Baselines(math.log(len(p)), entropy(p), heldout)
 
     with single_threaded_blas(), thread_pool(threads) as (pool, started), interrupts() as signals:
@@ -398,37 +399,35 @@ def _learn(run: Run, corpus: EncodedCorpus, observer: Observer) -> Model:
             observer.short_of_threads(started, threads)
         network = cbow_network(config.activation)
         trainer: Trainer
-        if objective.name == "exact":
+        if fitted.objective == "exact":
             trainer = BatchTrainer(
-                network, parameters, source, objective.batch, objective.optimizer, pool
+                network, parameters, source, fitted.batch, fitted.optimizer, pool
             )
         else:
-            trainer = SampledTrainer(config, parameters, source, objective.batch, pool, started)
-        probe = None if objective.name == "exact" else PROBE
+            trainer = SampledTrainer(config, parameters, source, fitted.batch, pool, started)
+        probe = None if fitted.objective == "exact" else PROBE
         losses = Losses(Workspace(network, parameters), source, pool, signals, probe)
         with _telling_if_slow(observer.compiling):
             source.compile()
             trainer.compile()
             loss_seconds = losses.measured_seconds()
         size = sum(array.size for array in parameters)
-        plan = Plan(
-            len(p), size, tokens, objective.batch, baselines, objective.name, objective.reason,
-            loss_seconds,
-        )  # fmt: skip
+        about = estimate(config, fitted, source, threads)
+        plan = Plan(len(p), size, tokens, baselines, fitted, about, loss_seconds)
         observer.planned(plan)  # now, so that no clock counts the compiling
-        loop = Loop(config, trainer, losses, objective.rate, tokens, observer, state)
+        loop = Loop(config, fitted, trainer, losses, tokens, observer, state)
         if start:
             if start.optimizer is not None:
                 fill(trainer.optimizer_arrays(), start.optimizer)
             done = round((state.epoch - 1 + state.share) * tokens)
-            observer.resumed(Resumed(state.epoch, config.epochs, done, list(state.finished)))
+            observer.resumed(Resumed(state.epoch, fitted.epochs, done, list(state.finished)))
 
         def model(stop: Stop | None = None) -> Model:
             """Return the model as far as it is trained."""
             report = {
                 "account": corpus.account.to_dict(),
-                "objective": objective.name,
-                "batch": objective.batch,
+                "objective": fitted.objective,
+                "batch": fitted.batch,
                 "baselines": dataclasses.asdict(baselines),
                 "epochs": [epoch.to_dict() for epoch in state.finished],
                 "restarts": list(state.restarts),
@@ -445,9 +444,7 @@ def _learn(run: Run, corpus: EncodedCorpus, observer: Observer) -> Model:
 
             def checkpoint(state: State) -> Checkpoint:
                 optimizer = trainer.optimizer_arrays()
-                return Checkpoint(
-                    model(), state, objective.settings(), optimizer, known, sources, every
-                )
+                return Checkpoint(model(), state, optimizer, known, sources, every)
 
             checkpoints = Checkpoints(run.saving, checkpoint, observer)
         stop = loop.run(signals, model, checkpoints)
@@ -456,12 +453,12 @@ def _learn(run: Run, corpus: EncodedCorpus, observer: Observer) -> Model:
 
     if stop is None or stop.reason == "patience":
         return model(stop)
-    where = f"after {counted(stop.step, 'step')}, in epoch {stop.epoch} of {config.epochs}"
+    where = f"after {counted(stop.step, 'step')}, in epoch {stop.epoch} of {fitted.epochs}"
     if stop.reason == "interrupted":
         raise Interrupted(f"interrupted {where}", model(stop))
-    lower = min(objective.rate / 10, usual_rate(objective.name, objective.optimizer))
+    lower = min(fitted.learning_rate / 10, usual_rate(fitted.objective, fitted.optimizer))
     raise DivergenceError(
-        f"{stop.found} {where}, with learning rate {objective.rate:g}; train again with "
+        f"{stop.found} {where}, with learning rate {fitted.learning_rate:g}; train again with "
         f"{lower:g} or less (the state after {counted(stop.kept_step, 'step')} is kept)",
         model(stop),
     )

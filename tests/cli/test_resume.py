@@ -19,6 +19,7 @@ from cbow.cli.progress import Display
 from cbow.cli.train import main
 from cbow.system import files
 from cbow.training import Baselines, Plan, Resumed, Step
+from cbow.training.defaults import Fitted
 from cbow.training.sampled import trainer
 
 WORDS = ["the", "king", "queen", "rules", "a", "land", "dog", "barks"]
@@ -26,11 +27,13 @@ SMALL = {
     "exact": "--objective exact --batch 16",
     "sampled": "--objective sampled --candidates 3 --block 16 --batch 48",
 }
+FITTED = Fitted("exact", 2, 5, 0.0, 512, "adam", 0.005, "")
 ALWAYS = "--dimension 4 --epochs 2 --sample 0 --min-count 1 --window 2 --heldout 0.1 --quiet"
 
 CODE = """
 import sys
 from cbow.cli.train import main
+from cbow.training.defaults import Fitted
 from cbow.training.sampled import trainer
 trainer.STRETCH, trainer.POOL = 16, 1  # many portions of little work
 sys.exit(main())
@@ -171,7 +174,7 @@ def test_interrupted_again_and_again(corpus, monkeypatch, capsys):
     for event in (*one, *other):
         event.pop("seconds", None)
         event.pop("loss_seconds", None)
-        event.pop("reason", None)
+        event.pop("chosen", None)
     assert one == other
     assert listing() == [
         "corpus.txt", "log", "out.partial-2.safetensors", "out.partial.safetensors",
@@ -325,8 +328,8 @@ def test_the_speed_is_that_of_this_run(monkeypatch):
     now = [0.0]
     monkeypatch.setattr("cbow.cli.progress.time.monotonic", lambda: now[0])
     stream = io.StringIO()
-    display = Display(epochs=2, stream=stream)
-    display.planned(Plan(7, 80, 10_000, 512, Baselines(2.0, 1.5)))
+    display = Display(stream=stream)
+    display.planned(Plan(7, 80, 10_000, Baselines(2.0, 1.5), FITTED))
     display.resumed(Resumed(1, 2, 5000, []))
     now[0] = 10.0
     display.stepped(Step(1, 6000, 20_000, 3.0))

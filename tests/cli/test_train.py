@@ -21,8 +21,10 @@ from cbow.cli.progress import Display, JSONLog, Several, clock
 from cbow.cli.train import END_OF_SESSION, default_output, main, next_command
 from cbow.errors import OutputError
 from cbow.training import Baselines, Epoch, Observer, Plan, Step
+from cbow.training.defaults import Fitted
 
 TEXT = "the king rules the land\nthe queen rules the land\nthe dog eats the hay\n" * 40
+FITTED = Fitted("exact", 2, 5, 0.0, 512, "adam", 0.005, "")
 SMALL = ["--dimension", "4", "--epochs", "2", "--sample", "0", "--min-count", "1"]
 
 
@@ -331,10 +333,10 @@ def some_epoch(number, **more):
 
 def test_bars_on_a_terminal():
     stream = Terminal()
-    display = Display(epochs=2, stream=stream)
+    display = Display(stream=stream)
     display.reading(cbow.text.Progress(10, 500, 1000))
     display.encoded(cbow.text.TokenAccount(lines=1, read=10, kept=10))
-    display.planned(Plan(7, 80, 10, 512, Baselines(2.0, 1.5)))
+    display.planned(Plan(7, 80, 10, Baselines(2.0, 1.5), FITTED))
     display.stepped(Step(1, 5, 20, 3.0))
     display.stepped(Step(1, 10, 20, 2.0))
     display.finished_epoch(some_epoch(1, heldout_loss=1.0))
@@ -381,7 +383,7 @@ def test_a_bar_that_cannot_be_drawn_gives_way_to_lines(monkeypatch):
     monkeypatch.setitem(sys.modules, "tqdm", None)
     monkeypatch.setattr(progress_module, "QUIET_SECONDS", 0)
     stream = Terminal()
-    display = Display(epochs=2, stream=stream)
+    display = Display(stream=stream)
     for done in (100, 200):
         display.reading(cbow.text.Progress(10, done, 1000))
     display.close()
@@ -390,7 +392,7 @@ def test_a_bar_that_cannot_be_drawn_gives_way_to_lines(monkeypatch):
 
 def test_a_bar_without_an_end():
     stream = Terminal()
-    display = Display(epochs=2, stream=stream)
+    display = Display(stream=stream)
     display.reading(cbow.text.Progress(10, 500, None))
     display.close()
     assert "reading" in stream.getvalue()
@@ -400,12 +402,12 @@ def test_plain_lines_elsewhere(monkeypatch):
     now = [0.0]
     monkeypatch.setattr(progress_module.time, "monotonic", lambda: now[0])
     stream = io.StringIO()
-    display = Display(epochs=2, stream=stream)
+    display = Display(stream=stream)
     for second in range(0, 25, 5):
         now[0] = second
         display.reading(cbow.text.Progress(1000 * second, 100 * second, 10_000))
         display.reading(cbow.text.Progress(1000 * second, 100 * second, None))
-    display.planned(Plan(7, 80, 5000, 512, Baselines(2.0, 1.5), loss_seconds=3.0))
+    display.planned(Plan(7, 80, 5000, Baselines(2.0, 1.5), FITTED, loss_seconds=3.0))
     for second in range(20, 50, 5):
         now[0] = second
         display.stepped(Step(1, 100 * (second - 20), 10_000, 3.0))
@@ -467,12 +469,12 @@ def test_a_log_on_a_closed_pipe_ends_quietly(monkeypatch):
 
 
 def test_fewer_threads_are_told(capsys):
-    Display(1).short_of_threads(1, 4)
+    Display().short_of_threads(1, 4)
     assert "note: 1 of 4 threads are used (1,024 at most; ulimit -u " in capsys.readouterr().err
 
 
 def test_a_bar_that_cannot_be_drawn_any_more_is_let_go():
-    display = Display(1)
+    display = Display()
     display.bar = bar = types.SimpleNamespace(disable=False)
     with display._drawing():
         raise OSError(5, "Input/output error")
@@ -530,15 +532,17 @@ def test_clock(seconds, text):
 def test_a_sampled_run_says_what_it_does(tmp_path, capsys):
     from cbow.cli.progress import Display, Several
 
-    display = Display(2)
+    display = Display()
     display.told = -1e9
     both = Several(display)
-    both.planned(Plan(7, 80, 100, 512, Baselines(2.0, 1.5), "sampled", "as asked for; about 1 s"))
+    fitted = Fitted("sampled", 2, 5, 1e-3, 512, "sgd", 0.05, "chosen for this text: epochs 2")
+    both.planned(Plan(7, 80, 100, Baselines(2.0, 1.5), fitted, "about 1 s"))
     both.compiling()
     display.told = -1e9
     both.stepped(Step(1, 50, 200, 1.25))
     err = capsys.readouterr().err
-    assert "objective: sampled; as asked for; about 1 s\n" in err
+    assert "chosen for this text: epochs 2\n" in err
+    assert "2 epochs of 100 tokens, batches of 512\nobjective: sampled; about 1 s\n" in err
     assert "compiling the kernels; they are kept for next time ..." in err
     assert "training 25 % (epoch 1/2): loss among candidates 1.2500, " in err
 

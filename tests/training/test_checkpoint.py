@@ -31,7 +31,7 @@ from cbow.training import (
     Interrupted,
     Observer,
     checkpoint,
-    objective,
+    defaults,
     run,
     state,
 )
@@ -55,6 +55,8 @@ def story(lines=60, seed=0):
 COMMON = {"dimension": 4, "epochs": 2, "sample": 0.0, "min_count": 1, "window": 2, "heldout": 0.1}
 EXACT = {**COMMON, "batch": 48, "objective": "exact"}
 SAMPLED = {**COMMON, "batch": 48, "objective": "sampled", "candidates": 3, "block": 16}
+#: What an objective was chosen to have, as version 1 has it.
+CHOSEN = {"objective": "exact", "optimizer": "adam", "learning_rate": 0.1, "batch": 9}
 BY_NAME = {"exact": EXACT, "sampled": SAMPLED}
 
 
@@ -363,14 +365,29 @@ class TestSettings:
 
     def test_the_objective_stays_whatever_would_be_chosen_now(self, tmp_path, monkeypatch):
         settings = {**SAMPLED, "objective": "auto", "batch": None}
-        monkeypatch.setattr(objective, "CHEAP", 0)
+        monkeypatch.setattr(defaults, "CHEAP", 0)
         plain, copies = all_checkpoints(tmp_path, **settings)
-        monkeypatch.setattr(objective, "CHEAP", 1e30)
-        monkeypatch.setattr(objective, "SAMPLED_RATE", 1e-9)
-        monkeypatch.setattr(objective, "SAMPLED_BATCH", 16)
+        monkeypatch.setattr(defaults, "CHEAP", 1e30)
+        monkeypatch.setattr(defaults, "SAMPLED_RATE", 1e-9)
+        monkeypatch.setattr(defaults, "SAMPLED_BATCH", 16)
         again = cbow.resume(copies[0], corpus=story())
         assert plain.report["objective"] == "sampled"
         assert bytes_of(again, tmp_path) == bytes_of(plain, tmp_path)
+
+    @pytest.mark.parametrize("settings", [EXACT, SAMPLED], ids=["exact", "sampled"])
+    def test_a_checkpoint_of_version_1(self, tmp_path, settings):
+        """Its settings are those that were given; what the objective was chosen to have, beside."""
+        model, copies = all_checkpoints(tmp_path, **settings)
+
+        def as_it_was(content):
+            config = content["config"]
+            content["checkpoint_version"] = 1
+            content["objective"] = {name: config[name] for name in CHOSEN}
+            config.update(objective="auto", optimizer=None, learning_rate=None, batch=None)
+
+        rewritten(copies[3], as_it_was)
+        again = cbow.resume(copies[3], corpus=story())
+        assert bytes_of(again, tmp_path) == bytes_of(model, tmp_path)
 
     @pytest.mark.parametrize(
         "given", [{"checkpoint": "x"}, {"checkpoint_every": 3}], ids=["no interval", "no name"]
@@ -508,9 +525,9 @@ class TestDamage:
             cbow.resume(tmp_path / "x")
 
     def test_a_newer_version(self, one):
-        rewritten(one, lambda content: content.update(checkpoint_version=2))
+        rewritten(one, lambda content: content.update(checkpoint_version=3))
         with pytest.raises(
-            ModelFileError, match=r"has format 2, but this cbow knows .* newer cbow"
+            ModelFileError, match=r"has format 3, but this cbow knows .* newer cbow"
         ):
             cbow.resume(one, corpus=story())
 
@@ -604,8 +621,11 @@ class TestDamage:
             lambda content: content["state"].update(epoch=3),
             lambda content: content["state"].update(epoch=0),
             lambda content: content["state"]["measures"].update(fired=[1]),
-            lambda content: content["objective"].update(objective="best"),
-            lambda content: content["objective"].update(extra=1),
+            lambda content: content["config"].update(epochs=None),
+            lambda content: content["config"].update(objective="best"),
+            lambda content: content.update(objective={**CHOSEN, "objective": "best"}),
+            lambda content: content.update(objective={**CHOSEN, "extra": 1}),
+            lambda content: content.update(objective={"objective": "exact"}),
         ],
     )
     def test_values_that_do_not_fit(self, one, change):

@@ -265,16 +265,6 @@ def test_a_batch_may_be_larger_than_a_pool(monkeypatch, batch):
     assert max(sizes) < 1.6 * batch
 
 
-@pytest.mark.parametrize(
-    ("tokens", "heldout", "batch"),
-    [(100, 0.0, 64), (40_000, 0.0, 200), (40_000, 0.25, 150), (10**6, 0.0, 1024)],
-)
-def test_a_batch_that_is_not_given_is_fitted_to_the_text(tokens, heldout, batch):
-    source = ExampleSource(corpus_of([[0, 1] * (tokens // 2)], 2), 5, 0.0, heldout, seed=1)
-    assert source.batch_size(None) == batch
-    assert source.batch_size(7) == 7
-
-
 counts_lists = st.lists(st.integers(1, 10**9), min_size=1, max_size=30)
 
 

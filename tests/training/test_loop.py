@@ -121,7 +121,7 @@ def test_measuring_a_loss_stops_when_asked(monkeypatch):
     monkeypatch.setattr(losses, "batch_loss", batch_loss)
     config = Config(**{**WATCHED, "epochs": 1})
     with encoded(story(), config, None, Observer()) as text:
-        source = ExampleSource(text, config.window, config.sample, config.heldout, config.seed)
+        source = ExampleSource(text, 5, config.sample, config.heldout, config.seed)
         monkeypatch.setattr(losses, "TOGETHER", 16)
         found = losses.Losses(None, source, None, Asked()).heldout()
     assert found == 1.0

@@ -4,10 +4,12 @@ import pytest
 
 from cbow.system.compiled import made_here
 from cbow.training import Baselines, Plan, Step, pace
+from cbow.training.defaults import Fitted
 from cbow.training.pace import Pace, Rate
 
+FITTED = Fitted("exact", 2, 5, 0.0, 512, "adam", 0.005, "")
 #: 100 tokens, whose losses take 3 s.
-PLAN = Plan(7, 80, 100, 512, Baselines(2.0, 1.5), loss_seconds=3.0)
+PLAN = Plan(7, 80, 100, Baselines(2.0, 1.5), FITTED, loss_seconds=3.0)
 
 
 @pytest.fixture

@@ -31,6 +31,7 @@ from cbow.training import (
     losses,
     run,
 )
+from cbow.training.defaults import fit
 from cbow.training.exact import trainer as exact_trainer
 from cbow.training.measures import StepResult
 from cbow.training.observer import Baselines, perplexity
@@ -165,7 +166,7 @@ def test_the_loss_is_the_cost_the_network_defines():
         model.vocabulary,
         cbow.text.TokenAccount(),
     )
-    source = ExampleSource(encoded, 5, 0.0, 0.2, seed=1)
+    source = ExampleSource(encoded, model.config.window, 0.0, 0.2, seed=1)
     total = count = 0
     for batch, _ in source.epoch(0, 1, Tally(), heldout=True):
         X = contexts(batch.indices, batch.indptr, len(ids), np.float32)
@@ -257,7 +258,9 @@ def test_the_order_of_words_in_an_epoch_is_drawn_anew():
 
 def test_settings_by_name_go_before_the_config():
     model = cbow.train(story(), Config(**SMALL), dimension=3)
-    assert model.config == Config(**{**SMALL, "dimension": 3})
+    given = Config(**{**SMALL, "dimension": 3})
+    tokens, words = model.report["account"]["kept"], len(model.vocabulary)
+    assert model.config == given.replace(fit(given, tokens, words).settings())
     with pytest.raises(ConfigError, match="no setting 'size'"):
         cbow.train(story(), size=3)
 

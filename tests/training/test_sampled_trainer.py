@@ -21,7 +21,6 @@ from cbow.text import encode_corpus
 from cbow.training import DivergenceError, Interrupted, Observer, losses, objective
 from cbow.training.examples import ExampleSource, Tally
 from cbow.training.measures import Measures
-from cbow.training.objective import choose_objective
 from cbow.training.sampled import trainer as module
 from cbow.training.sampled.trainer import SampledTrainer, cut_up
 from cbow.training.state import State
@@ -168,9 +167,9 @@ class TestRuns:
         watch = Recorder()
         model = cbow.train(story(), **{**SMALL, "heldout": 0.3}, observer=watch)
         (plan,) = watch.plans
-        assert plan.objective == model.report["objective"] == "sampled"
-        assert plan.reason.startswith("as asked for; about 1 s on ")
-        assert (plan.batch, model.report["batch"]) == (48, 48)
+        assert plan.fitted.objective == model.report["objective"] == "sampled"
+        assert plan.about.startswith("about 1 s on ")
+        assert (plan.fitted.batch, model.report["batch"]) == (48, 48)
         for epoch in watch.epochs:
             assert epoch.tokens == (
                 epoch.heldout + epoch.subsampled + epoch.isolated + epoch.examples
@@ -281,53 +280,33 @@ class TestRuns:
 
 
 class TestObjective:
-    """Which objective, and why."""
+    """What fits the sampled objective, and how long it takes."""
 
-    @pytest.mark.parametrize(("cheap", "name"), [(1e30, "exact"), (0, "sampled")])
-    def test_auto_goes_by_the_cost(self, tmp_path, monkeypatch, cheap, name):
-        monkeypatch.setattr(objective, "CHEAP", cheap)
-        config, source = source_of(tmp_path, objective="auto", batch=None)
-        chosen = choose_objective(config, source, 2)
-        assert chosen.name == name
-        assert "on 2 processors" in chosen.reason
-        if name == "exact":
-            assert "small enough" in chosen.reason
-            assert (chosen.optimizer, chosen.rate) == ("adam", 0.005)
-        else:
-            assert "the exact softmax would take about" in chosen.reason
-            assert chosen.optimizer == "sgd"
-            assert chosen.batch == 512
-            assert chosen.b1_start == 1.0
+    @pytest.mark.parametrize(
+        ("settings", "message"),
+        [
+            ({"candidates": 9}, "candidates is 9, but the vocabulary has 8 words"),
+            ({"optimizer": "adam"}, "optimizer is adam, but the sampled objective has sgd only"),
+        ],
+    )
+    def test_what_does_not_fit(self, settings, message):
+        with pytest.raises(ConfigError, match=message):
+            cbow.train(story(), **{**SMALL, **settings})
+
+    def test_a_curved_activation(self, monkeypatch):
+        monkeypatch.setitem(ACTIVATIONS, "relu", ACTIVATIONS["tanh"])
+        with pytest.raises(ConfigError, match=r"activation is relu, but .* straight on both sides"):
+            cbow.train(story(), **SMALL)
+
+    def test_the_biases_of_the_hidden_layer_start_high(self):
+        model = cbow.train(story(), **{**SMALL, "epochs": 1, "learning_rate": 1e-9})
+        np.testing.assert_allclose(model.parameters.b1, 1.0)
 
     @pytest.mark.parametrize("name", ["exact", "sampled"])
-    def test_what_is_given_holds(self, tmp_path, name):
-        config, source = source_of(tmp_path, objective=name, learning_rate=0.3, optimizer="sgd")
-        chosen = choose_objective(config, source, 1)
-        assert chosen[:5] == (name, chosen.reason, "sgd", 0.3, 48)
-        assert chosen.reason.startswith("as asked for")
-
-    def test_auto_leaves_a_small_vocabulary_to_the_exact_softmax(self, tmp_path, monkeypatch):
-        """However long the text: with as many candidates as words, none would be left out."""
-        monkeypatch.setattr(objective, "CHEAP", 0)
-        for candidates, name in ((7, "sampled"), (8, "exact"), (9, "exact")):
-            config, source = source_of(tmp_path, objective="auto", candidates=candidates)
-            assert choose_objective(config, source, 1).name == name
-
-    def test_more_candidates_than_words(self, tmp_path):
-        config, source = source_of(tmp_path, candidates=9)
-        with pytest.raises(ConfigError, match="candidates is 9, but the vocabulary has 8 words"):
-            choose_objective(config, source, 1)
-
-    def test_another_optimizer(self, tmp_path):
-        config, source = source_of(tmp_path, optimizer="adam")
-        with pytest.raises(ConfigError, match="optimizer is adam, but the sampled objective has"):
-            choose_objective(config, source, 1)
-
-    def test_a_curved_activation(self, tmp_path, monkeypatch):
-        monkeypatch.setitem(ACTIVATIONS, "relu", ACTIVATIONS["tanh"])
-        config, source = source_of(tmp_path)
-        with pytest.raises(ConfigError, match=r"activation is relu, but .* straight on both sides"):
-            choose_objective(config, source, 1)
+    def test_an_estimate(self, name):
+        watch = Recorder()
+        cbow.train(story(), **{**SMALL, "objective": name}, threads=2, observer=watch)
+        assert watch.plans[0].about == "about 1 s on 2 processors"
 
     @pytest.mark.parametrize(
         ("seconds", "text"), [(0.1, "1 s"), (42.4, "42 s"), (600, "10 min"), (7200, "2 h")]
