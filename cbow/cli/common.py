@@ -34,6 +34,10 @@ from cbow.system.interrupts import INTERRUPTED, ignore_more
 DONE, FAILED, USAGE = 0, 1, 2
 
 
+#: Columns of a terminal into which every help fits.
+COLUMNS: Final = 80
+
+
 class Parser(argparse.ArgumentParser):
     """The parser of a command: ``--`` works anywhere, and error messages are short."""
 
@@ -99,7 +103,7 @@ def command_parser(prog: str, description: str, examples: str = "") -> argparse.
     """
     parser = Parser(
         prog=called(prog),
-        description=description,
+        description=wrapped(description, COLUMNS),
         epilog=examples,
         allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -40,16 +40,16 @@ formats, and the endings of OUT that select them:
   word2vec-binary   .bin, .bin.gz    smaller and quicker, float32
   fasttext          .vec, .vec.gz
   glove             (--to glove)     text without a header
-  projector         .tsv             OUT and OUT_metadata.tsv, for projector.tensorflow.org
+  projector         .tsv             OUT and OUT_metadata.tsv, for the browser
   npz               .npz             numpy
-  safetensors       .safetensors     cbow's own: opens in milliseconds, however large
+  safetensors       .safetensors     cbow's own: opens in milliseconds
   model2vec         a name ending in /
 
 examples:
-  cbow-convert corpus.safetensors corpus.txt         a model of cbow-train, for other tools
-  cbow-convert GoogleNews-vectors-negative300.bin.gz news.safetensors --limit 200000
+  cbow-convert corpus.safetensors corpus.txt         a model, for other tools
+  cbow-convert GoogleNews.bin.gz news.safetensors --limit 200000
   cbow-convert corpus.safetensors glove.txt.gz --to glove
-  cbow-convert --check corpus.safetensors            checks every byte by checksums
+  cbow-convert --check corpus.safetensors            checks every byte
 """
 
 

@@ -10,7 +10,6 @@ from cbow.cli.commands import COMMANDS
 from cbow.cli.common import (
     DONE,
     command_parser,
-    failed,
     json_line,
     run,
     show,
@@ -44,12 +43,12 @@ NONE: Final = "-"
 
 EXAMPLES = """\
 examples:
-  cbow-evaluate corpus.safetensors --pairs corpora/pairs.txt --analogies corpora/analogies.txt
-  cbow-evaluate ours.safetensors theirs.txt --pairs pairs.txt    two models and a paired test
+  cbow-evaluate corpus.safetensors --pairs pairs.txt --analogies questions.txt
+  cbow-evaluate ours.safetensors theirs.txt --pairs pairs.txt    a paired test
   cbow-evaluate corpus.safetensors --analogies questions.txt --sections --json
 
-word pairs: lines "word word score", or a table with a header such as word1,word2,similarity;
-analogies: lines "a b c d" below lines ": section".
+word pairs: lines "word word score", or a table with a header such as
+word1,word2,similarity; analogies: lines "a b c d" below lines ": section".
 """
 
 
@@ -70,15 +69,11 @@ class Compared(NamedTuple):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``cbow-evaluate`` and return its exit code."""
-    try:
-        parser = _parser()  # which loads the rules and the libraries they need
-    except Exception as error:
-        return failed(PROG, error)
-    return run(_evaluate, parser, argv)
+    return run(_evaluate, _parser(), argv)
 
 
 def _parser() -> argparse.ArgumentParser:
-    from cbow.evaluation.analogies import METHODS
+    from cbow.evaluation.rules import METHODS
 
     parser = command_parser(
         PROG,
@@ -113,7 +108,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _rule_options() -> dict[str, Option]:
     """Return the options for rules of an evaluation, which check their own ranges."""
-    from cbow.evaluation.results import OOV, Rules
+    from cbow.evaluation.rules import OOV, Rules
 
     return {
         "restrict": Option(

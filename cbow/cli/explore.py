@@ -30,9 +30,9 @@ PROG: Final = "cbow-explore"
 
 EXAMPLES = """\
 examples:
-  cbow-explore corpus.safetensors                writes corpus.html
-  cbow-explore corpus.safetensors --open         and opens it in the browser
-  cbow-explore old.safetensors new.safetensors   two models side by side: writes old-new.html
+  cbow-explore corpus.safetensors               writes corpus.html
+  cbow-explore corpus.safetensors --open        and opens it in the browser
+  cbow-explore old.safetensors new.safetensors  both, side by side: old-new.html
 """
 
 OPTIONS: Final = {

@@ -32,8 +32,10 @@ EXAMPLES = """\
 examples:
   cbow-gradcheck
   cbow-gradcheck --activation leaky_relu --dimension 20 --seed 7
-  cbow-gradcheck --layers 4,5,3 --activation relu --output softmax --cost cross-entropy
-  cbow-gradcheck --layers 4,6,5,3 --activation relu,tanh --output relu --cost squared-error
+  cbow-gradcheck --layers 4,5,3 --activation relu --output softmax \\
+      --cost cross-entropy
+  cbow-gradcheck --layers 4,6,5,3 --activation relu,tanh --output relu \\
+      --cost squared-error
   cbow-gradcheck --json
 """
 

@@ -48,13 +48,14 @@ EXAMPLES = """\
 examples:
   cbow-nearest corpus.safetensors king queen         each of two words
   cbow-nearest corpus.safetensors king - man + woman a sum of words
-  cbow-nearest corpus.safetensors                    prompts, or reads a query per line
+  cbow-nearest corpus.safetensors                    prompts, or reads stdin
   cbow-nearest corpus.safetensors -- -ness           a word that begins with -
   cbow-nearest a.safetensors king --with b.txt       two models side by side
 
-+ and - are signs if they stand alone, between spaces; otherwise they are part of a word.
-The cosine is 1 for the same direction, 0 for no relation, -1 for the opposite.
-At a terminal, Tab completes words, and the queries are kept in ~/.local/state/cbow.
++ and - are signs if they stand alone, between spaces; otherwise they are part
+of a word. The cosine is 1 for the same direction, 0 for no relation, -1 for
+the opposite. A query stands on a line of its own, at the prompt or in a file.
+At a terminal, Tab completes words; queries are kept in ~/.local/state/cbow.
 """
 
 

@@ -55,8 +55,8 @@ See also cbow-plot loss --help and cbow-plot words --help.
 
 LOSS_EXAMPLES = """\
 examples:
-  cbow-plot loss corpus.safetensors -o loss.png   from the finished model
-  cbow-plot loss log.jsonl -o loss.svg            from the log, also while training goes on
+  cbow-plot loss corpus.safetensors -o loss.png  from the finished model
+  cbow-plot loss log.jsonl -o loss.svg           from the log, in training too
 """
 
 WORDS_EXAMPLES = """\

@@ -33,14 +33,14 @@ CHECKPOINT: Final = ".checkpoint"
 
 EXAMPLES = """\
 examples:
-  cbow-train corpus.txt                          writes corpus.safetensors
-  cbow-train books/ -o books.safetensors         every .txt file in a folder
+  cbow-train corpus.txt                        writes corpus.safetensors
+  cbow-train books/ -o books.safetensors       every .txt file in a folder
   xz -dc corpus.txt.xz | cbow-train - --dimension 200
-  cbow-train books/ --checkpoint-every 60        writes a checkpoint every minute
+  cbow-train books/ --checkpoint-every 60      writes a checkpoint every minute
   cbow-train --resume books.safetensors.checkpoint
-  cbow-train books/ --evaluate pairs.txt         scores the vectors after every epoch
+  cbow-train books/ --evaluate pairs.txt       scores vectors after every epoch
   cbow-train books/ --resume books.safetensors --epochs 3 -o more.safetensors
-  cbow-nearest corpus.safetensors king           what to do next
+  cbow-nearest corpus.safetensors king         what to do next
 """
 
 

@@ -20,12 +20,10 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from cbow.evaluation.rules import METHODS
 from cbow.evaluation.similarity import CONFIDENCE
 from cbow.system.arrays import Floats, Ids
 from cbow.vectors.nearest import EPSILON, cosmul, product_scores, slack, unit
-
-#: Ways to answer an analogy.
-METHODS: Final = ("3CosAdd", "3CosMul")
 
 #: Cosines held at once, of the words of questions with all words (64 MiB in float32).
 COSINES: Final = 2**24

@@ -20,9 +20,9 @@ from cbow.evaluation.results import (
     AnalogiesResult,
     Evaluation,
     PairsResult,
-    Rules,
     defined,
 )
+from cbow.evaluation.rules import Rules
 from cbow.evaluation.sets import (
     Analogies,
     Flags,

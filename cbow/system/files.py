@@ -25,7 +25,6 @@ import importlib
 import os
 import platform
 import re
-import secrets
 import shlex
 import shutil
 import stat
@@ -473,7 +472,7 @@ def _temporary(target: Path, folder: bool = False, private: bool = False) -> Ite
     _sweep(target.parent)
     private = private or target.exists()
     while True:
-        path = target.with_name(f"{_stem(target)}-{_MACHINE}{secrets.token_hex(4)}.tmp")
+        path = target.with_name(f"{_stem(target)}-{_MACHINE}{os.urandom(4).hex()}.tmp")
         if folder:
             path.mkdir(0o700 if private else 0o777)
         else:
@@ -616,7 +615,7 @@ def _finish(targets: Sequence[Path]) -> None:
         return
     for new, target in reversed(left):
         if target.is_dir():  # which nothing can be renamed to
-            aside = target.with_name(f"{_stem(target)}-{_MACHINE}{secrets.token_hex(4)}.old.tmp")
+            aside = target.with_name(f"{_stem(target)}-{_MACHINE}{os.urandom(4).hex()}.old.tmp")
             os.replace(target, aside)
             os.replace(new, target)
             _remove(aside)

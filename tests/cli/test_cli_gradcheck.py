@@ -2,7 +2,6 @@
 
 import json
 import re
-import subprocess
 import sys
 
 import numpy as np
@@ -261,13 +260,6 @@ def test_units_drawn_again_are_reported(capsys, monkeypatch):
 def test_a_smallest_run(capsys):
     argv = ["--dimension", "1", "--vocabulary", "2", "--batch", "1", "--window", "1"]
     assert answer(capsys, *argv)[0] == 0
-
-
-def test_as_a_program_it_is_quick_to_help():
-    code = "import sys; from cbow.cli.gradcheck import main; main(['--help']); " \
-        "print('numpy' in sys.modules)"  # fmt: skip
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.endswith("False\n")
 
 
 class TestLayers:

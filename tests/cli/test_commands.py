@@ -5,6 +5,7 @@ import subprocess
 import sys
 from importlib import import_module
 
+import numpy as np
 import pytest
 
 import cbow
@@ -34,7 +35,40 @@ def test_the_list_has_a_line_for_each_command(call):
     assert (code, err, prog) == (0, "", "cbow")
     for name, line in COMMANDS.items():
         assert f"\n  {name:11} {line}\n" in out
-    assert max(map(len, out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS, "plot loss", "plot words"])
+def test_every_help_fits_into_80_columns(call, command, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    code, out, _, _ = call(*command.split(), "--help")
+    assert code == 0
+    assert [line for line in out.splitlines() if len(line) > 80] == []
+
+
+def test_no_help_loads_what_takes_long():
+    code = (
+        "import sys, importlib\n"
+        f"for name in {list(COMMANDS)!r}:\n"
+        "    importlib.import_module(f'cbow.cli.{name}').main(['--help'])\n"
+        "slow = ('numpy', 'scipy', 'numba', 'nltk', 'matplotlib', 'safetensors')\n"
+        "print([each for each in slow if each in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("[]\n")
+
+
+def test_a_query_loads_no_more_than_it_needs(tmp_path):
+    model = tmp_path / "m.safetensors"
+    cbow.WordVectors(["king", "queen"], np.eye(2, dtype=np.float32)).save(model)
+    code = (
+        "import sys\n"
+        "from cbow.cli.nearest import main\n"
+        f"code = main([{str(model)!r}, 'king'])\n"
+        "slow = ('scipy', 'numba', 'llvmlite', 'concurrent.futures', 'safetensors', 'rapidfuzz')\n"
+        "print(code, [each for each in slow if each in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("0 []\n")
 
 
 def test_the_version(call):

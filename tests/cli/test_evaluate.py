@@ -449,14 +449,3 @@ def test_a_file_of_the_field_as_it_comes(ask):
     assert (plain["score_column"], simlex["score_column"]) == (None, "SimLex999")
     assert "simlex.csv: skipped lines (headers 1)\n" in err
     assert "simlex.csv: the scores are those of the column SimLex999\n" in err
-
-
-def test_a_library_that_its_flags_need_cannot_be_loaded(monkeypatch, capsys):
-    def parser():
-        raise ModuleNotFoundError("No module named 'numpy'", name="numpy")
-
-    monkeypatch.setattr("cbow.cli.evaluate._parser", parser)
-    assert main([]) == 1
-    assert capsys.readouterr().err.startswith(
-        "cbow-evaluate: error: the library numpy cannot be loaded"
-    )

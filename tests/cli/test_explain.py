@@ -284,12 +284,3 @@ def test_in_a_pipe_without_utf8():
     )
     assert b"dW2 = dZ2 H\\u1d40" in done.stdout
     assert done.stderr == b""
-
-
-def test_help_is_quick():
-    code = (
-        "import sys, cbow.cli.explain as e; e._parser(); "
-        "print(*(n for n in ('numpy', 'scipy', 'numba', 'nltk') if n in sys.modules))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == []

@@ -341,15 +341,6 @@ def start(*arguments, **environment):
     )
 
 
-def test_help_is_quick():
-    code = (
-        "import sys, cbow.cli.explore as e; e._parser(); "
-        "print(*(n for n in ('numpy', 'scipy', 'numba') if n in sys.modules))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == []
-
-
 def test_a_word2vec_file(answer):
     lines = [f"{len(WORDS)} 3"]
     rng = np.random.default_rng(1)

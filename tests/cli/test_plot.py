@@ -567,15 +567,6 @@ def test_nobody_listens(place, monkeypatch, capsys):
     assert Path("x.png").exists()
 
 
-def test_help_is_quick():
-    code = (
-        "import sys; from cbow.cli.plot import main; main(['words', '--help']); "
-        "print([n for n in ('numpy', 'matplotlib', 'safetensors') if n in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.endswith("[]\n")
-
-
 def test_as_a_program(place):
     code = "import sys; from cbow.cli.plot import main; sys.exit(main())"
     command = [sys.executable, "-c", code, "words", "words.safetensors"]

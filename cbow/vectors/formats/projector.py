@@ -27,7 +27,6 @@ import numpy.typing as npt
 from cbow.errors import ModelFileError
 from cbow.system.arrays import Counts, Floats, Singles
 from cbow.system.files import check_regular, replacing_together
-from cbow.system.threads import in_order
 from cbow.vectors.formats.base import (
     BOM,
     ROWS,
@@ -168,6 +167,8 @@ def _words(path: Path) -> tuple[list[bytes], npt.NDArray[np.int64] | None]:
 
 def _numbers(path: Path, words: int, beside: Path, *, skip: bool) -> tuple[Singles, list[BadRow]]:
     """Read a row of numbers for each word but those of the bad rows, (V, N)."""
+    from cbow.system.threads import in_order  # here, for the file of a model is read without
+
     bad: list[BadRow] = []
     with explained(path), path.open("rb") as file:
         begin = len(BOM) if file.read(len(BOM)) == BOM else 0

@@ -61,7 +61,6 @@ import numpy as np
 
 from cbow.errors import ModelFileError
 from cbow.system.arrays import Counts, Floats, Singles
-from cbow.system.threads import in_order
 from cbow.vectors.formats.base import (
     BOM,
     SKIP,
@@ -201,6 +200,8 @@ def read(source: Source, options: Options, *, kind: str, header: bool) -> Conten
     ModelFileError
         If it is not such a file, or damaged.
     """
+    from cbow.system.threads import in_order  # here, for the file of a model is read without
+
     path, skip = source.path, options.on_bad_rows == "skip"
     words: list[bytes] = []
     bad: list[BadRow] = []

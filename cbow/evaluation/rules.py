@@ -1,0 +1,80 @@
+"""The rules of an evaluation; no more is loaded for them than for the help of a command."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from cbow.config import POSITIVE, SEED, Range
+from cbow.errors import ConfigError, shown
+
+#: Ways to answer an analogy.
+METHODS: Final = ("3CosAdd", "3CosMul")
+#: What to do with an item of which the model lacks a word; see `Rules`.
+OOV: Final = ("skip", "zero")
+
+_ALLOWED: Final[Mapping[str, Range]] = {
+    "restrict": POSITIVE,
+    "resamples": Range(lambda x: 0 <= x < 2**31, "a whole number from 0 to 2^31 - 1"),
+    "seed": SEED,
+}
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The rules of an evaluation.
+
+    Parameters
+    ----------
+    restrict : int
+        Ask analogies about the first so many words of the model only: questions with another word
+        are left out, and no other word is an answer. Models have their most frequent words first.
+        Word pairs are looked up among all words.
+    oov : {"skip", "zero"}
+        Out-of-vocabulary policy. ``skip``: a pair or question with a word that the model lacks is
+        left out, and counted. ``zero``: such a pair has the cosine 0, such a question is answered
+        wrongly.
+    fold : bool
+        Where the model lacks a word as it is spelled, take the most frequent that differs only in
+        case: *king* for *KING*. An answer that differs from the right one only in case is right.
+    methods : tuple of str
+        Of ``3CosAdd`` and ``3CosMul``, those by which analogies are answered.
+    resamples : int
+        Resamples of the bootstrap behind each interval about word pairs; 0: no intervals.
+    seed : int
+        Of the bootstrap.
+
+    Raises
+    ------
+    ConfigError
+        If a value is outside its range.
+
+    Examples
+    --------
+    >>> Rules(restrict=0)
+    Traceback (most recent call last):
+    ...
+    cbow.errors.ConfigError: restrict is 0, but must be a whole number from 1 to 2^31 - 1
+    """
+
+    restrict: int = 30_000
+    oov: str = OOV[0]
+    fold: bool = True
+    methods: tuple[str, ...] = METHODS
+    resamples: int = 1000
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        for name, allowed in _ALLOWED.items():
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or not allowed.accepts(value):
+                raise ConfigError(f"{name} is {shown(value)}, but must be {allowed.expected}")
+        if self.oov not in OOV:
+            raise ConfigError(f"oov is {shown(self.oov)}, but must be one of {', '.join(OOV)}")
+        methods = self.methods
+        if not (isinstance(methods, tuple) and methods and set(METHODS).issuperset(methods)):
+            raise ConfigError(
+                f"methods is {shown(methods)}, but must be a tuple of {' or '.join(METHODS)}, or "
+                "of both"
+            )
