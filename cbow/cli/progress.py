@@ -125,9 +125,8 @@ class Display(Observer):
         self.say(
             f"training: {plan.vocabulary_size:,} words, {plan.parameters:,} parameters, "
             f"{counted(self.epochs, 'epoch')} of {plan.tokens:,} tokens, "
-            f"batches of {plan.fitted.batch:,}"
+            f"batches of {plan.fitted.batch:,}, {plan.fitted.objective} objective"
         )
-        self.say(f"objective: {plan.fitted.objective}; {plan.about}")
         line = f"baselines: {base.uniform:.4f} nats (uniform), "
         line += f"{base.unigram:.4f} (word frequencies)"
         if base.heldout_unigram is not None:

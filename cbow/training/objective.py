@@ -1,4 +1,4 @@
-"""What depends on the objective beside its settings: what fits it, where b1 starts, the time."""
+"""What depends on the objective beside its settings: what fits it, and where b1 starts."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from cbow.config import Config
 from cbow.errors import ConfigError
 from cbow.network.activations import ACTIVATIONS
 from cbow.network.parameters import B1_START
-from cbow.training.defaults import Fitted
-from cbow.training.examples import ExampleSource
 
 #: b1 of the sampled objective starts so high that nearly all units fire. Its output layer is
 #: centred at the same number; see `cbow.training.sampled.step.centred`.
@@ -18,11 +16,6 @@ SAMPLED_B1_START: Final = 1.0
 #: Steps of b1 are so much smaller than those of the others. Every example moves it, and a unit
 #: whose b1 falls far below 0 never fires again; measured in docs/experiments.md.
 B1_RATE: Final = 0.01
-
-#: Multiplications and additions a second of one processor, and tokens a second by candidates, to
-#: estimate a time. Nothing depends on them but that.
-SPEED: Final = 1.2e11
-TOKENS_A_SECOND: Final = 1.5e6
 
 
 def b1_start(objective: str) -> float:
@@ -55,23 +48,3 @@ def check_objective(config: Config, V: int) -> None:
             f"candidates is {config.candidates}, but the vocabulary has {V} words; give fewer "
             "candidates, or set the objective to exact"
         )
-
-
-def estimate(config: Config, fitted: Fitted, source: ExampleSource, threads: int) -> str:
-    """Estimate how long the training takes."""
-    V, tokens = len(source.corpus.vocabulary), len(source.corpus.ids)
-    if fitted.objective == "exact":
-        examples = tokens * source.share_kept() * (1 - config.heldout) * fitted.epochs
-        seconds = 6 * V * config.dimension * examples / SPEED
-    else:
-        seconds = fitted.epochs * tokens / TOKENS_A_SECOND
-    return f"about {_rounded(seconds / threads)} on {threads} processors"
-
-
-def _rounded(seconds: float) -> str:
-    """Write an estimate no finer than it is."""
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    if seconds < 5400:
-        return f"{round(seconds / 60)} min"
-    return f"{round(seconds / 3600)} h"

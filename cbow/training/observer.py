@@ -169,7 +169,6 @@ class Plan(NamedTuple):
     tokens: int  # of the text, kept words only
     baselines: Baselines
     fitted: Fitted  # the settings that depend on the text, and what was chosen for it
-    about: str = ""  # how long it takes, in words
     loss_seconds: float = 0.0  # that the losses after an epoch take, by those of a batch
 
     def to_dict(self) -> dict[str, Any]:

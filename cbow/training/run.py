@@ -42,7 +42,7 @@ from cbow.training.examples import ExampleSource, entropy, target_distribution
 from cbow.training.loop import Loop, Stop
 from cbow.training.losses import PROBE, Losses
 from cbow.training.measures import Measures
-from cbow.training.objective import b1_start, check_objective, estimate
+from cbow.training.objective import b1_start, check_objective
 from cbow.training.observer import Baselines, Observer, Plan, Resumed, Warnings
 from cbow.training.sampled.trainer import SampledTrainer
 from cbow.training.state import State, Trainer, copy
@@ -412,8 +412,7 @@ def _learn(run: Run, corpus: EncodedCorpus, observer: Observer) -> Model:
             trainer.compile()
             loss_seconds = losses.measured_seconds()
         size = sum(array.size for array in parameters)
-        about = estimate(config, fitted, source, threads)
-        plan = Plan(len(p), size, tokens, baselines, fitted, about, loss_seconds)
+        plan = Plan(len(p), size, tokens, baselines, fitted, loss_seconds)
         observer.planned(plan)  # now, so that no clock counts the compiling
         loop = Loop(config, fitted, trainer, losses, tokens, observer, state)
         if start:

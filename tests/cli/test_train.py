@@ -415,8 +415,8 @@ def test_plain_lines_elsewhere(monkeypatch):
     assert stream.getvalue().splitlines() == [
         "reading 10 %: 10,000 tokens, 1,000 tokens/s, 1:30 left",
         "reading 20 %: 20,000 tokens, 1,000 tokens/s, 1:20 left",
-        "training: 7 words, 80 parameters, 2 epochs of 5,000 tokens, batches of 512",
-        "objective: exact; ",
+        "training: 7 words, 80 parameters, 2 epochs of 5,000 tokens, batches of 512, "
+        "exact objective",
         "baselines: 2.0000 nats (uniform), 1.5000 (word frequencies)",
         "time left: about 1:41, by the first 5.0 s",
         "training 10 % (epoch 1/2): loss 3.0000, 100 tokens/s, 1:36 left",
@@ -536,13 +536,13 @@ def test_a_sampled_run_says_what_it_does(tmp_path, capsys):
     display.told = -1e9
     both = Several(display)
     fitted = Fitted("sampled", 2, 5, 1e-3, 512, "sgd", 0.05, "chosen for this text: epochs 2")
-    both.planned(Plan(7, 80, 100, Baselines(2.0, 1.5), fitted, "about 1 s"))
+    both.planned(Plan(7, 80, 100, Baselines(2.0, 1.5), fitted))
     both.compiling()
     display.told = -1e9
     both.stepped(Step(1, 50, 200, 1.25))
     err = capsys.readouterr().err
     assert "chosen for this text: epochs 2\n" in err
-    assert "2 epochs of 100 tokens, batches of 512\nobjective: sampled; about 1 s\n" in err
+    assert "2 epochs of 100 tokens, batches of 512, sampled objective\n" in err
     assert "compiling the kernels; they are kept for next time ..." in err
     assert "training 25 % (epoch 1/2): loss among candidates 1.2500, " in err
 

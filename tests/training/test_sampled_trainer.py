@@ -18,7 +18,7 @@ from cbow.errors import ConfigError
 from cbow.network import ACTIVATIONS, initialise
 from cbow.system import compiled
 from cbow.text import encode_corpus
-from cbow.training import DivergenceError, Interrupted, Observer, losses, objective
+from cbow.training import DivergenceError, Interrupted, Observer, losses
 from cbow.training.examples import ExampleSource, Tally
 from cbow.training.measures import Measures
 from cbow.training.sampled import trainer as module
@@ -301,18 +301,6 @@ class TestObjective:
     def test_the_biases_of_the_hidden_layer_start_high(self):
         model = cbow.train(story(), **{**SMALL, "epochs": 1, "learning_rate": 1e-9})
         np.testing.assert_allclose(model.parameters.b1, 1.0)
-
-    @pytest.mark.parametrize("name", ["exact", "sampled"])
-    def test_an_estimate(self, name):
-        watch = Recorder()
-        cbow.train(story(), **{**SMALL, "objective": name}, threads=2, observer=watch)
-        assert watch.plans[0].about == "about 1 s on 2 processors"
-
-    @pytest.mark.parametrize(
-        ("seconds", "text"), [(0.1, "1 s"), (42.4, "42 s"), (600, "10 min"), (7200, "2 h")]
-    )
-    def test_estimates_are_no_finer_than_they_are(self, seconds, text):
-        assert objective._rounded(seconds) == text
 
 
 COMPILED = """
