@@ -10,7 +10,7 @@ from cbow.errors import QueryError
 from cbow.explore import Choices, page, page_data
 from cbow.vectors import WordVectors, parse_expression
 
-pytestmark = needs_browser
+pytestmark = [needs_browser, pytest.mark.slow]
 
 EVIL = [
     "<script>alert(1)</script>",
@@ -89,15 +89,21 @@ def chromium():
         yield chromium
 
 
-@pytest.fixture
-def browser(chromium):
-    """A browser whose page has nothing to complain of at the end, and has fetched nothing."""
+@pytest.fixture(scope="module")
+def shared(chromium):
     browser = Browser(chromium)
     yield browser
-    assert browser.complaints == []
-    assert browser.dialogs == []
-    assert len(browser.requests) == 1, browser.requests
     browser.close()
+
+
+@pytest.fixture
+def browser(shared):
+    """A browser whose page has nothing to complain of at the end, and has fetched nothing."""
+    shared.script = ""
+    yield shared
+    assert shared.complaints == []
+    assert shared.dialogs == []
+    assert len(shared.requests) == 1, shared.requests
 
 
 def at(address, question):
@@ -746,8 +752,8 @@ def test_light_and_dark(browser, pages):
     assert browser.run("getComputedStyle(document.body).backgroundColor") == dark
 
 
-@pytest.mark.parametrize(("width", "height"), [(1280, 800), (360, 640), (640, 360), (320, 480)])
 @pytest.mark.parametrize("name", ["one", "two"])
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (360, 640), (640, 360), (320, 480)])
 def test_everything_is_within_reach(browser, pages, name, width, height):
     browser.open(at(pages[name], "king"), width, height)
     assert browser.run("document.documentElement.scrollWidth") <= width
