@@ -11,6 +11,13 @@ settings.register_profile("thorough", deadline=None, max_examples=1000)  # --hyp
 settings.load_profile("cbow")
 
 
+def pytest_collection_modifyitems(items):
+    """Measure no coverage in slow tests, as that makes them slower: quick ones reach all code."""
+    for item in items:
+        if item.get_closest_marker("slow"):
+            item.add_marker("no_cover")
+
+
 @pytest.fixture
 def ctrl_c():
     """Return Ctrl-C its usual meaning, which it lacks if the tests run in the background."""

@@ -15,8 +15,6 @@ from cbow.system import jit
 from cbow.system.compiled import Kernel, cache_folder, sources_digest
 from cbow.system.jit import KernelCache
 
-pytestmark = [pytest.mark.kernels, pytest.mark.slow]
-
 #: A package of one kernel that calls another, which has a constant from a third module.
 SOURCES = {
     "__init__.py": "",
@@ -60,14 +58,14 @@ def package(tmp_path):
     return folder
 
 
-def run(package, cache=None, before="", **environment):
-    """Call the kernel in a fresh process, after other code; return what it printed, as words."""
-    settings = {"NUMBA_DISABLE_JIT": "0", "PYTHONPATH": str(package.parent), **environment}
+def run(package, cache=None):
+    """Call the kernel in a fresh process; return what it printed, as words."""
+    settings = {"NUMBA_DISABLE_JIT": "0", "PYTHONPATH": str(package.parent)}
     if cache:
         settings["NUMBA_CACHE_DIR"] = str(cache)
     kept = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
     done = subprocess.run(
-        [sys.executable, "-c", before + SCRIPT], cwd=package.parent,
+        [sys.executable, "-c", SCRIPT], cwd=package.parent,
         env={**kept, **settings}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -78,6 +76,7 @@ def run(package, cache=None, before="", **environment):
 BOTH = ["cbow.outer.outer", "cbow.inner.inner"]
 
 
+@pytest.mark.slow
 def test_what_is_kept_is_used_until_a_source_changes(package):
     """Beside the package, where numba itself would keep it; only the sources of a kernel matter."""
     assert run(package) == ["21.0", *BOTH]
@@ -94,103 +93,25 @@ def test_what_is_kept_is_used_until_a_source_changes(package):
     assert run(package) == ["32.0"]
 
 
-def damages():
-    """Return what may befall a file, by name."""
-
-    def flipped(place):
-        return lambda content: content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
-
-    return {
-        "empty": lambda content: b"",
-        "cut in the digest": lambda content: content[:20],
-        "without content": lambda content: content[:32],
-        "cut": lambda content: content[: len(content) // 2],
-        "a bit of the digest": flipped(3),
-        "a bit of the pickle": flipped(40),
-        "a bit of the machine code": flipped(-2000),
-        "the last bit": flipped(-1),
-        "other bytes": lambda content: b"\0" * len(content),
-        "longer": lambda content: content + b"\0",
-    }
-
-
+@pytest.mark.slow
 def test_damaged_entries_only_mean_compiling_again(package, tmp_path):
     cache = tmp_path / "cache"
     assert run(package, cache) == ["21.0", *BOTH]
-    entries = {entry: entry.read_bytes() for entry in cache.rglob("*.kernel")}
-    assert len(entries) == 2
-    kinds = list(damages().items())
-    for pair in zip(kinds[::2], kinds[1::2], strict=True):
-        for (_, damage), (entry, content) in zip(pair, entries.items(), strict=True):
-            entry.write_bytes(damage(content))
-        assert run(package, cache) == ["21.0", *BOTH], pair
-    assert run(package, cache) == ["21.0"]
-
-
-def test_an_entry_under_the_name_of_another_is_not_used(package, tmp_path):
-    cache = tmp_path / "cache"
-    run(package, cache)
     one, other = cache.rglob("*.kernel")
     content = one.read_bytes()
-    one.write_bytes(other.read_bytes())
-    other.write_bytes(content)
-    assert run(package, cache) == ["21.0", *BOTH]
-
-
-@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="no owners and modes")
-def test_what_others_can_write_is_not_used(package, tmp_path):
-    cache = tmp_path / "cache"
-    run(package, cache)
-    (folder,) = cache.iterdir()
-    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    for entry in folder.iterdir():
-        assert stat.S_IMODE(entry.stat().st_mode) == 0o600
-        entry.chmod(0o620)
+    one.write_bytes(other.read_bytes()[:-1])
+    other.write_bytes(content)  # under the name of another
     assert run(package, cache) == ["21.0", *BOTH]
     assert run(package, cache) == ["21.0"]
-    folder.chmod(0o777)
-    assert run(package, cache) == ["21.0", *BOTH]
-    assert run(package, cache) == ["21.0", *BOTH]  # and nothing is kept there
 
 
+@pytest.mark.slow
 def test_two_processes_may_compile_at_once(package, tmp_path):
     with ThreadPoolExecutor(2) as threads:
         every = [threads.submit(run, package, tmp_path / "cache") for _ in range(2)]
         assert [each.result()[0] for each in every] == ["21.0"] * 2
     assert run(package, tmp_path / "cache") == ["21.0"]
     assert len(list((tmp_path / "cache").rglob("*"))) == 3  # the folder and two entries
-
-
-def test_the_folder_may_be_removed_meanwhile(package, tmp_path):
-    """After it was chosen, and after the first of two entries was kept."""
-    cache = tmp_path / "cache"
-    for kept in (0, 1):
-        remove = f"""
-import shutil
-from cbow.system.jit import KernelCache
-save, count = KernelCache.save_overload, 0
-
-def save_and_remove(*arguments):
-    global count
-    if count == {kept}:
-        shutil.rmtree({str(cache)!r})
-    count += 1
-    save(*arguments)
-
-KernelCache.save_overload = save_and_remove
-"""
-        assert run(package, cache, before=remove) == ["21.0", *BOTH]
-        assert not cache.exists()
-        assert run(package, cache) == ["21.0", *BOTH]
-        shutil.rmtree(cache)
-
-
-def test_without_a_folder_nothing_is_kept(package, tmp_path):
-    file = tmp_path / "file"
-    file.write_text("")
-    assert run(package, file / "cache") == ["21.0", *BOTH]
-    assert not (package / "__pycache__" / "kernels").exists()
-    assert file.read_text() == ""
 
 
 @pytest.fixture
@@ -235,12 +156,72 @@ def test_a_link_to_elsewhere_is_not_used(places):
     assert cache_folder() is None
 
 
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="no owners and modes")
+def test_a_folder_that_others_can_write_is_not_used(places):
+    folder = cache_folder()
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    folder.chmod(0o777)
+    cache_folder.cache_clear()
+    assert cache_folder() is None
+
+
 def test_where_there_are_no_owners_a_folder_is_the_users(places, monkeypatch):
     folder = cache_folder()
     folder.chmod(0o777)
     monkeypatch.delattr(os, "geteuid")
     cache_folder.cache_clear()
     assert cache_folder() == folder
+
+
+def flipped(place):
+    return lambda content: content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+
+
+DAMAGES = {
+    "empty": lambda content: b"",
+    "cut in the digest": lambda content: content[:20],
+    "without content": lambda content: content[:32],
+    "cut": lambda content: content[:-5],
+    "a bit of the digest": flipped(3),
+    "a bit of the code": flipped(40),
+    "the last bit": flipped(-1),
+    "other bytes": lambda content: b"\0" * len(content),
+    "longer": lambda content: content + b"\0",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_entry_is_as_good_as_none(places, damage):
+    kernel = ("cbow.errors.f", sources_digest("cbow.errors"))
+    module.keep_entry(*kernel, "key", b"some machine code")
+    (entry,) = cache_folder().iterdir()
+    assert module.kept_entry(*kernel, "key") == b"some machine code"
+    entry.write_bytes(DAMAGES[damage](entry.read_bytes()))
+    assert module.kept_entry(*kernel, "key") is None
+
+
+def test_an_entry_under_the_name_of_another_is_not_used(places):
+    kernel = ("cbow.errors.f", sources_digest("cbow.errors"))
+    for key in ("one", "other"):
+        module.keep_entry(*kernel, key, key.encode())
+    one, other = cache_folder().iterdir()
+    one.replace(other)
+    assert module.kept_entry(*kernel, "one") is module.kept_entry(*kernel, "other") is None
+
+
+@pytest.mark.parametrize("kept", [0, 1])
+def test_the_folder_may_be_removed_meanwhile(places, kept):
+    """After it was chosen, and after an entry was kept."""
+    kernel = ("cbow.errors.f", sources_digest("cbow.errors"))
+    for number in range(kept):
+        module.keep_entry(*kernel, str(number), b"code")
+    shutil.rmtree(cache_folder())
+    module.keep_entry(*kernel, "key", b"code")
+    assert module.kept_entry(*kernel, "key") is None
+    assert not cache_folder().exists()
+    cache_folder.cache_clear()
+    module.keep_entry(*kernel, "key", b"code")
+    assert module.kept_entry(*kernel, "key") == b"code"
 
 
 class Library:
@@ -322,7 +303,8 @@ def test_what_others_could_have_written_is_as_good_as_none(kernel, monkeypatch):
     monkeypatch.setattr(jit, "_rebuild", lambda target, code: code)
     kernel.save_overload(("int64",), Result())
     (entry,) = cache_folder().iterdir()
-    entry.chmod(0o666)
+    assert stat.S_IMODE(entry.stat().st_mode) == 0o600
+    entry.chmod(0o620)
     assert kernel.load_overload(("int64",), Target()) is None
     entry.chmod(0o600)
     assert kernel.load_overload(("int64",), Target()) == "code"

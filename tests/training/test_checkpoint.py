@@ -426,7 +426,7 @@ class TestMoreEpochs:
         rates = [epoch["learning_rate"] for epoch in more.report["epochs"]]
         assert rates[2] > rates[0] > rates[1]  # the rate begins afresh, and falls more slowly
         assert rates[4] < rates[3] < rates[2]
-        for copy in keep.copies:
+        for copy in keep.copies[::3]:
             again = cbow.resume(copy, corpus=story(), threads=2)
             assert bytes_of(again, tmp_path) == bytes_of(more, tmp_path)
         twice = tmp_path / "twice"

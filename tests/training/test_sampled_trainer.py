@@ -303,7 +303,7 @@ class TestObjective:
         np.testing.assert_allclose(model.parameters.b1, 1.0)
 
 
-COMPILED = """
+PLAIN = """
     import sys
     sys.path = sys.argv[2:]
     import numpy as np, cbow
@@ -324,14 +324,14 @@ COMPILED = """
 """
 
 
-@pytest.mark.skipif(not numba.config.DISABLE_JIT, reason="needs plain kernels here to compare with")
+@pytest.mark.skipif(numba.config.DISABLE_JIT, reason="needs compiled kernels to compare with")
 def test_compiled_and_plain_kernels_agree(tmp_path):
-    """The kernels as machine code, in a process of its own, against what runs here."""
+    """The kernels as plain Python, in a process of its own, against what runs here."""
     import test_sampled_step as step
 
-    environment = {**os.environ, "NUMBA_DISABLE_JIT": "0"}
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
     subprocess.run(
-        [sys.executable, "-W", "error", "-c", textwrap.dedent(COMPILED), str(tmp_path), *sys.path],
+        [sys.executable, "-W", "error", "-c", textwrap.dedent(PLAIN), str(tmp_path), *sys.path],
         check=True, env=environment,
     )  # fmt: skip
     for one, other in zip(
@@ -339,7 +339,7 @@ def test_compiled_and_plain_kernels_agree(tmp_path):
     ):
         np.testing.assert_allclose(one, other, atol=1e-10)
     for activation in ("relu", "leaky_relu", "identity"):
-        compiled = np.load(tmp_path / f"{activation}.npz").values()
-        plain = cbow.train(story(), **{**SMALL, "activation": activation}).parameters
+        plain = np.load(tmp_path / f"{activation}.npz").values()
+        compiled = cbow.train(story(), **{**SMALL, "activation": activation}).parameters
         for one, other in zip(compiled, plain, strict=True):
             np.testing.assert_allclose(one, other, atol=1e-4)

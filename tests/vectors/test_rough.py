@@ -10,8 +10,6 @@ from test_nearest import near_ties
 from cbow.vectors import nearest, rough
 from cbow.vectors.rough import B, RoughCopy
 
-pytestmark = pytest.mark.kernels
-
 MATRICES = st.sampled_from([np.float32, np.float64]).flatmap(
     lambda dtype: arrays.arrays(
         dtype,
@@ -37,6 +35,7 @@ def rounded(matrix):
     return flat, scales.ravel()[: len(matrix)], error, worst
 
 
+@pytest.mark.kernels
 @given(MATRICES)
 def test_rows_are_rounded_to_the_nearest(matrix):
     codes, scales, error, worst = rounded(matrix)
@@ -63,11 +62,10 @@ def test_the_nearest_are_among_the_candidates(matrix, k, start, stop):
     assert set(best) <= set(ids) <= set(rows)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(
     "rows", [range(8000), range(700, 7700), range(2000, 8000), range(4096), range(511, 513)]
 )
-@pytest.mark.parametrize("topn", [1, 3, 300])
+@pytest.mark.parametrize(("dtype", "topn"), [(np.float32, 1), (np.float64, 3), (np.float32, 300)])
 def test_it_finds_what_the_rows_themselves_give(dtype, rows, topn):
     """Also where the nearest rows of all are just outside those that are asked for."""
     matrix = np.random.default_rng(1).standard_normal((8000, 8)).astype(dtype)
@@ -84,6 +82,7 @@ def test_it_finds_what_the_rows_themselves_give(dtype, rows, topn):
     assert (found.candidates(query, topn, rows) is not None) == few
 
 
+@pytest.mark.kernels
 def test_cosines_are_wrong_by_the_slack_at_most_and_may_be():
     """The worst query for a row points where its rounding went."""
     matrix = np.random.default_rng(5).standard_normal((100, 12))
@@ -102,6 +101,7 @@ def test_cosines_are_wrong_by_the_slack_at_most_and_may_be():
     assert largest > 0.999 * np.sqrt(worst)
 
 
+@pytest.mark.kernels
 def test_few_rows_are_looked_at_twice():
     matrix = np.random.default_rng(3).standard_normal((6000, 25)).astype(np.float32)
     found = RoughCopy(matrix, nearest.inverse_lengths(matrix))
