@@ -20,8 +20,10 @@ def pages():
 def test_every_page_that_a_person_reads_is_in_the_menu(pages):
     """A page that is missing there, or one too many, ends the build of the site."""
     menu = (ROOT / "mkdocs.yml").read_text("utf-8").partition("\nnav:")[2].partition("\n\n")[0]
-    named = re.findall(r"([\w/.]+\.md)$", menu, flags=re.M)
-    read = [page for page in pages if re.fullmatch(r"(docs/|corpora/|reference/)?\w+\.md", page)]
+    named = re.findall(r"([\w/]+(?:\.cff)?\.md)$", menu, flags=re.M)
+    read = [
+        page for page in pages if re.fullmatch(r"(docs/|corpora/|reference/)?\w+(\.cff)?\.md", page)
+    ]
     assert sorted(named) == sorted(read)
 
 
