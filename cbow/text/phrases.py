@@ -75,10 +75,12 @@ def join_known(words: Sequence[str], known: Container[str], passes: int) -> list
     """
     line, i = [], 0
     while i < len(words):
-        for size in range(min(2**passes, len(words) - i), 0, -1):
+        for size in range(min(2**passes, len(words) - i), 1, -1):
             word = DELIMITER.join(words[i : i + size])
-            if size == 1 or word in known:
+            if word in known:
                 break
+        else:
+            word, size = words[i], 1
         line.append(word)
         i += size
     return line
