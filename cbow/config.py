@@ -42,6 +42,9 @@ COSTS: Final = {
 #: What may be done about rows of a file of vectors that cannot be read.
 BAD_ROWS: Final = ("raise", "skip")
 
+#: The most characters of an n-gram.
+LONGEST_NGRAM: Final = 20
+
 #: How many times its size on disk a file of vectors may become in memory, if nothing else is said.
 MAX_EXPANSION: Final = 50.0
 
@@ -75,12 +78,32 @@ WORDS = Range(
     lambda x: all(isinstance(word, str) and word for word in x),
     "a list of words (on the command line a file, one word a line)",
 )
+LENGTHS = Range(
+    lambda x: x is None or 1 <= x[0] <= x[1] <= LONGEST_NGRAM,
+    f"the fewest and the most characters, from 1 to {LONGEST_NGRAM}, such as 3,6; or 0 for none",
+)
+BUCKETS = Range(lambda x: 1 <= x <= 2**30, "a whole number from 1 to 2^30")
 SHARE = Range(lambda x: math.isfinite(x) and 0 <= x < 1, "a number from 0 to below 1")
 
 
 def one_of(choices: tuple[str, ...]) -> Range:
     """Range of a setting that is one of a few words."""
     return Range(lambda x: x in choices, "one of " + ", ".join(choices))
+
+
+def _lengths(value: Any) -> tuple[int, int] | None:
+    """Read lengths of n-grams: 0 for none, "3,6", or two numbers.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If they are something else.
+    """
+    if isinstance(value, int | str) and value in (0, "0"):
+        return None
+    numbers = value.split(",") if isinstance(value, str) else value
+    shortest, longest = (int(n) if isinstance(n, str) else operator.index(n) for n in numbers)
+    return shortest, longest
 
 
 def setting(default: Any, kind: type, allowed: Range | None, help: str, **more: Any) -> Any:
@@ -97,7 +120,8 @@ def setting(default: Any, kind: type, allowed: Range | None, help: str, **more: 
     help : str
         One line for ``--help`` and the documentation.
     **more
-        ``choices`` (what the command offers), ``symbol`` (in the mathematics), ``unset`` (what
+        ``choices`` (what the command offers), ``convert`` (a function to the type of the setting,
+        where `kind` is only that of its flag), ``symbol`` (in the mathematics), ``unset`` (what
         None means, in words), ``saved`` (False keeps the setting out of model files, "changed" lets
         it in where it differs from the default: such settings came later, and the files of those
         who do not use them stay as they were).
@@ -222,6 +246,23 @@ class Config:
         unset=FITTED,
     )
     dimension: int = setting(100, int, POSITIVE, "numbers per word: the hidden units", symbol="N")
+    ngrams: tuple[int, int] | None = setting(
+        None,
+        str,
+        LENGTHS,
+        "learn vectors of the character n-grams of these lengths, too, as 3,6; 0 for none",
+        unset="none",
+        saved="changed",
+        convert=_lengths,
+    )
+    buckets: int | None = setting(
+        None,
+        int,
+        BUCKETS,
+        "vectors that the n-grams share; the more, the fewer share one",
+        unset="fitted to the words",
+        saved="changed",
+    )
     activation: str = setting(
         "relu",
         str,
@@ -307,6 +348,11 @@ class Config:
                 f"phrase_threshold is {self.phrase_threshold:g}, but phrase_score is npmi, which "
                 "is 1 at most; set a threshold below 1, for example 0.5"
             )
+        if self.buckets is not None and self.ngrams is None:
+            raise ConfigError(
+                f"buckets is {self.buckets}, but there are no n-grams to share them; set ngrams, "
+                "for example to 3,6, or leave buckets out"
+            )
         if both := set(self.keep_words or ()) & set(self.stop_words or ()):
             raise ConfigError(
                 f"{shown(min(both))} is among both keep_words and stop_words; take it out of one"
@@ -368,10 +414,12 @@ def _checked(entry: dataclasses.Field[Any], value: Any) -> Any:
     expected = allowed.expected if allowed else "text"
     refusal = ConfigError(f"{entry.name} is {shown(value)}, but must be {expected}")
     try:
-        if kind is tuple:
+        if convert := entry.metadata.get("convert"):
+            converted: Any = convert(value)
+        elif kind is tuple:
             if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
                 raise refusal
-            converted: Any = tuple(sorted(set(value)))  # a set has no order that stays
+            converted = tuple(sorted(set(value)))  # a set has no order that stays
         elif isinstance(value, bool) != (kind is bool) or isinstance(value, str) != (kind is str):
             raise refusal
         else:

@@ -1,4 +1,4 @@
-"""Trains with cbow and with gensim on one text, in one go, and prints what each took and gave.
+"""Trains with cbow, gensim and fastText on one text, in one go; prints what each took and gave.
 
     python scripts/bench_train.py corpus.txt --pairs WS353.txt SimLex.txt --analogies questions.txt
 
@@ -7,7 +7,8 @@ is a process of its own, with two threads; runs of the two take turns. A JSON li
 machine, one each run, and one the medians with the smallest and the largest. *whole* is the
 command from start to end, *training* the epochs alone. Similarity is the mean Spearman
 correlation, times 100, over the files of word pairs; analogies the per cent right by 3CosAdd,
-asked where all four words are among the 30,000 most frequent. Needs the extra `bench`.
+asked where all four words are among the 30,000 most frequent. Needs the extra `bench`, and for
+--fasttext its package, which is built from source; fastText takes no seed.
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from importlib.metadata import version
+from importlib.metadata import distributions
 from pathlib import Path
+
+import numpy as np
 
 import cbow
 from cbow.evaluation import evaluate
@@ -63,6 +66,20 @@ model.train(LineSentence(text), total_examples=model.corpus_count, epochs=int(ep
 training = time.perf_counter() - began
 model.wv.save_word2vec_format(out, binary=True)
 print(json.dumps({"training": round(training, 2), "peak_MB": peak()}))
+"""
+
+
+#: fastText as it comes, but for the threads. Its clock counts what reads the text, too.
+FASTTEXT = """
+import sys, time, json
+import fasttext
+text, out, threads, settings = sys.argv[1:]
+given = dict(model="cbow", epoch=5, **json.loads(settings)) | {"thread": int(threads)}
+began = time.perf_counter()
+model = fasttext.train_unsupervised(text, verbose=0, **given)
+training = time.perf_counter() - began
+model.save_model(out)
+print(json.dumps({"training": round(training, 2), "epochs": given["epoch"], "peak_MB": peak()}))
 """
 
 
@@ -108,6 +125,11 @@ def parse() -> argparse.Namespace:
         "repeated (default: {}); none leaves gensim out",
     )  # fmt: skip
     parser.add_argument(
+        "--fasttext", action="append", metavar="JSON",
+        help="settings of train_unsupervised, such as '{}' or '{\"maxn\": 0}'; may be repeated "
+        "(default: fastText is left out)",
+    )  # fmt: skip
+    parser.add_argument(
         "--beside", metavar="CHECKOUT",
         help="run the cbow of this other checkout too, in turns with the one that is installed",
     )  # fmt: skip
@@ -119,13 +141,13 @@ def parse() -> argparse.Namespace:
 
 def machine() -> dict[str, object]:
     """Tell where this runs."""
-    packages = ("cbow", "gensim", "numpy", "numba", "scipy")
+    packages = ("cbow", "fasttext", "gensim", "numpy", "numba", "scipy")
     return {
         "machine": platform.processor() or platform.machine(),
         "processors": os.cpu_count(),
         "load": os.getloadavg()[0],
         "python": platform.python_version(),
-        "versions": {name: version(name) for name in packages},
+        "versions": {each.name: each.version for each in distributions() if each.name in packages},
         "environment": {k: v for k, v in os.environ.items() if k.startswith("OPENBLAS")},
         "left_out": "OPENBLAS_CORETYPE, OPENBLAS_L2_SIZE: unset for the runs",
         "command": sys.argv,
@@ -138,6 +160,8 @@ def contenders(arguments):
         for checkout in filter(None, (arguments.beside, Path(cbow.__file__).parents[1])):
             name = f"cbow {flags}".strip() + (f" of {checkout}" if arguments.beside else "")
             yield name, lambda *a, f=flags, c=checkout: run_cbow(arguments, f, c, *a)
+    for settings in arguments.fasttext or []:
+        yield f"fastText {settings}", lambda *a, s=settings: run_fasttext(arguments, s, *a)
     for settings in arguments.gensim:
         if settings != "none":
             yield f"gensim {settings}", lambda *a, s=settings: run_gensim(arguments, s, *a)
@@ -181,6 +205,21 @@ def run_gensim(arguments, settings, text, folder, seed):
     }  # fmt: skip
 
 
+def run_fasttext(arguments, settings, text, folder, seed):
+    """Run fastText once."""
+    import fasttext
+
+    out = folder / "fasttext.bin"
+    more = str(text), str(out), str(arguments.threads), settings
+    command = [sys.executable, "-c", PEAK + FASTTEXT, *more]
+    cost = measure(command)
+    model = fasttext.load_model(str(out))
+    words = [word for word in model.words if word != "</s>"]
+    vectors = np.array([model.get_word_vector(word) for word in words])
+    scores = score(arguments, cbow.WordVectors(words, vectors))
+    return {**cost, "vocabulary": len(words), **scores}
+
+
 def measure(command: list[str], **settings: str) -> dict[str, object]:
     """Return a process's wall time, share of processor time, and what it printed as JSON."""
     unset = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
@@ -212,6 +251,7 @@ def score(arguments, vectors: cbow.WordVectors) -> dict[str, float]:
     scores: dict[str, float] = {}
     if found.pairs:
         scores["similarity"] = round(100 * statistics.mean(p.spearman for p in found.pairs), 2)
+        scores |= {Path(p.set.file).stem: round(100 * p.spearman, 2) for p in found.pairs}
     for answered in found.analogies:
         accuracy = answered.accuracy("3CosAdd")
         scores["analogies"] = round(100 * accuracy.share, 2)

@@ -21,7 +21,7 @@ ALLOWED = {
     "system": {"errors"},
     "text": {*BASE},
     "network": {*BASE},
-    "vectors": {*BASE, "other_names"},
+    "vectors": {*BASE, "other_names", "text"},  # of the text only its n-grams
     "model": {*BASE, "other_names", "text", "network", "vectors"},
     "training": {*BASE, "text", "network", "vectors", "model"},
     "evaluation": {*BASE, "vectors"},

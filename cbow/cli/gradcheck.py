@@ -22,22 +22,28 @@ from cbow.cli.common import (
     wrapped,
 )
 from cbow.cli.flags import add_options, chosen, number, passed
-from cbow.config import COSTS, HIDDEN_ACTIVATIONS, POSITIVE, SEED, Range
+from cbow.config import COSTS, HIDDEN_ACTIVATIONS, POSITIVE, SEED, Config, Range
 from cbow.errors import ConfigError, counted, shown
 
 if TYPE_CHECKING:
+    from scipy.sparse import csc_array
+
     from cbow.network import Activity, GradientErrors, Problem
 
 EXAMPLES = """\
 examples:
   cbow-gradcheck
   cbow-gradcheck --activation leaky_relu --dimension 20 --seed 7
+  cbow-gradcheck --ngrams 3,6
   cbow-gradcheck --layers 4,5,3 --activation relu --output softmax \\
       --cost cross-entropy
   cbow-gradcheck --layers 4,6,5,3 --activation relu,tanh --output relu \\
       --cost squared-error
   cbow-gradcheck --json
 """
+
+#: What the words with n-grams are drawn from.
+LETTERS: Final = "aeinrst"
 
 #: Parameters times batch (times the words of a context) at most, for minutes rather than hours.
 LARGEST: Final = 1_000_000
@@ -91,6 +97,12 @@ def _parser() -> argparse.ArgumentParser:
         "hidden layer, the outputs",
     )
     parser.add_argument(
+        "--ngrams",
+        metavar="N,N",
+        help="make the words of CBOW of n-grams of so many characters, as 3,6; see cbow-train "
+        "(default: none)",
+    )
+    parser.add_argument(
         "--activation",
         metavar="NAME[,NAME]",
         help=f"of the hidden layers, or one for each: {', '.join(HIDDEN_ACTIVATIONS)} "
@@ -127,7 +139,13 @@ def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
     settings: dict[str, Any] = {"layers": None, **chosen(arguments, NUMBERS)}
     if arguments.layers is None:
         settings.update(chosen(arguments, CBOW_SIZES))
+        settings["ngrams"] = Config(ngrams=arguments.ngrams).ngrams
     else:
+        if arguments.ngrams is not None:
+            raise ConfigError(
+                "--ngrams is given with --layers, but only words have n-grams; leave one of them "
+                "out"
+            )
         for name in passed(arguments, CBOW_SIZES):
             raise ConfigError(
                 f"--{name} is given with --layers, but is a size of CBOW; leave one of them out"
@@ -184,11 +202,27 @@ def _draw(settings: dict[str, Any]) -> Problem:
     net = network.make_network([*hidden, settings["output"]], settings["cost"])
     if sizes is None:
         V, N = settings["vocabulary"], settings["dimension"]
-        _announce(2 * V * N + N + V, m * settings["window"] * 2)
-        return network.draw_problem((V, N, m), settings["window"], seed, hidden[0])
+        F = _features(V, settings["ngrams"], seed)
+        _announce((V + (V if F is None else 2 * V)) * N + N + V, m * settings["window"] * 2)
+        return network.draw_problem((V, N, m), settings["window"], seed, hidden[0], F)
     if min(sizes) > 0:
         _announce(sum(n * (before + 1) for before, n in itertools.pairwise(sizes)), m)
     return network.draw_dense_problem(net, sizes, m, seed)
+
+
+def _features(V: int, lengths: tuple[int, int] | None, seed: int) -> csc_array | None:
+    """Draw V words and return F, with as many buckets; None if there are no n-grams."""
+    import numpy as np
+
+    from cbow.network import contexts
+    from cbow.text.ngrams import Ngrams, features_of
+
+    if lengths is None:
+        return None
+    random = np.random.Generator(np.random.PCG64(seed))
+    words = ["".join(random.choice(list(LETTERS), random.integers(2, 8))) for _ in range(V)]
+    features = features_of(words, Ngrams(*lengths, V))
+    return contexts(features.indices, features.indptr, 2 * V, np.float64)
 
 
 def _announce(parameters: int, batch: int) -> None:
@@ -281,7 +315,11 @@ def _opening(report: Report) -> str:
 
     s = report.settings
     if s["layers"] is None:
-        what = f"{s['vocabulary']} words, {s['dimension']} hidden units ({s['activation']})"
+        what = f"{s['vocabulary']} words"
+        if s["ngrams"]:
+            shortest, longest = s["ngrams"]
+            what += f" made of n-grams of {shortest} to {longest} characters, in as many buckets"
+        what += f", {s['dimension']} hidden units ({s['activation']})"
     else:
         hidden = f" ({s['activation']})" if len(s["layers"]) > 2 else ""
         what = f"Layers {','.join(map(str, s['layers']))}{hidden}, {s['output']} output"

@@ -48,7 +48,7 @@ def predict_center(
     network = cbow_network(model.config.activation)
     guesses = [
         [(vocabulary.word(id), float(p)) for id, p in zip(outputs, probabilities, strict=True)]
-        for outputs, probabilities in most_probable(network, model.parameters, ids, int(topn))
+        for outputs, probabilities in most_probable(network, model.composed, ids, int(topn))
     ]
     return guesses if many else guesses[0]
 

@@ -17,7 +17,6 @@ from cbow.errors import ModelFileError, VectorsWarning, shown
 from cbow.other_names import MODEL, explaining
 from cbow.system.files import to_read
 from cbow.vectors import WordVectors, formats
-from cbow.vectors.embeddings import embed
 from cbow.vectors.formats import model as file
 from cbow.vectors.packed import distinct
 
@@ -40,7 +39,8 @@ class Model:
     vocabulary : Vocabulary
         V words.
     parameters : Parameters
-        W1 (N, V), b1 (N, 1), W2 (V, N), b2 (V, 1), all float32 or all float64.
+        W1 (N, V), b1 (N, 1), W2 (V, N), b2 (V, 1), all float32 or all float64. If the words are
+        made of n-grams, W1 is (N, V + buckets); see `cbow.network.features`.
     report : dict
         What happened, as JSON has it: the account of the tokens, the loss of each epoch.
 
@@ -64,7 +64,8 @@ class Model:
                 f"there are parameters of {self.parameters.depth} layers, but CBOW has 2; "
                 "give W1, b1, W2, b2"
             )
-        shapes = {"W1": (N, V), "b1": (N, 1), "W2": (V, N), "b2": (V, 1)}
+        columns = V + (self.config.buckets or 0)
+        shapes = {"W1": (N, columns), "b1": (N, 1), "W2": (V, N), "b2": (V, 1)}
         for name, array in zip(self.parameters.names, self.parameters, strict=True):
             if array.shape != shapes[name] or array.dtype != dtype:
                 raise ModelFileError(
@@ -117,26 +118,43 @@ class Model:
         Parameters
         ----------
         kind : str
-            ``input``: the rows of W1ᵀ; ``output``: the rows of W2, both without a copy; ``mean``:
-            those of (W1ᵀ + W2) / 2, computed anew; ``joint``: principal components of both, see
-            `joint`.
+            ``input``: the rows of W1ᵀ, with n-grams of (W1 F)ᵀ; ``output``: the rows of W2, both
+            without a copy; ``mean``: half their sum, computed anew; ``joint``: principal components
+            of both, see `joint`.
 
         Raises
         ------
         ConfigError
             If there is no such kind.
         """
-        joint = kind == "joint"
-        matrix = self.joint if joint else embed(self.parameters.W1.T, self.parameters.W2, kind)
-        return WordVectors(self.vocabulary.words, matrix, self.vocabulary.counts)
+        stored = self.stored()
+        matrix, _ = self._joint if kind == "joint" else file.embedded(stored, kind)
+        return WordVectors(stored.words, matrix, stored.counts)
 
     @cached_property
+    def composed(self) -> Parameters:
+        """The parameters for whole words: those of the model, or with n-grams W1 F, b1, W2, b2.
+
+        See `cbow.network.features`.
+        """
+        stored = self.stored()
+        if stored.ngrams is None:
+            return self.parameters
+        E, _ = file.embedded(stored, "input")  # (V, N)
+        return type(self.parameters)(E.T, *self.parameters[1:])
+
+    @property
     def joint(self) -> Floats:
         """The joint vectors, (V, N): those of the file, else computed once and kept.
 
         See `cbow.vectors.embeddings.joint_vectors`.
         """
-        return embed(self.parameters.W1.T, self.parameters.W2, "joint")
+        return self._joint[0]
+
+    @cached_property
+    def _joint(self) -> tuple[Floats, Floats | None]:
+        """The joint vectors, and what takes means of n-grams to them."""
+        return file.embedded(self.stored(), "joint")
 
     @overload
     def predict_center(self, context_words: Sequence[str], topn: int = 10) -> list[Guess]: ...
@@ -191,11 +209,12 @@ class Model:
         ModelFileError
             If the report cannot be written as JSON.
         """
-        W1, _, W2, _ = self.parameters
         # Parameters that can be changed, unlike those of a file, may have been since the first use.
-        changeable = W1.flags.writeable or W2.flags.writeable
-        joint = embed(W1.T, W2, "joint") if changeable else self.joint
-        file.write(path, self.stored()._replace(joint=joint))
+        if any(array.flags.writeable for array in self.parameters):
+            self.__dict__.pop("composed", None)
+            self.__dict__.pop("_joint", None)
+        joint, joint_to = self._joint
+        file.write(path, self.stored()._replace(joint=joint, joint_to=joint_to))
 
     def stored(self) -> file.Stored:
         """Return the model as it lies in a file, without its joint vectors."""
@@ -215,7 +234,7 @@ class Model:
         vocabulary = Vocabulary(distinct(stored.words), stored.counts)
         model = cls(stored.config, vocabulary, parameters, stored.report)
         if stored.joint is not None:
-            model.__dict__["joint"] = stored.joint  # as if it had been computed
+            model.__dict__["_joint"] = stored.joint, stored.joint_to  # as if computed
         return model
 
 

@@ -4,6 +4,7 @@ from cbow.network.activations import ACTIVATIONS, Activation, softmax
 from cbow.network.architecture import Network, cbow_network, make_network
 from cbow.network.backward import active, backward, deltas
 from cbow.network.costs import COSTS, Cost
+from cbow.network.features import compose, feature_gradients
 from cbow.network.forward import Pass, contexts, cost, forward
 from cbow.network.gradcheck import (
     Activity,
@@ -53,11 +54,13 @@ __all__ = [
     "cbow_network",
     "central_differences",
     "check_gradients",
+    "compose",
     "contexts",
     "cost",
     "deltas",
     "draw_dense_problem",
     "draw_problem",
+    "feature_gradients",
     "forward",
     "gradients_with_dW",
     "initialise",

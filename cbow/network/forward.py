@@ -21,9 +21,17 @@ Inputs: TypeAlias = "Floats | csc_array"
 
 
 def contexts(
-    indices: Ids, indptr: Ids, vocabulary_size: int, dtype: DTypeLike = np.float32
+    indices: Ids,
+    indptr: Ids,
+    vocabulary_size: int,
+    dtype: DTypeLike = np.float32,
+    features: csc_array | None = None,
 ) -> csc_array:
     """Build X: column i is the mean of the one-hot vectors of the words around target i.
+
+    With features it is F X: the mean, over the context, of the mean of the one-hot vectors of the
+    features of each word; see `cbow.network.features`. F is built by this function too: the
+    features of word w are its context w.
 
     Parameters
     ----------
@@ -35,10 +43,12 @@ def contexts(
         V.
     dtype : dtype
         That of the parameters.
+    features : (V + buckets, V) csc_array, optional
+        F.
 
     Returns
     -------
-    csc_array, (V, m)
+    csc_array, (V, m), or (V + buckets, m) with features
         Each word of a context of c words adds 1/c; a word that occurs twice adds 2/c.
 
     Raises
@@ -52,7 +62,8 @@ def contexts(
     lengths = np.diff(indptr)  # (m,)
     shares = np.divide(1, np.maximum(lengths, 1), dtype=dtype)  # (m,) 1/|context|
     data = np.repeat(shares, lengths)  # (k,)
-    return csc_array((data, indices, indptr), shape=(vocabulary_size, len(lengths)))
+    X = csc_array((data, indices, indptr), shape=(vocabulary_size, len(lengths)))
+    return X if features is None else features @ X
 
 
 def check_ids(ids: Ids, vocabulary_size: int) -> None:

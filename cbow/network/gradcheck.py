@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from cbow.network.forward import Inputs, contexts, cost, forward
 from cbow.network.mistakes import gradients_with_dW, mistaken_gradients, output_gradient_with_AL
 from cbow.network.parameters import Parameters, check_sizes
 from cbow.system.arrays import Floats
+
+if TYPE_CHECKING:
+    from scipy.sparse import csc_array
 
 #: The step h balances rounding, eps / h, against the error of the formula, h⁴.
 STEP: Final = float(np.finfo(np.float64).eps ** (1 / 5))
@@ -77,7 +80,11 @@ class Problem(NamedTuple):
 
 
 def draw_problem(
-    shape: tuple[int, int, int], window: int, seed: int, activation: str = "relu"
+    shape: tuple[int, int, int],
+    window: int,
+    seed: int,
+    activation: str = "relu",
+    features: csc_array | None = None,
 ) -> Problem:
     """Draw a CBOW network and a batch at random, such that differences of the cost can be trusted.
 
@@ -90,6 +97,8 @@ def draw_problem(
     seed : int
     activation : str
         Of the hidden layer.
+    features : (V + buckets, V) csc_array, optional
+        F, if words are made of parts; see `cbow.network.features`.
 
     Returns
     -------
@@ -99,11 +108,12 @@ def draw_problem(
     V, N, m = shape
     random = np.random.Generator(np.random.PCG64(seed))
     X = contexts(
-        random.integers(V, size=2 * window * m), np.arange(m + 1) * 2 * window, V, np.float64
-    )  # (V, m)
+        random.integers(V, size=2 * window * m), np.arange(m + 1) * 2 * window, V, np.float64,
+        features,
+    )  # (V, m), or (V + buckets, m)  # fmt: skip
     y = random.integers(V, size=m)  # (m,)
     network = cbow_network(activation)
-    W1 = random.normal(size=(V, N)).T  # (N, V)
+    W1 = random.normal(size=(X.shape[0], N)).T  # (N, V), or (N, V + buckets)
     b1 = random.normal(size=(N, 1))  # (N, 1)
     W2 = random.normal(size=(V, N)) / N**0.5  # (V, N)
     b2 = random.normal(size=(V, 1))  # (V, 1)

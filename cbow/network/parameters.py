@@ -129,6 +129,7 @@ def initialise(
     *,
     log_unigram: Floats | None = None,
     b1_start: float = B1_START,
+    buckets: int = 0,
     dtype: DTypeLike = np.float32,
 ) -> Parameters:
     """Draw the parameters that training starts from.
@@ -149,17 +150,20 @@ def initialise(
         The logarithm of each word's share of the text; 0 for every word if left out.
     b1_start : float
         Of every unit.
+    buckets : int
+        Of n-grams, whose columns W1 has behind those of the words; see `cbow.network.features`.
+        Those of the words are the same with any number of them.
     dtype : dtype
         float32 or float64. The float32 draw is the rounded float64 draw.
     """
     V, N = vocabulary_size, dimension
     random = np.random.Generator(np.random.PCG64(seed))
     edge = W1_SCALE / N**0.5
-    table = random.uniform(-edge, edge, size=(V, N)).astype(dtype)  # (V, N)
+    table = random.uniform(-edge, edge, size=(V + buckets, N)).astype(dtype)  # (V + buckets, N)
     b2 = np.zeros((V, 1), dtype)
     if log_unigram is not None:
         b2[:, 0] = log_unigram
-    W1 = table.T  # (N, V) Fortran order
+    W1 = table.T  # (N, V + buckets) Fortran order
     b1 = np.full((N, 1), b1_start, dtype)
     W2 = np.zeros((V, N), dtype)
     return Parameters(W1, b1, W2, b2)

@@ -183,6 +183,31 @@ def _product_type(A: Any, B: Any, out: Any) -> Any:
 tell(operations.product, _product_type, _product_code)
 
 
+# Memory.
+
+
+def _prefetch_code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+    """Ask for each cache line of 64 bytes that a row begins, and for its last."""
+    kind = signature.args[0]
+    view = context.make_array(kind)(context, builder, values[0])
+    data, n = view.data, view.nitems
+    flag, integer = data.type, ir.IntType(32)
+    name = "llvm.prefetch.p0"
+    signature_of = ir.FunctionType(ir.VoidType(), [flag, integer, integer, integer])
+    function = _function_of(builder.module, signature_of, name)
+    per_line = 64 // (kind.dtype.bitwidth // 8)
+    options = [integer(0), integer(3), integer(1)]  # to read, into all caches, data
+    with cgutils.for_range(builder, builder.udiv(n, n.type(per_line))) as loop:
+        place = builder.mul(loop.index, n.type(per_line))
+        builder.call(function, [builder.gep(data, [place]), *options])
+    last = builder.sub(n, n.type(1))
+    builder.call(function, [builder.gep(data, [last]), *options])
+    return context.get_dummy_value()
+
+
+tell(operations.prefetch, lambda row: types.void, _prefetch_code)
+
+
 # How threads wait for each other.
 
 

@@ -119,6 +119,10 @@ def fence() -> None:
     """Let no load or store pass this point; in Python, its lock sees to that."""
 
 
+def prefetch(row: Array) -> None:
+    """Have a row of numbers fetched from memory, which takes a while, before it is used."""
+
+
 def give_way() -> None:
     """Offer the processor to another thread."""
     time.sleep(0)

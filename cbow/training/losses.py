@@ -8,7 +8,9 @@ from concurrent.futures import Executor
 from itertools import islice
 from typing import Final
 
+from cbow.network import Network
 from cbow.system.interrupts import Interrupts
+from cbow.training.composed import Composed
 from cbow.training.exact.step import Workspace, batch_loss
 from cbow.training.examples import Batch, ExampleSource, Tally
 from cbow.training.state import State
@@ -25,7 +27,8 @@ class Losses:
 
     Parameters
     ----------
-    workspace : Workspace
+    network : Network
+    composed : Composed
     source : ExampleSource
     pool : Executor
     interrupts : Interrupts
@@ -37,13 +40,15 @@ class Losses:
 
     def __init__(
         self,
-        workspace: Workspace,
+        network: Network,
+        composed: Composed,
         source: ExampleSource,
         pool: Executor,
         interrupts: Interrupts,
         probe: int | None = None,
     ) -> None:
-        self.workspace = workspace
+        self.composed = composed
+        self.workspace = Workspace(network, composed.parameters)
         self.source = source
         self.pool = pool
         self.interrupts = interrupts
@@ -90,6 +95,7 @@ class Losses:
     def _mean(self, batches: Iterator[Batch]) -> float:
         """Average the loss over the examples of some batches."""
         total, examples = 0.0, 0
+        self.composed.compose()
         for batch in islice(batches, self.batches):
             if self.interrupts.asked():
                 break

@@ -35,8 +35,8 @@ from cbow.training.checkpoint import (
     new_saving,
     read,
 )
+from cbow.training.composed import Composed, features_for
 from cbow.training.defaults import fit, usual_rate
-from cbow.training.exact.step import Workspace
 from cbow.training.exact.trainer import BatchTrainer
 from cbow.training.examples import ExampleSource, entropy, target_distribution
 from cbow.training.loop import Loop, Stop
@@ -376,16 +376,17 @@ def _check_text(start: Checkpoint, text: EncodedCorpus, path: Path) -> None:
 def _learn(run: Run, corpus: EncodedCorpus, observer: Observer) -> Model:
     """Train on an encoded corpus; raise if that ended early."""
     start, tokens = run.start, len(corpus.ids)
-    fitted = fit(run.config, tokens, len(corpus.vocabulary))
-    config = run.config.replace(fitted.settings())
-    check_objective(config, len(corpus.vocabulary))
+    words = corpus.vocabulary.words
+    fitted = fit(run.config, tokens, len(words))
+    config, features = features_for(run.config.replace(fitted.settings()), words)
+    check_objective(config, len(words))
     source = ExampleSource(corpus, fitted.window, fitted.sample, config.heldout, config.seed)
     p = target_distribution(corpus.vocabulary.counts, source.keep)  # (V,)
     threads = config.threads or processors()
     if start is None:
         parameters = initialise(
             len(p), config.dimension, config.seed, log_unigram=np.log(p),
-            b1_start=b1_start(fitted.objective),
+            b1_start=b1_start(fitted.objective), buckets=config.buckets or 0,
         )  # fmt: skip
         state = State(1, Measures(config.dimension))
     else:
@@ -397,16 +398,16 @@ def _learn(run: Run, corpus: EncodedCorpus, observer: Observer) -> Model:
         signals.deferred = True
         if started < threads:
             observer.short_of_threads(started, threads)
-        network = cbow_network(config.activation)
+        network, composed = cbow_network(config.activation), Composed(parameters, features)
         trainer: Trainer
         if fitted.objective == "exact":
-            trainer = BatchTrainer(
-                network, parameters, source, fitted.batch, fitted.optimizer, pool
-            )
+            trainer = BatchTrainer(network, composed, source, fitted.batch, fitted.optimizer, pool)
         else:
-            trainer = SampledTrainer(config, parameters, source, fitted.batch, pool, started)
+            trainer = SampledTrainer(
+                config, parameters, source, features, fitted.batch, pool, started
+            )
         probe = None if fitted.objective == "exact" else PROBE
-        losses = Losses(Workspace(network, parameters), source, pool, signals, probe)
+        losses = Losses(network, composed, source, pool, signals, probe)
         with _telling_if_slow(observer.compiling):
             source.compile()
             trainer.compile()

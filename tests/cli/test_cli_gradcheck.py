@@ -110,7 +110,7 @@ def test_json_is_complete(capsys):
     report = json.loads(out)
     assert report["settings"] == {
         "dimension": 5, "vocabulary": 9, "batch": 8, "window": 2, "seed": 7, "activation": "relu",
-        "layers": None, "output": "softmax", "cost": "cross-entropy",
+        "ngrams": None, "layers": None, "output": "softmax", "cost": "cross-entropy",
     }  # fmt: skip
     assert report["right"] is True
     assert report["tolerance"] == 1e-8
@@ -359,3 +359,26 @@ class TestLayers:
         code, out, err = answer(capsys, *flags)
         assert (code, out) == (1, "")
         assert sentence in err
+
+
+def test_words_made_of_ngrams(capsys, wide):
+    code, out, _ = answer(capsys, "--ngrams", "3,6")
+    assert code == 0
+    assert out.startswith(
+        "12 words made of n-grams of 3 to 6 characters, in as many buckets, 5 hidden units (relu)"
+    )
+    assert "\ndW1   5x24  " in out
+    assert "Ours: all 4 right." in out
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["--ngrams", "6,3"], "ngrams is '6,3', but must be the fewest and the most characters"),
+        (["--ngrams", "3,6", "--layers", "4,5,3"], "--ngrams is given with --layers"),
+    ],
+)
+def test_ngrams_that_do_not_fit(capsys, argv, message):
+    code, _, err = answer(capsys, *argv)
+    assert code == 1
+    assert message in err

@@ -374,8 +374,8 @@ WRONG = {
     "version true": ({"cbow": {"format_version": True}}, "its metadata are damaged"),
     "version text": ({"cbow": {"format_version": "1"}}, "its metadata are damaged"),
     "newer": (
-        {"cbow": {"format_version": 3, "config": None}},
-        "has format 3, but this cbow knows formats up to 2; open it with a newer cbow",
+        {"cbow": {"format_version": 4, "config": None}},
+        "has format 4, but this cbow knows formats up to 3; open it with a newer cbow",
     ),
     "no configuration": ({"cbow": {"config": None}}, "its metadata are damaged"),
     "no report": ({"cbow": {"report": []}}, "its metadata are damaged"),

@@ -39,8 +39,8 @@ def test_how_the_text_arrives_makes_no_difference(text, places, size):
     edges = [0, *sorted(min(place, len(text)) for place in places), len(text)]
     chunks = [text[a:b] for a, b in itertools.pairwise(edges)]
     whole, parts = Cutter(size), Cutter(size)
-    whole_words = "".join(whole.pieces([text])).split()
-    assert "".join(parts.pieces(chunks)).split() == whole_words
+    compose = "".join(whole.pieces([text])).split()
+    assert "".join(parts.pieces(chunks)).split() == compose
     assert whole.cut == parts.cut
 
 

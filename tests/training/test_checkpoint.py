@@ -35,6 +35,7 @@ from cbow.training import (
     run,
     state,
 )
+from cbow.training.composed import Composed, themselves
 from cbow.training.exact import trainer as exact_trainer
 from cbow.training.examples import ExampleSource
 from cbow.training.measures import Measures, StepResult
@@ -213,6 +214,7 @@ def test_ctrl_c_while_the_heldout_loss_is_measured(tmp_path, monkeypatch):
     monkeypatch.setattr(
         losses, "batch_loss", lambda *a: (signal.raise_signal(signal.SIGINT), measure(*a))[1]
     )
+    monkeypatch.setattr(losses.Losses, "measured_seconds", lambda self: 0.0)
     with pytest.raises(Interrupted):
         cbow.train(story(), **EXACT, checkpoint=tmp_path / "c", checkpoint_every=1000)
     monkeypatch.setattr(losses, "batch_loss", measure)
@@ -447,7 +449,12 @@ class TestMoreEpochs:
         parameters = state.copy(cbow.load(path).parameters)
         with ThreadPoolExecutor(1) as pool:
             by_hand = exact_trainer.BatchTrainer(
-                cbow_network(), parameters, source, 48, "adam", pool
+                cbow_network(),
+                Composed(parameters, themselves(len(parameters.W2))),
+                source,
+                48,
+                "adam",
+                pool,
             )
             list(by_hand.portions(state.State(3, Measures(4)), lambda s: linear_decay(0.005, s)))
         for one, other in zip(parameters, more.parameters, strict=True):

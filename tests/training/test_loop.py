@@ -9,7 +9,9 @@ from test_run import SMALL, story
 import cbow
 from cbow.config import Config
 from cbow.errors import ConfigError
+from cbow.network import initialise
 from cbow.training import Interrupted, Observer, losses
+from cbow.training.composed import Composed, themselves
 from cbow.training.examples import ExampleSource
 from cbow.training.loop import since_least
 from cbow.training.run import encoded
@@ -123,7 +125,9 @@ def test_measuring_a_loss_stops_when_asked(monkeypatch):
     with encoded(story(), config, None, Observer()) as text:
         source = ExampleSource(text, 5, config.sample, config.heldout, config.seed)
         monkeypatch.setattr(losses, "TOGETHER", 16)
-        found = losses.Losses(None, source, None, Asked()).heldout()
+        V = len(text.vocabulary)
+        composed = Composed(initialise(V, 4, 1), themselves(V))
+        found = losses.Losses(None, composed, source, None, Asked()).heldout()
     assert found == 1.0
     assert len(measured) == 2
 

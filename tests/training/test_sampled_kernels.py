@@ -6,8 +6,8 @@ import scipy.special
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cbow.text.ngrams import Features
 from cbow.training.examples import Block
-from cbow.training.kernels import Tables
 from cbow.training.randomness import Purpose, stream
 from cbow.training.sampled import kernels
 from cbow.training.sampled.noise import alias_table, draw_candidates, make_noise
@@ -37,14 +37,23 @@ class TestHidden:
     @pytest.mark.parametrize("slope", [0.0, 0.01, 1.0])
     def test_means_of_windows(self, window, slope):
         rng, block, places, W1T = self.problem(window)
-        b1 = rng.normal(size=3)
+        b1, R = rng.normal(size=3), W1T[block.ids]
         P, H = np.empty((15, 3)), np.empty((len(places), 3))
-        kernels.prefix_sums(W1T, block.ids, 14, P)
-        kernels.hidden_layer(P, Tables(W1T, b1, W1T, b1), Unit(slope, 0.25), block, places, H)
+        kernels.prefix_sums(R, 14, P)
+        kernels.hidden_layer(P, R, b1, Unit(slope, 0.25), block, places, H)
         for h, j in zip(H + 0.25, places, strict=True):
             around = [*block.ids[block.left[j] : j], *block.ids[j + 1 : block.right[j]]]
             z = W1T[around].mean(axis=0) + b1
             np.testing.assert_allclose(h, np.where(z > 0, z, slope * z), atol=1e-13)
+
+    def test_rows_of_tokens_are_means_over_their_features(self):
+        W1T = np.random.default_rng(0).normal(size=(7, 3))
+        features = Features(np.array([0, 1, 3, 6]), np.array([0, 1, 4, 2, 5, 5], np.int32))
+        R = np.full((4, 3), np.nan)
+        kernels.token_rows(W1T, features, np.array([2, 0, 1], np.int32), 3, R)
+        expected = [(W1T[2] + 2 * W1T[5]) / 3, W1T[0], (W1T[1] + W1T[4]) / 2]
+        np.testing.assert_allclose(R[:3], expected, atol=1e-15)
+        assert np.isnan(R[3]).all()
 
     @pytest.mark.parametrize("window", [1, 2, 5, 20])
     def test_gradients_of_windows(self, window):

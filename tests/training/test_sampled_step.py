@@ -10,6 +10,7 @@ from test_examples import sampling_of
 from cbow.network import Parameters, backward, cbow_network, contexts, cost, forward
 from cbow.network.activations import LEAK
 from cbow.text import EncodedCorpus, TokenAccount, Vocabulary
+from cbow.text.ngrams import Features
 from cbow.training.examples import BLOCK, ExampleSource, Tally
 from cbow.training.kernels import tables_of
 from cbow.training.randomness import Purpose, stream
@@ -54,9 +55,22 @@ def key_of(seed):
     return stream(seed, Purpose.CANDIDATES, 1)
 
 
-def parameters_of(dtype=np.float64, seed=1):
+#: Every word alone; and words made of parts, which two of them share, and one has twice.
+WHOLE = Features(np.arange(V + 1), np.arange(V, dtype=np.int32))
+PARTS = Features(
+    np.array([0, 1, 3, 6, 7, 10, 11, 12]),
+    np.array([0, 1, 7, 2, 8, 9, 3, 4, 9, 9, 5, 6], np.int32),
+)
+
+
+def matrix_of(features, dtype=np.float64):
+    """F, by which whole words are means of their features."""
+    return contexts(features.indices, features.indptr, features.indices.max() + 1, dtype)
+
+
+def parameters_of(dtype=np.float64, seed=1, features=WHOLE):
     rng = np.random.default_rng(seed)
-    shapes = [(V, N), (N, 1), (V, N), (V, 1)]
+    shapes = [(features.indices.max() + 1, N), (N, 1), (V, N), (V, 1)]
     table, *others = (rng.normal(size=shape).astype(dtype) for shape in shapes)
     return Parameters(table.T, *others)
 
@@ -66,7 +80,7 @@ def all_words(dtype=np.float64):
     return Noise(np.ones(V), np.arange(V, dtype=np.int32), np.zeros(V, dtype))
 
 
-def exact(parameters, activation, lines):
+def exact(parameters, activation, lines, features=WHOLE):
     """Loss and gradients of the whole text by the network itself, summed over the examples."""
     text = sampled(lines)
     corpus = EncodedCorpus(
@@ -76,14 +90,14 @@ def exact(parameters, activation, lines):
     source = ExampleSource(corpus, WINDOW, 0.0, 0.0, seed=1)
     network = cbow_network(activation)
     ((batch, _),) = source.epoch(1, 10**6, Tally())
-    X = contexts(batch.indices, batch.indptr, V, parameters.W2.dtype)
+    X = contexts(batch.indices, batch.indptr, V, parameters.W2.dtype, matrix_of(features))
     pass_ = forward(network, parameters, X)
     m = len(batch.y)
     gradients = backward(network, parameters, pass_, batch.y)
     return m * cost(network, pass_, batch.y), [m * g for g in gradients], m
 
 
-def one_step(before, activation, blocks, centre):
+def one_step(before, activation, blocks, centre, features=WHOLE):
     """Move a copy of the parameters by one step of rate 1 over the whole text."""
     after = Parameters(*(array.copy(order="K") for array in before))
     text = sampled(lines_of())
@@ -93,21 +107,22 @@ def one_step(before, activation, blocks, centre):
     rates = Rates(*np.ones((4, 1)))
     unit = Unit(SLOPES[activation], centre)
     with centred(after, centre) as tables, np.errstate(over="ignore"):
-        work = Work(text, bounds, tables, unit, all_words(), key_of(1), buffers, rates)
+        work = Work(text, bounds, tables, features, unit, all_words(), key_of(1), buffers, rates)
         for k in range(blocks):  # the candidates are not drawn: every word is one
             block_gradients(work, k, buffers_of(buffers, k))
         for k in range(blocks):
-            apply_block(tables, buffers_of(buffers, k), 0, 1, rates, 0)
+            apply_block(work, buffers_of(buffers, k), 0, 1, 0)
     return after, buffers.sums
 
 
 @pytest.mark.parametrize("activation", SLOPES)
 @pytest.mark.parametrize("blocks", [1, 2, 5])
-def test_with_every_word_a_candidate_it_is_the_exact_softmax(activation, blocks):
+@pytest.mark.parametrize("features", [WHOLE, PARTS], ids=["whole", "parts"])
+def test_with_every_word_a_candidate_it_is_the_exact_softmax(activation, blocks, features):
     """One step of rate 1 over the whole text moves all four parameters by their gradients."""
-    before = parameters_of()
-    loss, gradients, m = exact(before, activation, lines_of())
-    after, sums = one_step(before, activation, blocks, centre=0.0)
+    before = parameters_of(features=features)
+    loss, gradients, m = exact(before, activation, lines_of(), features)
+    after, sums = one_step(before, activation, blocks, 0.0, features)
     assert sums.loss.sum() == pytest.approx(loss, abs=1e-10)
     assert sums.examples.sum() == m
     for new, old, gradient in zip(after, before, gradients, strict=True):
@@ -134,11 +149,11 @@ def quietly(*arguments):
         run_steps(*arguments)
 
 
-def steps(threads, dtype=np.float32, blocks=11, K=3, seed=1):
+def steps(threads, dtype=np.float32, blocks=11, K=3, seed=1, features=PARTS):
     """Make a few steps with drawn candidates, and give what came out."""
     keep = np.linspace(0.4, 1, V)
     text = sampled(lines_of(seed), keep, seed)
-    parameters = parameters_of(dtype)
+    parameters = parameters_of(dtype, features=features)
     bounds = np.linspace(0, len(text.ids), blocks + 1).astype(np.int64)
     buffers = make_buffers(K, int(np.diff(bounds).max()), WINDOW, (N, 4), dtype)
     order = np.concatenate([np.random.default_rng(0).permutation(blocks), [-1] * (-blocks % K)])
@@ -148,7 +163,7 @@ def steps(threads, dtype=np.float32, blocks=11, K=3, seed=1):
     unit = Unit(dtype(0), dtype(0.5))
 
     with centred(parameters, 0.5) as tables:
-        work = Work(text, bounds, tables, unit, noise, key_of(seed), buffers, rates)
+        work = Work(text, bounds, tables, features, unit, noise, key_of(seed), buffers, rates)
         workers = [
             threading.Thread(target=quietly, args=(work, order, thread, reached, sums))
             for thread in range(threads)
@@ -168,7 +183,7 @@ def test_nobody_waits_for_a_thread_that_gave_up(point):
     rates = Rates(*(np.zeros(3) for _ in range(4)))
     bounds, noise = np.array([0, len(text.ids)]), make_noise(np.arange(1, V + 1), 4, np.float64)
     tables, unit = tables_of(parameters), Unit(0.0, 0.0)
-    work = Work(text, bounds, tables, unit, noise, key_of(1), buffers, rates)
+    work = Work(text, bounds, tables, WHOLE, unit, noise, key_of(1), buffers, rates)
     reached = np.zeros((2, 8), np.int64)
     arguments = (work, np.full(6, -1), 0, reached, make_sums(N))
     worker = threading.Thread(target=run_steps, args=arguments)
@@ -216,8 +231,9 @@ def test_blocks_without_an_example_change_nothing():
     T = len(text.ids)
     with centred(after, 0.0) as tables:
         work = Work(
-            text, np.array([0, T]), tables, Unit(0.0, 0.0), noise, key_of(1), buffers, rates
-        )
+            text, np.array([0, T]), tables, WHOLE, Unit(0.0, 0.0), noise, key_of(1), buffers,
+            rates,
+        )  # fmt: skip
         quietly(work, np.array([0]), 0, np.zeros((1, 8), np.int64), sums)
     for new, old in zip(after, before, strict=True):
         np.testing.assert_array_equal(new, old)

@@ -19,6 +19,7 @@ from cbow.network import ACTIVATIONS, initialise
 from cbow.system import compiled
 from cbow.text import encode_corpus
 from cbow.training import DivergenceError, Interrupted, Observer, losses
+from cbow.training.composed import themselves
 from cbow.training.examples import ExampleSource, Tally
 from cbow.training.measures import Measures
 from cbow.training.sampled import trainer as module
@@ -66,8 +67,10 @@ def source_of(tmp_path, **settings):
 
 
 def trainer_of(config, source, pool, threads=1):
-    parameters = initialise(len(source.corpus.vocabulary), config.dimension, config.seed)
-    return SampledTrainer(config, parameters, source, config.batch or 512, pool, threads)
+    V = len(source.corpus.vocabulary)
+    parameters = initialise(V, config.dimension, config.seed)
+    batch = config.batch or 512
+    return SampledTrainer(config, parameters, source, themselves(V), batch, pool, threads)
 
 
 class TestCuttingUp:
@@ -168,7 +171,6 @@ class TestRuns:
         model = cbow.train(story(), **{**SMALL, "heldout": 0.3}, observer=watch)
         (plan,) = watch.plans
         assert plan.fitted.objective == model.report["objective"] == "sampled"
-        assert plan.about.startswith("about 1 s on ")
         assert (plan.fitted.batch, model.report["batch"]) == (48, 48)
         for epoch in watch.epochs:
             assert epoch.tokens == (
@@ -197,8 +199,9 @@ class TestRuns:
             losses, "batch_loss", lambda w, b, p: (sizes.append(len(b.y)), measure(w, b, p))[1]
         )
         cbow.train(story(), **{**SMALL, "epochs": 1, "heldout": 0.3})
-        assert len(sizes) == 4  # two of the epoch, two of the held-out lines
-        assert all(size in (15, 16) for size in sizes)
+        measured = sizes[-4:]  # two of the epoch, two of the held-out lines; before, for the time
+        assert len(sizes) == 8
+        assert all(size in (15, 16) for size in measured)
 
     def test_leaky_units_are_always_active(self):
         watch = Recorder()
@@ -318,7 +321,7 @@ PLAIN = """
         np.savez(f"{sys.argv[1]}/{activation}.npz", *one.parameters)
     import test_sampled_step as step
     for activation in step.SLOPES:
-        step.test_with_every_word_a_candidate_it_is_the_exact_softmax(activation, 2)
+        step.test_with_every_word_a_candidate_it_is_the_exact_softmax(activation, 2, step.PARTS)
     single, double = step.steps(2), step.steps(2, np.float64)
     np.savez(f"{sys.argv[1]}/step.npz", *double[0])
 """

@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from cbow.config import EMBEDDINGS
 from cbow.errors import ConfigError
 from cbow.vectors import embeddings
-from cbow.vectors.embeddings import POWER, embed, joint_vectors
+from cbow.vectors.embeddings import POWER, WEIGHT_BESIDE_NGRAMS, embed, joint_vectors
 
 
 def matrices(V=40, N=5, dtype=np.float64, seed=0):
@@ -98,9 +97,19 @@ def test_the_other_kinds():
     assert embed(W1T, W2, "input") is W1T
     assert embed(W1T, W2, "output") is W2
     np.testing.assert_allclose(embed(W1T, W2, "mean"), (W1T + W2) / 2)
-    assert set(embeddings._KINDS) == set(EMBEDDINGS)
     with pytest.raises(ConfigError, match="embedding is 'both', but must be one of input, output"):
         embed(W1T, W2, "both")
+
+
+def test_the_output_may_count_less():
+    W1T, W2 = matrices()
+    weighted = joint_vectors(W1T, W2, weight=WEIGHT_BESIDE_NGRAMS)
+    assert not np.allclose(weighted, joint_vectors(W1T, W2))
+    unit = [each / np.linalg.norm(each, axis=1, keepdims=True) for each in (W1T, W2)]
+    X = np.hstack([unit[0], WEIGHT_BESIDE_NGRAMS * unit[1]])
+    X -= X.mean(axis=0)
+    S = np.linalg.svd(X, compute_uv=False)[: W1T.shape[1]]  # columns are U S^0.85
+    np.testing.assert_allclose(np.linalg.norm(weighted, axis=0), S**0.85, rtol=1e-4)
 
 
 def test_blas_runs_in_one_thread(monkeypatch):

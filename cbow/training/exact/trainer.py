@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cbow.network import Network, Parameters
+from cbow.network import Network
+from cbow.training.composed import Composed
 from cbow.training.exact.optimizers import PARALLEL_OPTIMIZERS
 from cbow.training.exact.step import Workspace, batch_gradients, batch_loss
 from cbow.training.examples import Batch, ExampleSource, Tally
@@ -24,8 +25,8 @@ class BatchTrainer:
     Parameters
     ----------
     network : Network
-    parameters : Parameters
-        Are changed in place.
+    composed : Composed
+        The parameters of the features of its words are changed in place.
     source : ExampleSource
     batch : int
         Examples per step, about.
@@ -39,17 +40,18 @@ class BatchTrainer:
     def __init__(
         self,
         network: Network,
-        parameters: Parameters,
+        composed: Composed,
         source: ExampleSource,
         batch: int,
         optimizer: str,
         pool: Executor,
     ) -> None:
-        self.parameters = parameters
-        self.workspace = Workspace(network, parameters)
+        self.parameters = composed.of_features
+        self.composed = composed
+        self.workspace = Workspace(network, composed.parameters)
         self.source = source
         self.batch = batch
-        self.optimizer = PARALLEL_OPTIMIZERS[optimizer](parameters, pool)
+        self.optimizer = PARALLEL_OPTIMIZERS[optimizer](self.parameters, pool)
         self.pool = pool
 
     def compile(self) -> None:
@@ -67,13 +69,15 @@ class BatchTrainer:
             if skipped:
                 skipped, before = skipped - 1, share
                 continue
+            self.composed.compose()
             step = batch_gradients(self.workspace, batch, self.pool)
             if math.isfinite(step.J):
                 rate = rate_of(before)
                 with np.errstate(over="ignore", invalid="ignore"):  # seen in the next loss
                     state.measures.add(step, len(batch.y))
+                    gradients = self.composed.gradients(step.gradients)
                     self.optimizer.update(
-                        self.parameters, step.gradients, (rate, B1_RATE * rate, rate, rate)
+                        self.parameters, gradients, (rate, B1_RATE * rate, rate, rate)
                     )
                 state.portions += 1
                 state.rate, before = rate, share

@@ -15,7 +15,7 @@ import math
 from typing import Any, Final
 
 from cbow.system.compiled import compiled
-from cbow.system.operations import dot, exponential, largest
+from cbow.system.operations import dot, exponential, largest, prefetch
 from cbow.training.kernels import exponentials_and_sums
 
 #: A logit that counts for nothing: exp of it, less any other, is 0.
@@ -23,21 +23,46 @@ NOTHING: Final = -1e30
 
 
 @compiled
-def prefix_sums(W1T: Any, ids: Any, n: Any, P: Any) -> None:
-    """P[j] = Σ_{i<j} W1T[ids[i]], (n + 1, N)."""
-    for k in range(W1T.shape[1]):
-        P[0, k] = 0
+def token_rows(W1T: Any, features: Any, ids: Any, n: Any, R: Any) -> None:
+    """R[j] = the mean of W1T[f] over the features f of word ids[j], (n, N)."""
+    one = R.dtype.type(1)
     for j in range(n):
-        word = ids[j]
-        for k in range(W1T.shape[1]):
-            P[j + 1, k] = P[j, k] + W1T[word, k]
+        begin, end = features.indptr[ids[j]], features.indptr[ids[j] + 1]
+        ahead = features.indptr[ids[min(j + 1, n - 1)]] - begin
+        for k in range(R.shape[1]):
+            R[j, k] = 0
+        for place in range(begin, end):
+            fetch_feature(W1T, features, place + ahead)
+            feature = features.indices[place]
+            for k in range(R.shape[1]):
+                R[j, k] += W1T[feature, k]
+        share = one / R.dtype.type(end - begin)
+        for k in range(R.shape[1]):
+            R[j, k] *= share
 
 
 @compiled
-def hidden_layer(P: Any, tables: Any, unit: Any, block: Any, places: Any, H: Any) -> None:
+def fetch_feature(W1T: Any, features: Any, place: Any) -> None:
+    """Have the row of a feature fetched from memory, for one of the next tokens."""
+    if place < len(features.indices):
+        prefetch(W1T[features.indices[place]])
+
+
+@compiled
+def prefix_sums(R: Any, n: Any, P: Any) -> None:
+    """P[j] = Σ_{i<j} R[i], (n + 1, N)."""
+    for k in range(R.shape[1]):
+        P[0, k] = 0
+    for j in range(n):
+        for k in range(R.shape[1]):
+            P[j + 1, k] = P[j, k] + R[j, k]
+
+
+@compiled
+def hidden_layer(P: Any, R: Any, b1: Any, unit: Any, block: Any, places: Any, H: Any) -> None:
     """Compute the hidden layer of m examples.
 
-        Z1    = (P[right] - P[left] - W1T[own word]) / (right - left - 1) + b1
+        Z1    = (P[right] - P[left] - R[own place]) / (right - left - 1) + b1
         H     = Z1 where Z1 > 0, else slope Z1
         H - c = what the output layer gets
 
@@ -47,24 +72,26 @@ def hidden_layer(P: Any, tables: Any, unit: Any, block: Any, places: Any, H: Any
     ----------
     P : (n + 1, N) array
         From `prefix_sums`.
-    tables : Tables
+    R : (n, N) array
+        From `token_rows`.
+    b1 : (N,) array
     unit : Unit
         Has slope and c.
     block : Block
-        Of it ``ids``, ``left`` and ``right``.
+        Of it ``left`` and ``right``.
     places : (m,) int32
         The token in the middle of each example.
     H : (m, N) array
         Is filled with H - c.
     """
-    W1T, b1, c, slope = tables.W1T, tables.b1, unit.centre, unit.slope
+    c, slope = unit.centre, unit.slope
     zero, one = b1.dtype.type(0), b1.dtype.type(1)
     for i in range(H.shape[0]):
         j = places[i]
-        a, b, word = block.left[j], block.right[j], block.ids[j]
+        a, b = block.left[j], block.right[j]
         share = one / b1.dtype.type(b - a - 1)  # 1/|context|
         for k in range(H.shape[1]):
-            z = (P[b, k] - P[a, k] - W1T[word, k]) * share + b1[k]
+            z = (P[b, k] - P[a, k] - R[j, k]) * share + b1[k]
             H[i, k] = z * (one if z > zero else slope) - c
 
 

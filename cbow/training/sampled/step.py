@@ -18,11 +18,13 @@ from cbow.network import Parameters
 from cbow.system.arrays import Array, Longs
 from cbow.system.compiled import compiled
 from cbow.system.operations import fence, give_way, product
+from cbow.text.ngrams import Features
 from cbow.training.examples import Block, Sampling, read_block
 from cbow.training.kernels import Tables, tables_of
 from cbow.training.sampled.kernels import (
     add_targets,
     difference_sums,
+    fetch_feature,
     gather,
     hidden_gradient,
     hidden_layer,
@@ -30,6 +32,7 @@ from cbow.training.sampled.kernels import (
     softmax_loss,
     sum_of_rows,
     target_logits,
+    token_rows,
 )
 from cbow.training.sampled.noise import Noise, draw_candidates
 
@@ -76,6 +79,7 @@ class Buffers(NamedTuple):
     places: NDArray[np.int32]  #: (M,) the token of each example
     y: NDArray[np.int32]  #: (M,) its word
     candidates: NDArray[np.int32]  #: (S,)
+    R: Array  #: (M, N) rows of the tokens: the means of those of their features
     P: Array  #: (M + 1, N) prefix sums; then dH of the examples
     H: Array  #: (M, N) hidden layer
     L: Array  #: (M, S) logits of candidates, then dZ2
@@ -95,6 +99,7 @@ class Work(NamedTuple):
     sampling: Sampling
     bounds: NDArray[np.int64]  #: (blocks + 1,) block b is the tokens bounds[b]:bounds[b + 1]
     tables: Tables  #: are changed
+    features: Features  #: of each word: rows of W1ᵀ
     unit: Unit
     noise: Noise
     candidates_key: np.uint64  #: the stream of random numbers that candidates are drawn by
@@ -124,9 +129,9 @@ def make_buffers(
     return Buffers(
         Block(integers(M), integers(M, kind=np.int64), integers(M), integers(M)),
         n=integers(1, kind=np.int64), places=integers(M), y=integers(M), candidates=integers(S),
-        P=real(M + 1, N), H=real(M, N), L=real(M, S), top=real(M), total=np.zeros((K, M)),
-        target=real(M), C=real(S, N), bC=real(S), G=real(M + 1, N), db1=real(N),
-        sums=make_sums(N, dtype, (K,)),
+        R=real(M, N), P=real(M + 1, N), H=real(M, N), L=real(M, S), top=real(M),
+        total=np.zeros((K, M)), target=real(M), C=real(S, N), bC=real(S), G=real(M + 1, N),
+        db1=real(N), sums=make_sums(N, dtype, (K,)),
     )  # fmt: skip
 
 
@@ -136,9 +141,9 @@ def buffers_of(buffers: Any, k: Any) -> Any:
     block, sums = buffers.block, buffers.sums
     return Buffers(
         Block(block.ids[k], block.positions[k], block.left[k], block.right[k]),
-        buffers.n[k], buffers.places[k], buffers.y[k], buffers.candidates[k], buffers.P[k],
-        buffers.H[k], buffers.L[k], buffers.top[k], buffers.total[k], buffers.target[k],
-        buffers.C[k], buffers.bC[k], buffers.G[k], buffers.db1[k],
+        buffers.n[k], buffers.places[k], buffers.y[k], buffers.candidates[k], buffers.R[k],
+        buffers.P[k], buffers.H[k], buffers.L[k], buffers.top[k], buffers.total[k],
+        buffers.target[k], buffers.C[k], buffers.bC[k], buffers.G[k], buffers.db1[k],
         Sums(
             sums.loss[k], sums.tokens[k], sums.heldout[k], sums.subsampled[k], sums.isolated[k],
             sums.examples[k], sums.fired[k],
@@ -147,7 +152,9 @@ def buffers_of(buffers: Any, k: Any) -> Any:
 
 
 @compiled
-def block_forward(tables: Any, unit: Any, first: Any, last: Any, n: Any, own: Any) -> Any:
+def block_forward(
+    tables: Any, features: Any, unit: Any, first: Any, last: Any, n: Any, own: Any
+) -> Any:
     """Compute the hidden layer of every token that has a context; return their number m."""
     block, m = own.block, 0
     for j in range(first, last):
@@ -155,8 +162,9 @@ def block_forward(tables: Any, unit: Any, first: Any, last: Any, n: Any, own: An
             own.places[m] = j
             own.y[m] = block.ids[j]
             m += 1
-    prefix_sums(tables.W1T, block.ids, n, own.P)
-    hidden_layer(own.P, tables, unit, block, own.places, own.H[:m])
+    token_rows(tables.W1T, features, block.ids, n, own.R)
+    prefix_sums(own.R, n, own.P)
+    hidden_layer(own.P, own.R, tables.b1, unit, block, own.places, own.H[:m])
     return m
 
 
@@ -188,7 +196,7 @@ def block_gradients(work: Any, b: Any, own: Any) -> None:
     tables, unit, block, sums = work.tables, work.unit, own.block, own.sums
     start, stop = work.bounds[b], work.bounds[b + 1]
     first, last, n, heldout, subsampled = read_block(work.sampling, start, stop, block)
-    m = block_forward(tables, unit, first, last, n, own)
+    m = block_forward(tables, work.features, unit, first, last, n, own)
     own.n[0] = n
     sums.loss[0] = 0
     sums.tokens[0] = stop - start
@@ -217,12 +225,18 @@ def is_owner(thread: Any, threads: Any, word: Any) -> Any:
 
 
 @compiled
-def apply_block(tables: Any, own: Any, thread: Any, threads: Any, rates: Any, step: Any) -> None:
+def apply_block(work: Any, own: Any, thread: Any, threads: Any, step: Any) -> None:
     """Change the rows that a thread owns by the gradients of one block."""
+    tables, features, rates = work.tables, work.features, work.rates
     ids, n, m = own.block.ids, own.n[0], own.sums.examples[0]
     for j in range(n):
-        if is_owner(thread, threads, ids[j]):
-            change_row(tables.W1T, ids[j], rates.W1[step], own.G, j)
+        begin, end = features.indptr[ids[j]], features.indptr[ids[j] + 1]
+        rate = rates.W1[step] / rates.W1.dtype.type(end - begin)
+        ahead = features.indptr[ids[min(j + 1, n - 1)]] - begin
+        for place in range(begin, end):
+            fetch_feature(tables.W1T, features, place + ahead)
+            if is_owner(thread, threads, features.indices[place]):
+                change_row(tables.W1T, features.indices[place], rate, own.G, j)
     for i in range(m):
         word = own.y[i]
         if is_owner(thread, threads, word):
@@ -282,7 +296,7 @@ def run_steps(work: Any, order: Any, thread: Any, reached: Any, sums: Any) -> No
             if order[step * K + k] >= 0:
                 own = buffers_of(buffers, k)
                 if own.sums.examples[0] > 0:
-                    apply_block(work.tables, own, thread, threads, work.rates, step)
+                    apply_block(work, own, thread, threads, step)
                 if thread == 0:
                     add_up(own.sums, sums)
         if not wait_for_all(thread, reached, 2 * step + 2):

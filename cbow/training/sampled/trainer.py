@@ -14,6 +14,7 @@ from cbow.config import Config
 from cbow.network import Parameters
 from cbow.network.activations import ACTIVATIONS
 from cbow.system.threads import share_out
+from cbow.text.ngrams import Features
 from cbow.training.examples import ExampleSource, Tally
 from cbow.training.kernels import Tables, tables_of
 from cbow.training.objective import B1_RATE, SAMPLED_B1_START
@@ -37,8 +38,10 @@ from cbow.training.state import Portion, RateOf, State
 STRETCH: Final = 2**12
 POOL: Final = 128
 
-#: The learning rate of W1 beside that of W2: its gradient is divided by the size of each context.
+#: The learning rate of W1 beside that of W2: its gradient is divided by the size of each context,
+#: and where words are made of n-grams, by the number of these as well.
 W1_RATE: Final = 4.0
+NGRAMS_W1_RATE: Final = 32.0
 
 
 class Geometry(NamedTuple):
@@ -81,6 +84,8 @@ class SampledTrainer:
     parameters : Parameters
         Are changed in place.
     source : ExampleSource
+    features : Features
+        What the vector of each word is the mean of.
     batch : int
         Kept tokens of a step, about.
     pool : Executor
@@ -95,6 +100,7 @@ class SampledTrainer:
         config: Config,
         parameters: Parameters,
         source: ExampleSource,
+        features: Features,
         batch: int,
         pool: Executor,
         threads: int,
@@ -104,6 +110,7 @@ class SampledTrainer:
         self.config = config
         self.parameters = parameters
         self.source = source
+        self.features = features
         self.pool = pool
         self.geometry = cut_up(len(corpus.ids), source.share_kept(), config.block, batch)
         self.noise = make_noise(corpus.vocabulary.counts, config.candidates, dtype)
@@ -166,9 +173,11 @@ class SampledTrainer:
         """Let all threads make the steps of a pool, each at its rate."""
         with np.errstate(over="ignore"):  # an infinite rate shows in the loss
             alpha = np.array(rates, tables.W2.dtype)  # (steps,)
-        factors = (W1_RATE, B1_RATE, 1.0, 1.0)
+        w1_rate = NGRAMS_W1_RATE if self.config.ngrams else W1_RATE
+        factors = (w1_rate, B1_RATE, 1.0, 1.0)
         work = Work(
-            self.source.sampling(epoch), self.geometry.bounds, tables, self.unit, self.noise,
+            self.source.sampling(epoch), self.geometry.bounds, tables, self.features,
+            self.unit, self.noise,
             stream(self.config.seed, Purpose.CANDIDATES, epoch), self.buffers,
             Rates(*(alpha * alpha.dtype.type(x) for x in factors)),
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The model file, format 2: a safetensors file of these arrays. ``docs/format.md`` has the bytes.
+"""The model file: a safetensors file of these arrays. ``docs/format.md`` has the bytes.
 
     W1T (V, N), b1 (N,), W2 (V, N), b2 (V,)    float32 or float64; W1T is W1 transposed, so that
                                                the vector of a word is one piece of the file
@@ -9,7 +9,12 @@
                                                are computed from W1T and W2 when a model is saved,
                                                so that nobody who opens it computes them again
 
-Format 1 is the same without ``joint``; so are checkpoints, and both are read.
+That is format 2. Where words are made of n-grams it is 3: W1T is (V + buckets, N), and there is
+
+    joint_to (N, N)                            takes the mean of the n-grams of a word, rows of W1T
+                                               from V on, to joint vectors
+
+Format 1 is the same as 2 without ``joint``; so are checkpoints, and all are read.
 Its metadata have one entry, ``cbow``: JSON with ``format_version``, ``config`` and ``report``.
 Equal models give equal bytes, so nothing is written that is not part of the result: no time, no
 path, no number of threads.
@@ -32,12 +37,23 @@ from cbow.errors import ModelFileError, shown
 from cbow.system import safetensors_file
 from cbow.system.arrays import Floats, Longs
 from cbow.system.files import naming, to_read
-from cbow.vectors.embeddings import embed
+from cbow.text.ngrams import Ngrams, features_of
+from cbow.vectors.embeddings import (
+    WEIGHT_BESIDE_NGRAMS,
+    check_kind,
+    composed_rows,
+    embed,
+    fitted,
+    joint_vectors,
+)
 from cbow.vectors.formats.base import Account, Contents, Format, Options
 from cbow.vectors.formats.source import Source
 from cbow.vectors.packed import PackedWords, encode_words
 
-FORMAT_VERSION: Final = 2
+FORMAT_VERSION: Final = 3
+
+#: That of models whose words are not made of n-grams: earlier versions of cbow read them, too.
+WITHOUT_NGRAMS: Final = 2
 
 _NAMES: Final = {"W1T", "b1", "W2", "b2", "counts", "words", "word_ends"}
 
@@ -49,11 +65,18 @@ class Stored(NamedTuple):
     report: dict[str, Any]
     words: Sequence[str]
     counts: Longs  #: (V,)
-    W1T: Floats  #: (V, N)
+    W1T: Floats  #: (V, N), or (V + buckets, N) if words are made of n-grams
     b1: Floats  #: (N,)
     W2: Floats  #: (V, N)
     b2: Floats  #: (V,)
     joint: Floats | None = None  #: (V, N)
+    joint_to: Floats | None = None  #: (N, N), if words are made of n-grams
+
+    @property
+    def ngrams(self) -> Ngrams | None:
+        """Which n-grams words are made of; None if they are not."""
+        lengths, buckets = self.config.ngrams, self.config.buckets
+        return None if lengths is None or buckets is None else Ngrams(*lengths, buckets)
 
 
 def write(path: str | os.PathLike[str], model: Stored) -> None:
@@ -66,7 +89,8 @@ def write(path: str | os.PathLike[str], model: Stored) -> None:
     ModelFileError
         If the report cannot be written as JSON.
     """
-    content = {"format_version": FORMAT_VERSION, **settings_and_report(model)}
+    version = FORMAT_VERSION if model.ngrams else WITHOUT_NGRAMS
+    content = {"format_version": version, **settings_and_report(model)}
     safetensors_file.write(path, arrays_of(model), to_metadata(content))
 
 
@@ -97,20 +121,47 @@ def _stored(source: Source) -> Stored:
 
 def _read_vectors(source: Source, options: Options) -> Contents:
     """Return the vectors of a model, of the kind that the options name."""
-    model = _stored(source)
-    if options.embedding == "joint" and model.joint is not None:
+    model, kind = _stored(source), options.embedding
+    if kind == "joint" and model.joint is not None:
         matrix = model.joint
     else:
-        matrix = embed(model.W1T, model.W2, options.embedding)  # (V, N)
-    return Contents(model.words, matrix, model.counts, Account(rows=len(model.words)))
+        matrix, _ = embedded(model, kind)
+    account = Account(rows=len(model.words))
+    return Contents(model.words, matrix, model.counts, account)
+
+
+def embedded(model: Stored, kind: str) -> tuple[Floats, Floats | None]:
+    """Return the vectors of a kind, computed anew, (V, N).
+
+    See `cbow.vectors.embeddings.embed`. If words are made of n-grams, input vectors are the means
+    of their features; and joint vectors are of the means of the n-grams alone, for the words
+    themselves know less of similarity than W2, and unknown words have only n-grams.
+
+    Returns
+    -------
+    vectors : (V, N) array
+    to : (N, N) array or None
+        What takes means of n-grams to these vectors; None if they are such already.
+    """
+    if model.ngrams is None:
+        return embed(model.W1T, model.W2, kind), None
+    check_kind(kind)
+    E, G = composed_rows(model.W1T, features_of(model.words, model.ngrams))  # (V, N)
+    if kind == "input":
+        return E, None
+    if kind == "joint":
+        vectors = joint_vectors(G, model.W2, weight=WEIGHT_BESIDE_NGRAMS)
+    else:
+        vectors = embed(E, model.W2, kind)
+    return vectors, fitted(G, vectors)
 
 
 def arrays_of(model: Stored) -> dict[str, npt.NDArray[Any]]:
     """Return the arrays of a model by their names in the file."""
     letters, ends = encode_words(model.words)
-    joint = {} if model.joint is None else {"joint": model.joint}
+    derived = {"joint": model.joint, "joint_to": model.joint_to}
     return {
-        **joint,
+        **{name: array for name, array in derived.items() if array is not None},
         "W1T": model.W1T,
         "b1": model.b1,
         "W2": model.W2,
@@ -142,7 +193,7 @@ def restored(
     if not isinstance(settings, dict) or not isinstance(report, dict):
         raise damaged_metadata()
     config = Config.from_dict(settings)
-    _check_tensors(tensors, config.dimension)
+    _check_tensors(tensors, config.dimension, config.buckets or 0)
     words = PackedWords(tensors["words"], tensors["word_ends"], where)
     counts = tensors["counts"]
     if (counts < 0).any() or (counts[1:] > counts[:-1]).any():
@@ -151,7 +202,8 @@ def restored(
             "fetch or train it again"
         )
     arrays = {name: tensors[name] for name in ("counts", "W1T", "b1", "W2", "b2")}
-    return Stored(config, report, words, **arrays, joint=tensors.get("joint"))
+    joint, joint_to = tensors.get("joint"), tensors.get("joint_to")
+    return Stored(config, report, words, **arrays, joint=joint, joint_to=joint_to)
 
 
 def to_metadata(content: Mapping[str, Any]) -> dict[str, str]:
@@ -209,9 +261,9 @@ def damaged_metadata() -> ModelFileError:
     return ModelFileError("its metadata are damaged; fetch or train it again")
 
 
-def _check_tensors(tensors: Mapping[str, npt.NDArray[Any]], N: int) -> None:
+def _check_tensors(tensors: Mapping[str, npt.NDArray[Any]], N: int, buckets: int) -> None:
     """Check that every array is there, of its kind, and of the shape that the others imply."""
-    if set(tensors) - {"joint"} != _NAMES:
+    if set(tensors) - {"joint", *(["joint_to"] if buckets else [])} != _NAMES:
         raise ModelFileError(
             f"it holds the arrays {shown(sorted(tensors))}, but must hold "
             f"{', '.join(sorted(_NAMES))}; fetch or train it again"
@@ -221,7 +273,7 @@ def _check_tensors(tensors: Mapping[str, npt.NDArray[Any]], N: int) -> None:
         raise ModelFileError(f"W1T is {real}, but must be float32 or float64; train it again")
     integer = np.dtype(np.int64)
     expected: dict[str, tuple[np.dtype[Any], tuple[int, ...]]] = {
-        "W1T": (real, (V, N)),
+        "W1T": (real, (V + buckets, N)),
         "b1": (real, (N,)),
         "W2": (real, (V, N)),
         "b2": (real, (V,)),
@@ -229,8 +281,8 @@ def _check_tensors(tensors: Mapping[str, npt.NDArray[Any]], N: int) -> None:
         "words": (np.dtype(np.uint8), (tensors["words"].size,)),
         "word_ends": (integer, (V,)),
     }
-    if "joint" in tensors:
-        expected["joint"] = (real, (V, N))
+    shapes = {"joint": (V, N), "joint_to": (N, N)}
+    expected.update((name, (real, shapes[name])) for name in shapes if name in tensors)
     for name, (dtype, shape) in expected.items():
         array = tensors[name]
         if array.dtype != dtype or array.shape != shape:

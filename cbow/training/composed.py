@@ -1,0 +1,66 @@
+"""The network for whole words, kept beside the one whose words are made of parts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from cbow.config import Config
+from cbow.network import Gradients, Parameters, compose, contexts, feature_gradients
+from cbow.text.ngrams import Features, Ngrams, features_of, suggested_buckets
+
+
+def features_for(config: Config, words: Sequence[str]) -> tuple[Config, Features]:
+    """Return the features of words, and the configuration with the number of buckets.
+
+    Without n-grams every word is its own only feature, and there are no buckets.
+    """
+    if config.ngrams is None:
+        return config, themselves(len(words))
+    buckets = config.buckets or suggested_buckets(words, *config.ngrams)
+    return (
+        config.replace({"buckets": buckets}),
+        features_of(words, Ngrams(*config.ngrams, buckets)),
+    )
+
+
+def themselves(V: int) -> Features:
+    """Return the features of words of which each is its own only one."""
+    return Features(np.arange(V + 1), np.arange(V, dtype=np.int32))
+
+
+class Composed:
+    """Parameters for whole words, composed of those of their features.
+
+    Where every word is its own and only feature, both are the same arrays, and nothing is done.
+
+    Parameters
+    ----------
+    parameters : Parameters
+        W1 is (N, V + buckets).
+    features : Features
+
+    Attributes
+    ----------
+    parameters : Parameters
+        W1 is (N, V); as `compose` left it.
+    """
+
+    def __init__(self, parameters: Parameters, features: Features) -> None:
+        self.of_features = self.parameters = parameters
+        self.F = None
+        if parameters.W1.shape[1] > len(parameters.W2):
+            self.F = contexts(
+                features.indices, features.indptr, parameters.W1.shape[1], parameters.W1.dtype
+            )  # (V + buckets, V)
+            self.parameters = compose(parameters, self.F)
+
+    def compose(self) -> None:
+        """Bring W1 up to date with the parameters of the features."""
+        if self.F is not None:
+            np.copyto(self.parameters.W1, compose(self.of_features, self.F).W1)
+
+    def gradients(self, gradients: Gradients) -> Gradients:
+        """Return the gradients by the parameters of the features from those for whole words."""
+        return gradients if self.F is None else feature_gradients(gradients, self.F)

@@ -1,0 +1,188 @@
+"""Training words that are made of n-grams, from a text to a model file and its vectors."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+import cbow
+from cbow.config import ACTIVATIONS, Config
+from cbow.errors import ConfigError
+from cbow.network import Parameters, backward, cbow_network, compose, contexts, forward, initialise
+from cbow.text import encode_corpus
+from cbow.text.ngrams import Ngrams, features_of
+from cbow.training import Interrupted, Observer
+from cbow.training.composed import Composed, features_for
+from cbow.training.exact.trainer import BatchTrainer
+from cbow.training.examples import ExampleSource, Tally
+from cbow.training.measures import Measures
+from cbow.training.state import State
+
+WORDS = ["walk", "walks", "walked", "talk", "talks", "talked", "a", "the"]
+
+
+def story(lines=60, seed=0):
+    rng = np.random.default_rng(seed)
+    return [" ".join(rng.choice(WORDS, rng.integers(2, 9))) for _ in range(lines)]
+
+
+SMALL = {
+    "ngrams": (3, 4), "buckets": 16, "dimension": 4, "epochs": 2, "sample": 0.0, "min_count": 1,
+    "window": 2, "candidates": 3, "block": 16, "batch": 48,
+}  # fmt: skip
+
+
+def matrix_of(words, buckets=16):
+    features = features_of(words, Ngrams(3, 4, buckets))
+    return contexts(features.indices, features.indptr, len(words) + buckets, np.float32)
+
+
+def test_features_and_buckets_of_a_configuration():
+    config, features = features_for(Config(), ["one", "two"])
+    assert config == Config()
+    assert features.indptr.tolist() == [0, 1, 2]
+    assert features.indices.tolist() == [0, 1]
+    config, features = features_for(Config(ngrams="3,4"), ["one", "two"])
+    assert config.buckets == 16  # <on, <one, one, one>, ne>, and as many of two
+    expected = features_of(["one", "two"], Ngrams(3, 4, 16))
+    np.testing.assert_array_equal(features.indices, expected.indices)
+    assert features_for(Config(ngrams="3,4", buckets=7), ["one"])[0].buckets == 7
+
+
+def test_buckets_without_ngrams():
+    with pytest.raises(ConfigError, match="buckets is 5, but there are no n-grams to share them"):
+        Config(buckets=5)
+
+
+@pytest.mark.parametrize("given", ["3,6", (3, 6), [3, 6], np.array([3, 6])])
+def test_lengths(given):
+    assert Config(ngrams=given).ngrams == (3, 6)
+    assert Config.from_dict(Config(ngrams="3,6").to_dict()).ngrams == (3, 6)
+
+
+@pytest.mark.parametrize("given", ["0", 0, None])
+def test_no_lengths(given):
+    assert Config(ngrams=given) == Config()
+
+
+@pytest.mark.parametrize(
+    "given", ["6,3", "0,3", "3,60", "3", 3, "a,b", (1, 2, 3), "", {}, b"3,6", (3.0, 6), True]
+)
+def test_lengths_that_are_none(given):
+    with pytest.raises(ConfigError, match="must be the fewest and the most characters, from 1 to"):
+        Config(ngrams=given)
+
+
+@pytest.mark.parametrize("buckets", [0, 2**40, 1.5])
+def test_numbers_of_buckets_that_are_none(buckets):
+    with pytest.raises(ConfigError, match="but must be a whole number from 1 to 2"):
+        Config(ngrams="3,6", buckets=buckets)
+
+
+def test_the_words_start_the_same_with_any_number_of_buckets():
+    for buckets in (0, 5):
+        W1 = initialise(3, 4, 1, buckets=buckets).W1
+        assert W1.shape == (4, 3 + buckets)
+        np.testing.assert_array_equal(W1[:, :3], initialise(3, 4, 1).W1)
+
+
+def test_composed_parameters_follow_those_of_the_features():
+    _, features = features_for(Config(ngrams="3,4", buckets=16), WORDS)
+    parameters = initialise(len(WORDS), 4, 1, buckets=16)
+    composed = Composed(parameters, features)
+    parameters.W1[:] *= 2
+    composed.compose()
+    expected = compose(parameters, matrix_of(WORDS))
+    for one, other in zip(composed.parameters, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_whole_words_are_not_copied():
+    parameters = initialise(len(WORDS), 4, 1)
+    composed = Composed(parameters, features_for(Config(), WORDS)[1])
+    composed.compose()
+    assert composed.parameters is parameters
+    assert composed.gradients(parameters) is parameters
+
+
+def test_an_exact_step_is_one_of_the_network(tmp_path):
+    """Plain gradient descent moves the parameters of the features by their own gradients."""
+    config = Config(**SMALL)
+    corpus = encode_corpus(story(), config, folder=tmp_path)
+    words = corpus.vocabulary.words
+    source = ExampleSource(corpus, config.window, config.sample, 0.0, config.seed)
+    network, F = cbow_network("relu"), matrix_of(words)
+    parameters = initialise(len(words), 4, 1, buckets=16)
+    before = Parameters(*(array.copy(order="K") for array in parameters))
+    ((batch, _),) = source.epoch(1, 10**6, Tally())
+    X = contexts(batch.indices, batch.indptr, len(words), np.float32, F)
+    gradients = backward(network, before, forward(network, before, X), batch.y)
+    composed = Composed(parameters, features_for(config, words)[1])
+    with ThreadPoolExecutor(1) as pool:
+        trainer = BatchTrainer(network, composed, source, 10**6, "sgd", pool)
+        list(trainer.portions(State(1, Measures(4)), lambda share: 1.0))
+    np.testing.assert_allclose(before.W1 - parameters.W1, gradients.dW1, atol=1e-6)
+    np.testing.assert_allclose(before.W2 - parameters.W2, gradients.dW2, atol=1e-6)
+
+
+@pytest.mark.parametrize("objective", ["exact", "sampled"])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_the_same_bytes_at_any_number_of_threads(objective, activation, tmp_path):
+    saved = []
+    for threads in (1, 3):
+        path = tmp_path / f"{threads}.safetensors"
+        settings = {**SMALL, "objective": objective, "activation": activation}
+        cbow.train(story(), **settings, threads=threads).save(path)
+        saved.append(path.read_bytes())
+    assert saved[0] == saved[1]
+
+
+@pytest.mark.parametrize("objective", ["exact", "sampled"])
+def test_a_checkpoint_goes_on_to_the_same_bytes(objective, tmp_path, ctrl_c):
+    settings = {**SMALL, "objective": objective}
+    path = tmp_path / "c.safetensors"
+
+    class Stopper(Observer):
+        def finished_epoch(self, epoch):
+            ctrl_c()
+
+    text = tmp_path / "text.txt"
+    text.write_text("\n".join(story()))
+    expected = cbow.train(text, **settings)
+    with pytest.raises(Interrupted):
+        cbow.train(text, **settings, observer=Stopper(), checkpoint=path, checkpoint_every=1)
+    resumed = cbow.resume(path)
+    for one, other in zip(resumed.parameters, expected.parameters, strict=True):
+        np.testing.assert_array_equal(one, other)
+    more = cbow.train(text, **settings)
+    more.save(tmp_path / "m.safetensors")
+    longer = cbow.resume(tmp_path / "m.safetensors", corpus=text, epochs=1)
+    assert len(longer.report["epochs"]) == 3
+
+
+def test_the_file_and_the_vectors(tmp_path):
+    model = cbow.train(story(), **SMALL)
+    path = tmp_path / "m.safetensors"
+    model.save(path)
+    again = cbow.load(path)
+    assert again.config.ngrams == (3, 4)
+    assert again.parameters.W1.shape == (4, 8 + 16)
+    words = list(model.vocabulary.words)
+    expected = (matrix_of(words).T @ model.parameters.W1.T).astype(np.float32)
+    for each in (model, again):
+        np.testing.assert_allclose(each.embedding("input").matrix, expected, atol=1e-7)
+        np.testing.assert_array_equal(each.embedding("output").matrix, model.parameters.W2)
+        assert each.predict_center(["walk", "the"]) == model.predict_center(["walk", "the"])
+    np.testing.assert_array_equal(again.vectors.matrix, model.vectors.matrix)
+    for kind in ("input", "output", "mean", "joint"):
+        np.testing.assert_array_equal(
+            cbow.load_vectors(path, kind).matrix, model.embedding(kind).matrix
+        )
+
+
+def test_a_save_after_a_change_has_the_joint_vectors_of_the_change(tmp_path):
+    model = cbow.train(story(), **SMALL)
+    old = model.joint
+    model.parameters.W1[:, -16:] += np.random.default_rng(0).normal(size=(4, 16))
+    model.save(tmp_path / "m.safetensors")
+    assert not np.allclose(old, cbow.load(tmp_path / "m.safetensors").joint)
