@@ -17,7 +17,7 @@ import pytest
 
 import cbow
 from cbow.cli import progress as progress_module
-from cbow.cli.progress import Display, JSONLog, Several, clock
+from cbow.cli.progress import Display, JSONLog, Several
 from cbow.cli.train import END_OF_SESSION, default_output, main, next_command
 from cbow.errors import OutputError
 from cbow.training import Baselines, Epoch, Observer, Plan, Step
@@ -511,14 +511,6 @@ def test_several_observers_hear_the_same():
     ears.stepped(None)
     ears.finished_epoch(None)
     assert heard == [1, 1]
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0.2, "0 s"), (59, "59 s"), (60, "1:00"), (185, "3:05"), (7384, "2:03:04")],
-)
-def test_clock(seconds, text):
-    assert clock(seconds) == text
 
 
 def test_a_sampled_run_says_what_it_does(tmp_path, capsys):

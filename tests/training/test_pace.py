@@ -99,3 +99,11 @@ def test_only_this_run_is_measured(clock):
     watch.resume(150)
     step = steps(clock, watch, (55, 2, 200))
     assert watch.seconds_left(step) == 20 + 3 * 3
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.2, "0 s"), (59, "59 s"), (60, "1:00"), (185, "3:05"), (7384, "2:03:04")],
+)
+def test_how_a_duration_is_written(seconds, text):
+    assert pace.clock(seconds) == text
