@@ -72,9 +72,9 @@ def hint(config: Config, report: Mapping[str, Any]) -> list[str]:
         advice = f"the text is learned by heart: give more text{fewer}"
     else:
         advice = ", or ".join([*_remedies(config, report), "give more text"])
+    below = "hardly below" if loss < baseline else "not below"
     return [
-        f"hint: the loss{where}, {loss:.4f}, is hardly below {baseline:.4f} (word frequencies); "
-        f"{advice}"
+        f"hint: the loss{where}, {loss:.4f}, is {below} {baseline:.4f} (word frequencies); {advice}"
     ]
 
 
