@@ -74,7 +74,7 @@ class Pace:
         self.learning = Rate()
         self._plan = plan
         self._epoch = 0
-        self._after: list[float] = []  # seconds after each epoch, beside the losses of the plan
+        self._after: list[float] = []  # seconds after each epoch
 
     def resume(self, tokens_done: int) -> None:
         """Begin where an earlier training ended, now."""
@@ -86,7 +86,13 @@ class Pace:
         if speed and step.epoch != self._epoch:  # with it comes what came after the last epoch
             tokens, seconds = self.learning.skip(step.tokens_done)
             if seconds:
-                self._after.append(max(0.0, seconds - tokens / speed))
+                # Both took as long as they do, and what came after it all the rest; or, if that
+                # would have been longer, both were quicker.
+                learned = tokens / speed
+                learned *= min(1.0, seconds / (learned + self._after_an_epoch()))
+                self.learning.amount += tokens
+                self.learning.seconds += learned
+                self._after.append(seconds - learned)
         else:
             self.learning.reach(step.tokens_done)
         self._epoch = step.epoch
@@ -97,11 +103,12 @@ class Pace:
         if speed is None:
             return None
         epochs = step.tokens_total // self._plan.tokens
-        after = self._plan.loss_seconds
-        if self._after:
-            after = sum(self._after) / len(self._after)
         to_learn = step.tokens_total - step.tokens_done
-        return to_learn / speed + (epochs - step.epoch + 1) * after
+        return to_learn / speed + (epochs - step.epoch + 1) * self._after_an_epoch()
+
+    def _after_an_epoch(self) -> float:
+        """Return how many seconds pass between two epochs."""
+        return sum(self._after) / len(self._after) if self._after else self._plan.loss_seconds
 
     def line(self, step: Step) -> str:
         """Return what is shown of the pace: tokens a second, and the time left."""

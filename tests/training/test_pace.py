@@ -77,12 +77,19 @@ def test_the_losses_of_every_epoch_are_counted(clock):
 def test_what_was_seen_between_two_epochs_takes_the_place_of_the_plan(clock):
     watch = Pace(PLAN)
     step = steps(clock, watch, (5, 1, 50), (10, 1, 100), (15 + 7, 2, 150), (27, 2, 200))
-    assert watch.learning.seconds == 15  # of a step that came with the losses nothing is known
+    assert watch.learning.seconds == 20
     assert watch.seconds_left(step) == 20 + 3 * 7
     step = steps(clock, watch, (32 + 9, 3, 250))
     assert watch.seconds_left(step) == 15 + 2 * 8
-    step = steps(clock, watch, (42, 4, 400))  # quicker than was known
-    assert watch.seconds_left(step) == pytest.approx(16 / 3)
+    step = steps(clock, watch, (42, 4, 400))  # in 1 s what took 15 + 8
+    assert watch.learning.seconds == pytest.approx(25 + 15 / 23)
+    assert watch.seconds_left(step) == pytest.approx((16 + 8 / 23) / 3)
+
+
+def test_a_slow_first_epoch_of_one_step_is_not_held_against_the_others(clock):
+    watch = Pace(PLAN._replace(loss_seconds=0.0))
+    step = steps(clock, watch, (10, 1, 100), (14, 2, 200), (18, 3, 300))
+    assert watch.seconds_left(step) == pytest.approx(100 / (300 / (10 + 4 + 4)))
 
 
 def test_code_that_is_made_between_two_epochs_says_nothing_of_them(clock):
