@@ -199,6 +199,7 @@ sys.exit({name}.main(sys.argv[1:]))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="Linux tells the size")
 @pytest.mark.parametrize(
     ("name", "arguments"),
@@ -228,6 +229,7 @@ def test_a_limit_on_memory_is_told_in_a_sentence(tmp_path, name, arguments):
     assert not {"m.safetensors", "v.txt"} & set(os.listdir(tmp_path))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "name"), [("OSError", "train"), *(("ImportError", name) for name in COMMANDS)]
 )

@@ -414,6 +414,7 @@ def test_ctrl_c(capsys, monkeypatch):
     assert capsys.readouterr().err.endswith("cbow-evaluate: error: interrupted\n")
 
 
+@pytest.mark.slow
 def test_a_reader_that_stops_early(monkeypatch):
     read, write = os.pipe()
     os.close(read)

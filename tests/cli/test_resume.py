@@ -116,6 +116,7 @@ def test_killed_at_random_and_resumed_gives_the_same_bytes(corpus, objective):
     assert listing() == ["corpus.txt", "cut.safetensors", "whole.safetensors"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_says_how_to_go_on(corpus, capsys, number):
     longer = settings().replace("--epochs 2", "--epochs 2000")
@@ -303,6 +304,7 @@ os.replace = once_killed
 """
 
 
+@pytest.mark.slow
 def test_what_a_killed_process_left_is_removed(corpus):
     command = f"corpus.txt {settings()} -o a.safetensors --checkpoint-every 0"
     killer = CODE.replace("sys.exit", f"{KILLED}\nsys.exit")

@@ -269,6 +269,7 @@ def test_what_ends_a_session():
     assert {each.name for each in END_OF_SESSION} == set(names).intersection(dir(signal))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, END_OF_SESSION[-1]])
 def test_ctrl_c_while_training_saves_and_exits_with_130(corpus, number):
     process = run_command("corpus.txt", *SMALL, "--epochs", "1000000")
@@ -430,6 +431,7 @@ class FullPath(type(Path())):
         return Full()
 
 
+@pytest.mark.slow
 def test_a_log_that_is_lost_does_not_cost_the_model(corpus, capsys, monkeypatch):
     monkeypatch.setattr(progress_module, "expanded", FullPath)
     assert main(["corpus.txt", *SMALL, "--log-json", "log"]) == 1

@@ -10,7 +10,7 @@ import naive_explain as naive
 import naive_training
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import cbow.explain
@@ -93,7 +93,6 @@ def test_everything_equals_its_plain_twin(lines, chosen):
 
 
 @given(texts, choices)
-@settings(max_examples=50)
 def test_gradients_equal_autograd(lines, chosen):
     w = work_out(lines, chosen)
     Y = np.eye(len(w.vocabulary))[:, w.y]  # (V, m)
@@ -123,7 +122,6 @@ def test_gradients_equal_autograd(lines, chosen):
 
 
 @given(texts, choices)
-@settings(max_examples=50)
 def test_the_way_back_is_that_of_the_equations(lines, chosen):
     w = work_out(lines, chosen)
     Y, m = np.eye(len(w.vocabulary))[:, w.y], len(w.y)

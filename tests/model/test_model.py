@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 from format_files import GOLDEN
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_limits
 
@@ -496,7 +496,6 @@ def test_every_byte_changed(tmp_path_factory, content):
     assert opened <= 3 * len("sha256")  # an entry of another name is none
 
 
-@settings(max_examples=300)
 @given(st.data())
 def test_several_bytes_changed(tmp_path_factory, content, data):
     damaged = bytearray(content)

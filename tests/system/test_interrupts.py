@@ -107,6 +107,7 @@ def test_outside_the_main_thread_nothing_is_touched(ctrl_c):
 
 
 def test_every_command_starts_with_the_signals():
+    assert set(COMMANDS) == {f"cbow-{name}" for name in LINES}
     for command, entry in COMMANDS.items():
         name = command.removeprefix("cbow-")
         assert entry == f"cbow.cli.start:{name}"
@@ -189,10 +190,11 @@ LINES = {
 }
 
 
-@pytest.mark.parametrize("name", [each.removeprefix("cbow-") for each in COMMANDS])
-@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.slow
+@pytest.mark.parametrize(("place", "name"), [*enumerate(LINES)])
 @pytest.mark.parametrize("times", [1, 2])
-def test_a_signal_at_any_time_ends_a_command_with_one_line(tmp_path, model, name, number, times):
+def test_a_signal_at_any_time_ends_a_command_with_one_line(tmp_path, model, place, name, times):
+    number = SIGNALS[(place + times) % len(SIGNALS)]
     draw = random.Random(f"{name} {number} {times}")
     arguments = [model if each == "MODEL" else each for each in LINES[name]]
     with command(name, *arguments, cwd=tmp_path) as process:
@@ -365,9 +367,14 @@ def test_the_end_without_standard_error(ending, tmp_path, monkeypatch, closed):
 TEXT = "the king rules the land\nthe queen rules the land\n" * 40
 
 
-@pytest.mark.parametrize("number", SIGNALS[1:])
-@pytest.mark.parametrize("ignored", [[], [signal.SIGINT]])
-@pytest.mark.parametrize("times", [1, 3])
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("number", "ignored", "times"),
+    [
+        (SIGNALS[-1], [], 3), (SIGNALS[-1], [signal.SIGINT], 1),
+        (signal.SIGTERM, [], 1), (signal.SIGTERM, [signal.SIGINT], 3),
+    ],
+)  # fmt: skip
 def test_the_end_of_a_session_loses_no_model(tmp_path, number, ignored, times):
     """A shell lets the jobs that a script starts in the background ignore Ctrl-C."""
     (tmp_path / "corpus.txt").write_text(TEXT)

@@ -66,6 +66,7 @@ print("numba" in sys.modules)
 """
 
 
+@pytest.mark.slow
 @brought_along
 @pytest.mark.parametrize("cached", [False, True])
 def test_nothing_is_compiled_by_numba(tmp_path, cached):

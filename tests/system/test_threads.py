@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from threadpoolctl import OpenBLASController, threadpool_info, threadpool_limits
 
@@ -272,7 +272,6 @@ def test_the_second_half_is_done_beside_the_first():
     assert list(in_order(first, [0, 1], 2, then=then)) == [True, True]
 
 
-@settings(max_examples=40)
 @given(
     st.sampled_from(THREADS),
     st.sampled_from(["job", "first", "then"]),

@@ -15,7 +15,7 @@ from types import MappingProxyType, SimpleNamespace
 import naive_text
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import cbow.text.encoded as encoded_module
@@ -226,7 +226,6 @@ TOKEN = st.sampled_from(["a", "b", "c", "d", "e", "'", ""])
 LINE = st.lists(TOKEN, max_size=6)
 
 
-@settings(max_examples=200)
 @given(
     lines=st.lists(LINE, min_size=1, max_size=8),
     as_text=st.lists(st.booleans(), min_size=8, max_size=8),
@@ -785,6 +784,8 @@ def peak(corpus, folder):
     return most
 
 
+@pytest.mark.slow
+@pytest.mark.slow
 @pytest.mark.parametrize("end", ["\n", " "])
 def test_memory_does_not_grow_with_the_text(tmp_path, end, small_pieces):
     path = tmp_path / "a.txt"

@@ -8,7 +8,7 @@ import naive_text
 import numba
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import cbow.text.kernels as kernels_module
@@ -53,7 +53,6 @@ TOKENS = st.lists(st.sampled_from(["a", "b", "", "a b", "\n", "é" * 9]), max_si
 PIECES = st.lists(TEXT | TOKENS.map(lambda t: Lines(t, [0, len(t)])), max_size=6)
 
 
-@settings(max_examples=200)
 @given(
     pieces=PIECES,
     tokenizer=st.sampled_from([words, cased_words, str.split]),

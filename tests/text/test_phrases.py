@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import naive_text
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import cbow.text.numbering as numbering_module
@@ -108,7 +108,6 @@ SETTINGS = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=100)
 @given(
     lines=LINES,
     config=SETTINGS,
@@ -133,7 +132,6 @@ def test_equals_the_plain_way(lines, config, chunk, share, spools):
     assert phrases == sorted(phrases, key=lambda phrase: (-phrase.score, phrase.word))
 
 
-@settings(max_examples=100)
 @given(
     lines=st.lists(st.lists(st.sampled_from("abcd"), max_size=12), min_size=1, max_size=6),
     min_count=st.integers(1, 3),

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import safetensors.numpy
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import cbow
@@ -576,7 +576,6 @@ class TestDamage:
             with pytest.raises(ModelFileError, match="it is the checkpoint of a training that is"):
                 load(one)
 
-    @settings(max_examples=80)
     @given(data=st.data())
     def test_any_other_value_is_noticed_or_harmless(self, tmp_path_factory, data):
         """Put something else in place of one value; nothing but a sentence may come of it."""

@@ -6,7 +6,7 @@ import math
 import naive_training as naive
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -68,7 +68,6 @@ lines_of_ids = st.lists(
     heldout=st.sampled_from([0.0, 0.3]),
     epoch=st.integers(0, 3),
 )
-@settings(max_examples=150, deadline=None)
 def test_examples_equal_the_plain_twin(lines, window, block, pool, sample, heldout, epoch):
     corpus = corpus_of(lines, 10)
     bounds = corpus.line_starts
@@ -136,7 +135,6 @@ def block_of(M):
     take_heldout=st.booleans(),
     share=st.sampled_from([0.3, 0.7, 1.0]),
 )
-@settings(max_examples=60)
 def test_blocks_have_the_examples_of_the_full_text(
     lines, window, seed, cuts, heldout, take_heldout, share
 ):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from test_nearest import near_ties
@@ -44,7 +44,6 @@ def test_rows_are_rounded_to_the_nearest(matrix):
     assert (np.abs(codes).max(axis=1) == np.where(scales > 0, 127, 0)).all()
 
 
-@settings(max_examples=50)
 @given(MATRICES, st.integers(1, 3), st.integers(0, 12), st.integers(0, 12))
 def test_the_nearest_are_among_the_candidates(matrix, k, start, stop):
     """Small matrices many times over: some blocks are whole, the last one is not."""

@@ -7,7 +7,7 @@ import tracemalloc
 import numpy as np
 import pytest
 from format_files import EXTREMES, GOLDEN, WORDS, Codec, check, fuzz, matrix_of, refused, tables
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cbow.errors import ModelFileError, OutputError, VectorsWarning
@@ -357,7 +357,6 @@ def test_a_folder_that_is_not_there(tmp_path):
         write(tmp_path / "no" / "vectors.bin", WORDS, MATRIX)
 
 
-@settings(max_examples=300)
 @given(st.data())
 def test_fuzz(tmp_path_factory, data):
     path = tmp_path_factory.getbasetemp() / "fuzz.bin"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 from format_files import AWKWARD, GOLDEN, WORDS, Codec, check, fuzz, matrix_of, tables
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cbow.errors import ModelFileError, OutputError
@@ -342,7 +342,6 @@ def test_every_truncation(path, name, member):
         refused(path)
 
 
-@settings(max_examples=300)
 @given(st.data())
 def test_fuzz(tmp_path_factory, data):
     path = tmp_path_factory.getbasetemp() / "fuzz"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 from format_files import AWKWARD, WORDS, Codec, check, fuzz, matrix_of, refused, tables
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cbow.errors import ModelFileError, OutputError
@@ -195,7 +195,6 @@ def test_what_is_no_file(tmp_path):
     assert "is not a regular file" in refused(read, tmp_path)
 
 
-@settings(max_examples=300)
 @given(st.data())
 def test_fuzz(tmp_path_factory, data):
     fuzz(read, tmp_path_factory.getbasetemp() / "fuzz.safetensors", saved(), data)

@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from format_files import AWKWARD, WORDS, Codec, check, fuzz, matrix_of, refused, tables
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cbow.errors import OutputError
@@ -395,7 +395,6 @@ def contents(tmp_path_factory):
     return path.read_bytes(), saved(**arrays), saved(True, **arrays)
 
 
-@settings(max_examples=300)
 @given(st.data())
 def test_fuzz(tmp_path_factory, contents, data):
     path = tmp_path_factory.getbasetemp() / "fuzz.npz"

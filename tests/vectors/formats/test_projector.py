@@ -5,7 +5,7 @@ import os
 import numpy as np
 import pytest
 from format_files import AWKWARD, EXTREMES, WORDS, Codec, check, fuzz, matrix_of, refused, tables
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cbow.errors import ModelFileError, OutputError
@@ -281,9 +281,7 @@ def test_old_files_are_replaced(path, tmp_path):
     assert len(list(tmp_path.iterdir())) == 2
 
 
-@settings(max_examples=300)
 @given(st.data())
-@pytest.mark.slow
 def test_fuzz(tmp_path_factory, data):
     path = tmp_path_factory.getbasetemp() / "fuzz.tsv"
     counts = COUNTS[:3] if data.draw(st.booleans()) else None
