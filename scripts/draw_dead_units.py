@@ -120,8 +120,8 @@ def baselines(text: Examples) -> dict[str, float]:
     """Return the cost of knowing nothing, and that of knowing only how frequent words are."""
     shares = np.bincount(text.y) / len(text.y)  # (V,)
     return {
-        "all words alike": float(np.log(len(shares))),
-        "word frequencies alone": float(-(shares * np.log(shares)).sum()),
+        "uniform": float(np.log(len(shares))),
+        "word frequencies": float(-(shares * np.log(shares)).sum()),
     }
 
 

@@ -229,9 +229,7 @@ def test_the_page_quotes_the_figure(committed: ET.Element) -> None:
 def test_the_page_quotes_the_levels(book: Any) -> None:
     page = (ROOT / "docs" / "backpropagation.md").read_text(encoding="utf-8")
     assert f"costs {figure.cost_without_hidden_layer(book):.3f}" in " ".join(page.split())
-    assert f"({figure.baselines(book)['word frequencies alone']:.3f} here)" in " ".join(
-        page.split()
-    )
+    assert f"({figure.baselines(book)['word frequencies']:.3f} here)" in " ".join(page.split())
 
 
 # --- the command ----------------------------------------------------------------------------------
@@ -246,7 +244,7 @@ def test_the_command_prints_and_writes_the_same_bytes_twice(
     assert figure.main(["--output", str(second)]) == 0
     assert first.read_bytes() == second.read_bytes()
     assert description(ET.parse(first).getroot()) in printed
-    assert printed.splitlines()[-3:][0].startswith("all words alike: 1.386")
+    assert printed.splitlines()[-3:][0].startswith("uniform: 1.386")
     assert "the start without its hidden layer: " in printed
 
 
