@@ -85,11 +85,11 @@ def numbers(lines):
     return found[:-1], list(known), [counts[word] for word in known]
 
 
-def ngrams(word, shortest, longest):
+def ngrams(word, shortest, longest, characters=1000):
     """The n-grams of a word, by where they start."""
     marked = "" if word == "</s>" else f"<{word}>"
     found = []
-    for i in range(min(len(marked), 1000)):
+    for i in range(min(len(marked), characters)):
         for n in range(max(shortest, 1), longest + 1):
             if i + n <= len(marked) and not (n == 1 and i in (0, len(marked) - 1)):
                 found.append(marked[i : i + n])
@@ -99,7 +99,7 @@ def ngrams(word, shortest, longest):
 def bucket(ngram, buckets):
     """FNV-1a of 32 bits, of bytes as C's signed char has them."""
     h = 2166136261
-    for byte in ngram.encode("utf-8", "surrogatepass"):
+    for byte in ngram if isinstance(ngram, bytes) else ngram.encode("utf-8", "surrogatepass"):
         if byte > 127:
             byte |= 0xFFFFFF00
         h = (h ^ byte) * 16777619 % 2**32

@@ -13,14 +13,16 @@ that reads files of fastText would find n-grams of such letters, and the 4 whole
 
 from __future__ import annotations
 
+import itertools
+import sys
 from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 #: The word that fastText puts at line ends; it has no n-grams.
-END_OF_LINE: Final = "</s>"
+END_OF_LINE: Final = b"</s>"
 
 #: N-grams that start behind so many characters of a word in ``<`` and ``>`` are left out.
 CHARACTERS: Final = 1_000
@@ -35,6 +37,10 @@ _BASIS: Final = np.uint32(2_166_136_261)
 _PRIME: Final = np.uint32(16_777_619)
 
 
+#: A word, or the bytes of its UTF-8.
+Word: TypeAlias = str | bytes
+
+
 class Ngrams(NamedTuple):
     """Which n-grams words have, and how many buckets these fall into."""
 
@@ -44,10 +50,10 @@ class Ngrams(NamedTuple):
 
 
 class Features(NamedTuple):
-    """The features of words: the word itself, then its n-grams.
+    """The features of V words: those of word w are ``indices[indptr[w] : indptr[w + 1]]``.
 
-    Those of word w are ``indices[indptr[w] : indptr[w + 1]]``, as in a sparse matrix: w, and V plus
-    the bucket of each n-gram, where V is the number of words. A bucket may stand there repeatedly.
+    The first is the word itself, w; the others are V plus the bucket of each of its n-grams. A
+    bucket may stand there repeatedly.
     """
 
     indptr: npt.NDArray[np.int64]  #: (V + 1,)
@@ -60,24 +66,43 @@ def ngram_ids(word: str, ngrams: Ngrams) -> npt.NDArray[np.int64]:
     >>> ngram_ids("a", Ngrams(1, 3, 101)).tolist()  # <a, <a>, a, a>
     [20, 98, 10, 35]
     """
-    ((hashes, _),) = _hashed([word], ngrams.shortest, ngrams.longest)
-    return hashes.astype(np.int64) % ngrams.buckets
+    return ngrams_of([word], ngrams).indices.astype(np.int64)
 
 
-def features_of(words: Sequence[str], ngrams: Ngrams) -> Features:
-    """Return the features of words, the first of which is word 0."""
-    counts, buckets = [np.empty(0, np.int64)], [np.empty(0, np.int32)]
-    for hashes, each in _hashed(words, ngrams.shortest, ngrams.longest):
-        counts.append(each)
-        buckets.append((hashes.astype(np.int64) % ngrams.buckets).astype(np.int32))
-    indptr = np.zeros(len(words) + 1, np.int64)
-    np.cumsum(1 + np.concatenate(counts), out=indptr[1:])
+def features_of(
+    words: Sequence[Word], ngrams: Ngrams, characters: int | None = CHARACTERS
+) -> Features:
+    """Return the features of words, the first of which is word 0; for `characters` see below."""
+    V = len(words)
+    starts, buckets = ngrams_of(words, ngrams, characters)
+    indptr = starts + np.arange(V + 1)
     indices = np.empty(indptr[-1], np.int32)
     is_word = np.zeros(len(indices), bool)
     is_word[indptr[:-1]] = True
-    indices[is_word] = np.arange(len(words))
-    indices[~is_word] = np.concatenate(buckets) + len(words)
+    indices[is_word] = np.arange(V)
+    indices[~is_word] = buckets + V
     return Features(indptr, indices)
+
+
+def ngrams_of(
+    words: Sequence[Word], ngrams: Ngrams, characters: int | None = CHARACTERS
+) -> Features:
+    """Return the buckets of the n-grams of words; the words themselves are not among them.
+
+    Parameters
+    ----------
+    words : sequence of str, or of the bytes of their UTF-8
+    ngrams : Ngrams
+    characters : int, optional
+        N-grams that start behind so many characters of a word are left out; None: none are.
+    """
+    counts, buckets = [np.empty(0, np.int64)], [np.empty(0, np.int32)]
+    for hashes, each in _hashed(words, ngrams.shortest, ngrams.longest, characters):
+        counts.append(each)
+        buckets.append((hashes.astype(np.int64) % ngrams.buckets).astype(np.int32))
+    indptr = np.zeros(len(words) + 1, np.int64)
+    np.cumsum(np.concatenate(counts), out=indptr[1:])
+    return Features(indptr, np.concatenate(buckets))
 
 
 def left_out(words: Sequence[str], ngrams: Ngrams) -> int:
@@ -123,42 +148,51 @@ def _without_repeats(hashes: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
 
 
 def _hashed(
-    words: Sequence[str], shortest: int, longest: int
+    words: Sequence[Word], shortest: int, longest: int, characters: int | None = CHARACTERS
 ) -> Iterator[tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]]:
     """Yield, for some words at a time, the hashes of their n-grams and how many each word has."""
+    most = sys.maxsize if characters is None else characters
     for start in range(0, len(words), _WORDS):
-        marked = [
-            f"<{word[: CHARACTERS + longest]}>" if word != END_OF_LINE else ""
+        parts = [
+            word.encode("utf-8", "surrogatepass") if isinstance(word, str) else word
             for word in words[start : start + _WORDS]
         ]
-        sizes = np.array([len(word) for word in marked])  # (words,), in characters
+        # A character has 4 bytes at most, so that none is missed that an n-gram may reach.
+        parts = [
+            b"<%b>" % word[: 4 * (most + longest)] if word != END_OF_LINE else b"" for word in parts
+        ]
         # FNV-1a as fastText has it takes bytes as signed: those from 128 on fill the upper bits.
-        data = np.frombuffer("".join(marked).encode("utf-8", "surrogatepass"), np.int8)
-        starts = np.flatnonzero(data >= -64)  # (characters,); the others continue a character
+        data = np.frombuffer(b"".join(parts), np.int8)
+        is_start = data >= -64  # (bytes,); the others continue a character
+        starts = np.flatnonzero(is_start)  # (characters,)
         data = np.append(data, 0).astype(np.uint32)
         bytes_of = np.diff(starts, append=len(data) - 1)  # (characters,)
 
-        ends = np.repeat(np.cumsum(sizes), sizes)  # (characters,), where the word of each ends
-        place = np.arange(len(starts)) - ends + np.repeat(sizes, sizes)  # in the word, from 0
-        left = ends - np.arange(len(starts))  # characters of the word from here on
+        of_words = np.cumsum([0, *map(len, parts)])  # (words + 1,), where each begins, in bytes
+        edges = np.append(0, np.cumsum(is_start))[of_words]  # the same in characters
+        sizes = np.diff(edges)
+        here = np.arange(len(starts))
+        place = here - np.repeat(edges[:-1], sizes)  # in the word, from 0
+        left = np.repeat(edges[1:], sizes) - here  # characters of the word from here on
         lowest = np.where((place == 0) | (left == 1), max(shortest, 2), max(shortest, 1))
         counts = np.clip(np.minimum(left, longest) - lowest + 1, 0, None)  # n-grams that start here
-        counts[place >= CHARACTERS] = 0
-        first = np.cumsum(counts) - counts  # (characters,), where the n-grams from here are to lie
+        counts[place >= most] = 0
+        total = np.append(
+            0, np.cumsum(counts)
+        )  # (characters + 1,), where those from here are to lie
 
-        hashes = np.empty(counts.sum(), np.uint32)
+        hashes = np.empty(total[-1], np.uint32)
         live = np.flatnonzero(counts)  # where n-grams of n characters start
         hashed = np.full(len(live), _BASIS)
         for n in range(1, longest + 1):
             longer = left[live] >= n
             live, hashed = live[longer], hashed[longer]
             added = live + n - 1  # the last character of each n-gram
-            for k in range(4):
+            for k in itertools.count():
                 more = np.flatnonzero(bytes_of[added] > k)
                 if len(more) == 0:
                     break
                 hashed[more] = (hashed[more] ^ data[starts[added[more]] + k]) * _PRIME
             kept = np.flatnonzero(lowest[live] <= n)
-            hashes[first[live[kept]] + n - lowest[live[kept]]] = hashed[kept]
-        total = np.append(0, np.cumsum(counts))
-        yield hashes, np.diff(total[np.append(0, np.cumsum(sizes))])
+            hashes[total[live[kept]] + n - lowest[live[kept]]] = hashed[kept]
+        yield hashes, np.diff(total[edges])

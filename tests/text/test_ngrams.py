@@ -1,6 +1,7 @@
 """N-grams and their buckets, against plain code, fastText and gensim."""
 
 import itertools
+import re
 
 import naive_text
 import numpy as np
@@ -15,6 +16,7 @@ from cbow.text.ngrams import (
     features_of,
     left_out,
     ngram_ids,
+    ngrams_of,
     suggested_buckets,
 )
 
@@ -25,14 +27,14 @@ RANGE = st.tuples(st.integers(0, 7), st.integers(0, 7))
 STRANGE = ["a", "über", "हिन्दी", "👍👍", "<", ">", "", "</s>", "naïve", "ab" * 40]
 
 
-def plain_features(words, ngrams):
+def plain_features(words, ngrams, characters=1000):
     """The features of each word as a list."""
     shortest, longest, buckets = ngrams
     return [
         [w]
         + [
             len(words) + naive_text.bucket(part, buckets)
-            for part in naive_text.ngrams(word, shortest, longest)
+            for part in naive_text.ngrams(word, shortest, longest, characters)
         ]
         for w, word in enumerate(words)
     ]
@@ -68,6 +70,9 @@ def test_features_are_those_of_the_plain_definition(words, lengths, buckets):
     features = features_of(words, ngrams)
     assert (features.indptr.dtype, features.indices.dtype) == (np.int64, np.int32)
     assert rows(features) == plain_features(words, ngrams)
+    assert rows(features_of([w.encode("utf-8", "surrogatepass") for w in words], ngrams)) == rows(
+        features
+    )
     for word, row in zip(words, rows(features), strict=True):
         assert (ngram_ids(word, ngrams) + len(words)).tolist() == row[1:]
 
@@ -80,19 +85,26 @@ def test_words_are_taken_some_at_a_time(monkeypatch):
 
 @pytest.mark.parametrize("length", [990, 996, 997, 998, 999, 1000, 1001, 1005, 3000])
 @pytest.mark.parametrize("lengths", [(3, 6), (1, 2), (6, 3), (0, 0), (5, 5)])
-def test_what_is_left_out_of_long_words_is_counted(length, lengths, monkeypatch):
+def test_what_is_left_out_of_long_words_is_counted(length, lengths):
     ngrams = Ngrams(*lengths, 1000)
     words = ["é" * length, "b"]
-    assert rows(features_of(words, ngrams)) == plain_features(words, ngrams)
-    monkeypatch.setattr(module, "CHARACTERS", 10_000)
-    missing = sum(map(len, plain_features_of_all(words, ngrams))) - len(words)
-    monkeypatch.undo()
-    kept = len(features_of(words, ngrams).indices) - len(words)
-    assert left_out(words, ngrams) == missing - kept
+    kept, there_are = features_of(words, ngrams), features_of(words, ngrams, None)
+    assert rows(kept) == plain_features(words, ngrams)
+    assert rows(there_are) == plain_features(words, ngrams, 10_000)
+    assert left_out(words, ngrams) == len(there_are.indices) - len(kept.indices)
 
 
-def plain_features_of_all(words, ngrams):
-    return rows(features_of(words, ngrams))
+@given(st.lists(st.binary(max_size=12), max_size=4), RANGE)
+def test_words_that_are_not_utf8_have_ngrams_of_bytes(words, lengths):
+    expected = []
+    for word in words:
+        # A character is a byte and the bytes behind it that only continue one.
+        letters = re.findall(rb"(?s:.)[\x80-\xbf]*", b"<" + word + b">" if word != b"</s>" else b"")
+        for i, n in itertools.product(range(len(letters)), range(1, 8)):
+            in_range = max(lengths[0], 1) <= n <= lengths[1] and i + n <= len(letters)
+            if in_range and not (n == 1 and i in (0, len(letters) - 1)):
+                expected.append(naive_text.bucket(b"".join(letters[i : i + n]), 99))
+    assert ngrams_of(words, Ngrams(*lengths, 99)).indices.tolist() == expected
 
 
 def test_a_word_of_a_million_characters():
