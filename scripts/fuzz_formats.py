@@ -73,6 +73,11 @@ READERS = {
         settings={"cbow.vectors.formats.word2vec_binary.BLOCK": 50},
     ),
     "word2vec-binary.gz": Reader("word2vec-binary", ["gensim.bin"], packed=True),
+    "fasttext-bin": Reader(
+        "fasttext-bin",
+        ["fasttext.bin"],
+        settings={"cbow.vectors.formats.fasttext_bin.BLOCK": 64},
+    ),
     "projector": Reader(
         "projector", ["gensim_tensor.tsv", "gensim_metadata.tsv"], whole="gensim_tensor.tsv"
     ),
@@ -110,7 +115,7 @@ def damaged(data: bytes, source: random.Random) -> bytes:
 def outcome(read: Callable[..., Contents], path: Path, rules: Mapping[str, str], lazy: bool) -> Any:
     """Read a file; give what must not depend on how, or the sentence of the refusal."""
     try:
-        words, matrix, counts, account = read(path, **rules)
+        words, matrix, counts, account, _ = read(path, **rules)
         words = list(words)
     except ModelFileError as error:
         said = str(error)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import cbow
+import cbow.text
 
 ROOT = Path(cbow.__file__).parent
 
@@ -104,6 +105,8 @@ def test_public_names():
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'trian'"):
         _ = cbow.trian
+    with pytest.raises(AttributeError, match=r"'cbow.text' has no attribute 'tokenise'"):
+        _ = cbow.text.tokenise
 
 
 HEAVY = "numba", "nltk", "scipy", "matplotlib", "regex", "zstandard", "tqdm", "numpy"

@@ -27,6 +27,7 @@ FORMATS: Final = (
     "word2vec-text",
     "word2vec-binary",
     "fasttext",
+    "fasttext-bin",
     "glove",
     "projector",
     "npz",
@@ -39,6 +40,7 @@ formats, and the endings of OUT that select them:
   word2vec-text     .txt, .txt.gz    gensim, spaCy and most others read it
   word2vec-binary   .bin, .bin.gz    smaller and quicker, float32
   fasttext          .vec, .vec.gz
+  fasttext-bin      (--to fasttext-bin)  fastText's own, with the n-grams of words
   glove             (--to glove)     text without a header
   projector         .tsv             OUT and OUT_metadata.tsv, for the browser
   npz               .npz             numpy
@@ -120,10 +122,10 @@ def _convert(arguments: argparse.Namespace) -> int:
     read = _described(source, read_as, contents)
     tell(f"read {source} ({_summary(read)})")
     if arguments.limit is not None and arguments.limit < len(contents.words):
-        words, matrix, counts, _ = contents
+        counts = contents.counts
         contents = contents._replace(
-            words=words[: arguments.limit],
-            matrix=matrix[: arguments.limit],
+            words=contents.words[: arguments.limit],
+            matrix=contents.matrix[: arguments.limit],
             counts=None if counts is None else counts[: arguments.limit],
         )
     notes += _write(output, written_as, contents)
@@ -205,11 +207,11 @@ def _write(output: Path, name: str, contents: Contents) -> list[str]:
     """Write the vectors; return notes on what could not be kept."""
     from cbow.vectors import formats
 
-    words, matrix, counts, _ = contents
+    words, matrix, counts, _, subwords = contents
     form = formats.FORMATS[name]
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", VectorsWarning)
-        formats.write(output, words, matrix, counts, name)
+        formats.write(output, words, matrix, counts, name, subwords)
     notes = [str(each.message) for each in caught]
     if counts is not None and not form.counts:
         notes.append(f"the counts are left out: {form.title} has no place for them")

@@ -295,7 +295,7 @@ def load_vectors(
     """
     source = formats.Source(to_read(path))
     name = formats.recognise(source)
-    words, matrix, counts, account = formats.read(
+    words, matrix, counts, account, subwords = formats.read(
         source, name, errors, on_bad_rows, max_expansion, embedding
     )
     notes = list(account.notes())
@@ -305,4 +305,4 @@ def load_vectors(
         )
     for note in notes:
         warnings.warn(f"{source.path}: {note}", VectorsWarning, stacklevel=2)
-    return WordVectors(words, matrix, counts)
+    return WordVectors(words, matrix, counts, subwords)

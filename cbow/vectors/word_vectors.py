@@ -41,6 +41,7 @@ from cbow.vectors.query import (
 )
 from cbow.vectors.search import Search
 from cbow.vectors.spelling import spelled_like
+from cbow.vectors.subwords import Subwords, check_subwords
 
 if TYPE_CHECKING:
     from gensim.models import KeyedVectors
@@ -63,8 +64,9 @@ FREQUENT: Final = 10_000
 class WordVectors:
     """Words with a vector each.
 
-    Every method raises `UnknownWordError` for a word that is not in the vocabulary, and
-    `QueryError` for what is neither a word nor a vector, or for a vector that is not finite.
+    Every method raises `UnknownWordError` for a word that is not in the vocabulary, unless its
+    vector can be made from n-grams, and `QueryError` for what is neither a word nor a vector, or
+    for a vector that is not finite.
 
     Parameters
     ----------
@@ -74,6 +76,8 @@ class WordVectors:
         Row i is the vector of word i. It is not copied.
     counts : ndarray of int, (V,), optional
         How often each word occurs in the training text.
+    subwords : Subwords, optional
+        The n-grams that vectors of other words are made from.
 
     Raises
     ------
@@ -101,6 +105,7 @@ class WordVectors:
         words: Sequence[str],
         matrix: Floats,
         counts: npt.NDArray[np.integer[Any]] | None = None,
+        subwords: Subwords | None = None,
     ) -> None:
         self._words: PackedWords | tuple[str, ...] = (
             words if isinstance(words, PackedWords) else _as_str(words)
@@ -108,6 +113,7 @@ class WordVectors:
         self._lookups = 0
         self._matrix = _read_only(matrix)
         self._counts = None if counts is None else _read_only(counts)
+        self._subwords = subwords
         V = len(self._words)
         if self._matrix.ndim != 2 or self._matrix.dtype not in (np.float32, np.float64):
             raise ModelFileError(
@@ -123,6 +129,8 @@ class WordVectors:
                 f"there are {V} words, but counts of shape {self._counts.shape}; give one for "
                 "each word"
             )
+        if subwords is not None:
+            check_subwords(subwords, self.dimension)
         if isinstance(self._words, tuple) and len(self._rows) != V:
             raise ModelFileError(
                 f"of {V} words only {len(self._rows)} are distinct; give each word once"
@@ -149,6 +157,11 @@ class WordVectors:
         return self._counts
 
     @property
+    def subwords(self) -> Subwords | None:
+        """The n-grams that vectors of other words are made from; None without any."""
+        return self._subwords
+
+    @property
     def dimension(self) -> int:
         """Numbers per word, N."""
         return int(self._matrix.shape[1])
@@ -161,6 +174,10 @@ class WordVectors:
 
     def __contains__(self, word: object) -> bool:
         return isinstance(word, str) and self._row(word) is not None
+
+    def has_vector(self, word: str) -> bool:
+        """Return whether a word has a vector: it is in the vocabulary, or has n-grams here."""
+        return self._place(self._word(word)) is not None
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self)} words, {self.dimension} dimensions)"
@@ -186,22 +203,23 @@ class WordVectors:
     def __getitem__(self, word: str | Sequence[str]) -> Floats:
         """Return the vector of a word, (N,), or those of several, one per row."""
         if isinstance(word, str) or not isinstance(word, Iterable):
-            row: Floats = self._matrix[self._id(word)]  # (N,)
-            return row
-        return self._matrix[self._ids(word)]
+            row = self._row(self._word(word))
+            known = row is not None
+            vector: Floats = self._matrix[row] if known else self._rows_of([word])[0]  # (N,)
+            return vector
+        return self._rows_of([self._word(each) for each in word])
 
     def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> Array:
         """Return `matrix`, without a copy where numpy asks for none: it is read-only then."""
         return np.array(self._matrix, dtype, copy=copy)
 
     def get(self, word: str, default: _Default | None = None) -> Floats | _Default | None:
-        """Return the vector of a word, (N,), or a default if it is not in the vocabulary."""
-        row = self._row(self._word(word))
-        return default if row is None else self._matrix[row]
+        """Return the vector of a word, (N,), or a default if it has none; see `has_vector`."""
+        return self[word] if self.has_vector(word) else default
 
     def get_vector(self, word: str, norm: bool = False) -> Floats:
         """Return the vector of a word, (N,); with `norm` scaled to length 1, or zero if it is."""
-        vector: Floats = self._matrix[self._id(word)]
+        vector = self[word]
         return self._units([word])[0].astype(vector.dtype) if norm else vector
 
     def get_mean_vector(
@@ -225,8 +243,8 @@ class WordVectors:
         post_normalize : bool
             Scale the mean to length 1.
         ignore_missing : bool
-            Leave out words that are not in the vocabulary, which are an error by default (in
-            gensim they are left out by default).
+            Leave out words that have no vector, which are an error by default (in gensim they are
+            left out by default).
 
         Returns
         -------
@@ -251,13 +269,13 @@ class WordVectors:
         known = [
             (key, weight)
             for key, weight in terms(keys, None)
-            if not (ignore_missing and isinstance(key, str) and key not in self)
+            if not (ignore_missing and isinstance(key, str) and not self.has_vector(key))
         ]
         keys = [key for key, _ in known]
-        ids = self._locate(keys)
-        vectors = self._vectors(keys, ids)  # (len(keys), N)
+        vectors = self._vectors(keys, self._locate(keys))  # (len(keys), N)
         if pre_normalize:
-            vectors[ids >= 0] = nearest.unit(vectors[ids >= 0])
+            words_of = [i for i, key in enumerate(keys) if isinstance(key, str)]
+            vectors[words_of] = nearest.unit(vectors[words_of])
         with np.errstate(all="ignore"):  # what overflows is reported below
             w = np.array([weight for _, weight in known])  # (len(keys),)
             mean = w @ vectors / (np.abs(w).sum() or 1)  # (N,)
@@ -300,7 +318,9 @@ class WordVectors:
 
         The direction is the mean of the terms' vectors, each word's scaled to length 1; an array
         counts as it is. The words of the query are left out (Mikolov,
-        Yih, Zweig 2013, "Linguistic Regularities in Continuous Space Word Representations").
+        Yih, Zweig 2013, "Linguistic Regularities in Continuous Space Word Representations"). A word
+        that is not in the vocabulary, a misspelled one for example, is made from its n-grams where
+        there are `subwords`.
 
         Parameters
         ----------
@@ -661,7 +681,7 @@ class WordVectors:
         """
         from cbow.vectors.formats import write
 
-        write(path, self._words, self._matrix, self._counts, format)
+        write(path, self._words, self._matrix, self._counts, format, self._subwords)
 
     def to_gensim(self) -> KeyedVectors:
         """Return a copy of these words and vectors as gensim has them, with the counts.
@@ -725,6 +745,13 @@ class WordVectors:
                 return None
         return self._rows.get(word)
 
+    def _place(self, word: str) -> int | None:
+        """Return the row of a word, -1 if its vector can be made, None if there is none."""
+        row = self._row(word)
+        if row is None and self._subwords is not None and self._subwords.has(word):
+            return -1
+        return row
+
     def _word(self, word: object) -> str:
         """Raise `QueryError` if something is not a word."""
         if not isinstance(word, str):
@@ -743,11 +770,15 @@ class WordVectors:
         return np.array([self._id(word) for word in words], np.intp)
 
     def _locate(self, keys: Sequence[Key]) -> Ids:
-        """Return the rows of words, and -1 for each vector, which is checked, (len(keys),)."""
+        """Return the rows of words, (len(keys),).
+
+        It is -1 for a word that is made from n-grams, and for a vector, which is checked.
+        """
         ids = np.full(len(keys), -1, np.intp)
         for i, key in enumerate(keys):
             if isinstance(key, str):
-                ids[i] = self._id(key)
+                row = self._place(key)
+                ids[i] = self._id(key) if row is None else row  # which raises
                 continue
             if not isinstance(key, np.ndarray):
                 raise QueryError(
@@ -762,13 +793,28 @@ class WordVectors:
                 )
         return ids
 
+    def _rows_of(self, words: Sequence[str]) -> Floats:
+        """Return the vectors of words in the dtype of `matrix`, (len(words), N)."""
+        ids = self._locate(words)  # (len(words),)
+        rows: Floats = self._matrix[ids]  # (len(words), N)
+        made = np.flatnonzero(ids < 0)
+        if self._subwords is not None and len(made):
+            rows[made] = self._subwords.vectors([words[i] for i in made.tolist()])
+        return rows
+
     def _vectors(self, keys: Sequence[Key], ids: Ids) -> Doubles:
         """Return the vectors of keys that have been located, (len(keys), N)."""
         vectors = np.empty((len(keys), self.dimension))
-        words = ids >= 0  # (len(keys),)
-        vectors[words] = self._matrix[ids[words]]
-        for i in np.flatnonzero(~words).tolist():
-            vectors[i] = keys[i]
+        vectors[ids >= 0] = self._matrix[ids[ids >= 0]]
+        made = []
+        for i in np.flatnonzero(ids < 0).tolist():
+            key = keys[i]
+            if isinstance(key, str):
+                made.append(i)
+            else:
+                vectors[i] = key
+        if made:
+            vectors[made] = self._rows_of([str(keys[i]) for i in made])
         finite = np.isfinite(vectors).all(axis=1)  # (len(keys),)
         if not finite.all():  # it is a word's: other vectors have been checked
             raise _not_finite("a vector", str(keys[int(finite.argmin())]))
@@ -782,8 +828,8 @@ class WordVectors:
         if ids.min() >= 0:  # the usual case, and quicker
             return nearest.unit(self._matrix[ids])
         vectors = self._vectors(keys, ids)  # (len(keys), N)
-        words = ids >= 0  # (len(keys),)
-        vectors[words] = nearest.unit(self._matrix[ids[words]])
+        words = [i for i, key in enumerate(keys) if isinstance(key, str)]
+        vectors[words] = nearest.unit(vectors[words].astype(self._matrix.dtype))
         return vectors
 
     def _units(self, keys: Sequence[Key]) -> Doubles:

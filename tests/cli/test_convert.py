@@ -23,6 +23,7 @@ OUTPUTS = {
     "word2vec-text": ["a.txt"],
     "word2vec-binary": ["a.bin"],
     "fasttext": ["a.vec"],
+    "fasttext-bin": ["a.ftbin", "--to", "fasttext-bin"],
     "glove": ["a.glove", "--to", "glove"],
     "projector": ["a.tsv"],
     "npz": ["a.npz"],

@@ -138,7 +138,7 @@ def test_features_are_those_of_fasttext(lengths, tmp_path):
     fasttext = pytest.importorskip("fasttext")
     (tmp_path / "text.txt").write_text(f"{' '.join(STRANGE)}\n" * 2, "utf-8")
     model = fasttext.train_unsupervised(
-        str(tmp_path / "text.txt"), "cbow", dim=2, epoch=1, minCount=1, verbose=0, thread=1,
+        str(tmp_path / "text.txt"), "cbow", dim=10, epoch=1, minCount=1, verbose=0, thread=10,
         minn=lengths[0], maxn=lengths[1], bucket=1000,
     )  # fmt: skip
     words = model.get_words()

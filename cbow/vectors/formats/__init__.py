@@ -8,16 +8,26 @@ from __future__ import annotations
 
 import os
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from cbow.config import DEFAULT_EMBEDDING, MAX_EXPANSION
-from cbow.errors import ConfigError, ModelFileError, OutputError, shown
+from cbow.errors import ConfigError, ModelFileError, OutputError, VectorsWarning, shown
 from cbow.system import safetensors_file
 from cbow.system.arrays import Counts, Floats
 from cbow.system.files import expanded, finish_replacing, name_of, to_read
-from cbow.vectors.formats import model, model2vec, native, npz, projector, text, word2vec_binary
+from cbow.vectors.formats import (
+    fasttext_bin,
+    model,
+    model2vec,
+    native,
+    npz,
+    projector,
+    text,
+    word2vec_binary,
+)
 from cbow.vectors.formats.base import (
     ERRORS,
     Account,
@@ -28,6 +38,7 @@ from cbow.vectors.formats.base import (
 )
 from cbow.vectors.formats.base import shown as shown_short
 from cbow.vectors.formats.source import Source
+from cbow.vectors.subwords import Subwords, check_subwords
 
 __all__ = [
     "ENDINGS",
@@ -48,6 +59,7 @@ FORMATS: Final[Mapping[str, Format]] = {
     form.name: form
     for form in (
         model2vec.FORMAT,
+        fasttext_bin.FORMAT,
         native.FORMAT,
         model.FORMAT,
         npz.FORMAT,
@@ -67,11 +79,6 @@ STRANGERS: Final = [
     (re.compile(start), sentence)
     for start, sentence in (
         *((start, f"{what}; {remedy}") for start, what, remedy in safetensors_file.IN_PLACE),
-        (
-            rb"\xba\x16\x4f\x2f",
-            "it is a model of fastText, which makes vectors out of parts of words; give the .vec "
-            "file that fastText wrote beside it",
-        ),
         (
             rb"\x80[\x02-\x05]",
             "it looks like a Python pickle, such as gensim's .model and .kv, and to open one runs "
@@ -234,6 +241,7 @@ def write(
     matrix: Floats,
     counts: Counts | None = None,
     format: str | None = None,
+    subwords: Subwords | None = None,
 ) -> None:
     """Write words and vectors; what was there under that name is replaced when all is written.
 
@@ -248,6 +256,9 @@ def write(
         How often each word occurs; left out where the format has no place for counts.
     format : str, optional
         A name of `FORMATS`; by default the ending of `path` tells.
+    subwords : Subwords, optional
+        The n-grams that vectors of other words are made from; left out, with a warning, where the
+        format has no place for them.
 
     Raises
     ------
@@ -262,7 +273,7 @@ def write(
     Warns
     -----
     VectorsWarning
-        If numbers had to be rounded.
+        If numbers had to be rounded, or n-grams are left out.
     """
     form = _format(named(os.path.expanduser(path)) if format is None else format)
     if form.write is None:
@@ -271,7 +282,18 @@ def write(
             "format, such as safetensors"
         )
     check_parts(words, matrix, counts)
+    if form.subwords:
+        check_subwords(subwords, matrix.shape[1])
+        form.write(expanded(path), words, matrix, counts, subwords)
+        return
     form.write(expanded(path), words, matrix, counts)
+    if subwords is not None:
+        warnings.warn(
+            f"the n-grams are left out, so that only the {len(words):,} words have vectors: "
+            f"{form.title} has no place for them, but {fasttext_bin.FORMAT.name} has",
+            VectorsWarning,
+            stacklevel=2,
+        )
 
 
 def _format(name: str) -> Format:

@@ -19,6 +19,7 @@ from cbow.system.files import check_folder_writable, check_writable
 from cbow.vectors.embeddings import check_kind
 from cbow.vectors.formats.source import Source
 from cbow.vectors.packed import PackedWords
+from cbow.vectors.subwords import Subwords
 
 #: What may be done about words that are not UTF-8: reject them, or put U+FFFD for bad bytes.
 ERRORS: Final = "strict", "replace"
@@ -91,6 +92,7 @@ class Contents(NamedTuple):
     matrix: Floats  #: (V, N)
     counts: Counts | None  #: (V,), of the training text, if the file has them
     account: Account
+    subwords: Subwords | None = None  #: what vectors of other words are made from
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,11 +107,13 @@ class Format:
     recognise: Callable[[Source], bool]  #: whether a file or folder is in this format
     read: Callable[[Source, Options], Contents]
     #: Write words, a finite (V, N) matrix and counts that fit each other; None: only read.
-    write: Callable[[Path, Sequence[str], Floats, Counts | None], None] | None
+    #: With `subwords`, their n-grams follow, or None.
+    write: Callable[..., None] | None
     ending: str = ""  #: how names end that stand for it when it is written
     packed: bool = False  #: whether it is packed with gzip if .gz follows, and may be read so
     folder: bool = False  #: whether it is a folder
     counts: bool = False  #: whether it has a place for counts
+    subwords: bool = False  #: whether it has a place for the n-grams of words
     kinds: bool = False  #: whether `Options.embedding` has a meaning
     checksums: bool = False  #: whether it has checksums, see `cbow.system.safetensors_file`
     #: The files that are read with a name, itself among them, and those that are written.

@@ -93,7 +93,7 @@ def test_no_words(path):
 
 def test_what_was_read_is_written_again(path, tmp_path):
     write(path, WORDS, MATRIX, COUNTS)
-    words, matrix, counts, _ = read(path)
+    words, matrix, counts, *_ = read(path)
     write(tmp_path / "again", words, matrix, counts)
     assert (tmp_path / "again").read_bytes() == path.read_bytes()
 

@@ -154,7 +154,7 @@ def test_words_that_word2vec_cut(tmp_path):
 
 @pytest.mark.usefixtures("size")
 def test_the_bytes_are_gensims(path):
-    words, matrix, _, _ = word2vec_text.read(GOLDEN / "gensim.txt")
+    words, matrix, *_ = word2vec_text.read(GOLDEN / "gensim.txt")
     word2vec_text.write(path, words, matrix, None)
     assert path.read_bytes() == (GOLDEN / "gensim.txt").read_bytes()
 
