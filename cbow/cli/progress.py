@@ -127,6 +127,12 @@ class Display(Observer):
             f"{counted(self.epochs, 'epoch')} of {plan.tokens:,} tokens, "
             f"batches of {plan.fitted.batch:,}, {plan.fitted.objective} objective"
         )
+        if plan.ngrams:
+            n = plan.ngrams
+            line = f"n-grams: {n['buckets']:,} buckets, {100 * n['sharing']:.0f} % share one"
+            if n["left_out"]:
+                line += f"; {n['left_out']:,} left out, too far behind in long words"
+            self.say(line)
         line = f"baselines: {base.uniform:.4f} nats (uniform), "
         line += f"{base.unigram:.4f} (word frequencies)"
         if base.heldout_unigram is not None:

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from cbow.config import Config
 from cbow.network import Gradients, Parameters, compose, contexts, feature_gradients
-from cbow.text.ngrams import Features, Ngrams, features_of, suggested_buckets
+from cbow.text.ngrams import (
+    Features,
+    Ngrams,
+    collisions,
+    features_of,
+    left_out,
+    suggested_buckets,
+)
 
 
 def features_for(config: Config, words: Sequence[str]) -> tuple[Config, Features]:
@@ -23,6 +31,22 @@ def features_for(config: Config, words: Sequence[str]) -> tuple[Config, Features
         config.replace({"buckets": buckets}),
         features_of(words, Ngrams(*config.ngrams, buckets)),
     )
+
+
+def ngrams_report(config: Config, words: Sequence[str]) -> dict[str, Any] | None:
+    """Return what became of the n-grams of words, as JSON has it; None if there are none.
+
+    ``sharing`` is the share of the distinct n-grams that are in one bucket with another, and
+    ``left_out`` how many are not learned, for they begin too far behind in a word.
+    """
+    if config.ngrams is None or config.buckets is None:
+        return None
+    ngrams = Ngrams(*config.ngrams, config.buckets)
+    return {
+        "buckets": config.buckets,
+        "sharing": collisions(words, ngrams),
+        "left_out": left_out(words, ngrams),
+    }
 
 
 def themselves(V: int) -> Features:

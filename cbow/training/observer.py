@@ -170,6 +170,7 @@ class Plan(NamedTuple):
     baselines: Baselines
     fitted: Fitted  # the settings that depend on the text, and what was chosen for it
     loss_seconds: float = 0.0  # that the losses after an epoch take, by those of a batch
+    ngrams: Mapping[str, Any] | None = None  # what became of them, if words are made of them
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything by name, for JSON; the settings among the others."""

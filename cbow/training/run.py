@@ -35,7 +35,7 @@ from cbow.training.checkpoint import (
     new_saving,
     read,
 )
-from cbow.training.composed import Composed, features_for
+from cbow.training.composed import Composed, features_for, ngrams_report
 from cbow.training.defaults import fit, usual_rate
 from cbow.training.exact.trainer import BatchTrainer
 from cbow.training.examples import ExampleSource, entropy, target_distribution
@@ -413,7 +413,8 @@ def _learn(run: Run, corpus: EncodedCorpus, observer: Observer) -> Model:
             trainer.compile()
             loss_seconds = losses.measured_seconds()
         size = sum(array.size for array in parameters)
-        plan = Plan(len(p), size, tokens, baselines, fitted, loss_seconds)
+        ngrams = ngrams_report(config, words)
+        plan = Plan(len(p), size, tokens, baselines, fitted, loss_seconds, ngrams)
         observer.planned(plan)  # now, so that no clock counts the compiling
         loop = Loop(config, fitted, trainer, losses, tokens, observer, state)
         if start:
@@ -433,6 +434,8 @@ def _learn(run: Run, corpus: EncodedCorpus, observer: Observer) -> Model:
                 "restarts": list(state.restarts),
                 "stopped": stop.to_dict() if stop else None,
             }
+            if ngrams:
+                report["ngrams"] = ngrams
             if config.phrases:
                 report["phrases"] = best_of(corpus.phrases)
             return Model(config, corpus.vocabulary, loop.parameters, report)

@@ -332,6 +332,20 @@ def some_epoch(number, **more):
     return Epoch(**values)
 
 
+@pytest.mark.parametrize(
+    ("left_out", "line"),
+    [
+        (0, "n-grams: 1,024 buckets, 37 % share one\n"),
+        (3000, "37 % share one; 3,000 left out, too far behind in long words\n"),
+    ],
+)
+def test_what_became_of_ngrams(left_out, line):
+    stream = io.StringIO()
+    ngrams = {"buckets": 1024, "sharing": 0.371, "left_out": left_out}
+    Display(stream=stream).planned(Plan(7, 80, 10, Baselines(2.0, 1.5), FITTED, ngrams=ngrams))
+    assert line in stream.getvalue()
+
+
 def test_bars_on_a_terminal():
     stream = Terminal()
     display = Display(stream=stream)

@@ -10,7 +10,7 @@ from cbow.config import ACTIVATIONS, Config
 from cbow.errors import ConfigError
 from cbow.network import Parameters, backward, cbow_network, compose, contexts, forward, initialise
 from cbow.text import encode_corpus
-from cbow.text.ngrams import Ngrams, features_of
+from cbow.text.ngrams import Ngrams, collisions, features_of
 from cbow.training import Interrupted, Observer
 from cbow.training.composed import Composed, features_for
 from cbow.training.exact.trainer import BatchTrainer
@@ -47,6 +47,15 @@ def test_features_and_buckets_of_a_configuration():
     expected = features_of(["one", "two"], Ngrams(3, 4, 16))
     np.testing.assert_array_equal(features.indices, expected.indices)
     assert features_for(Config(ngrams="3,4", buckets=7), ["one"])[0].buckets == 7
+
+
+def test_what_became_of_the_ngrams_is_reported():
+    words = [*WORDS, "a" * 1200]
+    model = cbow.train([" ".join([*WORDS * 40, words[-1]])] * 3, **SMALL)
+    expected = collisions(words, Ngrams(3, 4, 16))
+    assert model.report["ngrams"] == {"buckets": 16, "sharing": expected, "left_out": 399}
+    assert 0 < expected <= 1
+    assert "ngrams" not in cbow.train(story(), **{**SMALL, "ngrams": 0, "buckets": None}).report
 
 
 def test_buckets_without_ngrams():
