@@ -128,8 +128,8 @@ class Model:
             If there is no such kind.
         """
         stored = self.stored()
-        matrix, _ = self._joint if kind == "joint" else file.embedded(stored, kind)
-        return WordVectors(stored.words, matrix, stored.counts)
+        matrix, to = self._joint if kind == "joint" else file.embedded(stored, kind)
+        return WordVectors(stored.words, matrix, stored.counts, file.subwords(stored, to))
 
     @cached_property
     def composed(self) -> Parameters:

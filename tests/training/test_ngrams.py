@@ -10,7 +10,7 @@ from cbow.config import ACTIVATIONS, Config
 from cbow.errors import ConfigError
 from cbow.network import Parameters, backward, cbow_network, compose, contexts, forward, initialise
 from cbow.text import encode_corpus
-from cbow.text.ngrams import Ngrams, collisions, features_of
+from cbow.text.ngrams import Ngrams, collisions, features_of, ngram_ids
 from cbow.training import Interrupted, Observer
 from cbow.training.composed import Composed, features_for
 from cbow.training.exact.trainer import BatchTrainer
@@ -187,6 +187,34 @@ def test_the_file_and_the_vectors(tmp_path):
         np.testing.assert_array_equal(
             cbow.load_vectors(path, kind).matrix, model.embedding(kind).matrix
         )
+
+
+def test_unknown_words(tmp_path):
+    """They are made of their n-grams in the space of the vectors, which is fitted to the known."""
+    model = cbow.train(story(), **{**SMALL, "buckets": 64})
+    model.save(tmp_path / "m.safetensors")
+    ids = ngram_ids("walking", Ngrams(3, 4, 64))
+    G = model.parameters.W1.T[8:][ids].mean(axis=0)
+    np.testing.assert_allclose(model.embedding("input")["walking"], G, rtol=1e-5)
+    for kind in ("input", "output", "mean", "joint"):
+        vectors = cbow.load_vectors(tmp_path / "m.safetensors", kind)
+        assert "walking" not in vectors
+        assert vectors.has_vector("walking")
+        np.testing.assert_array_equal(vectors["walking"], model.embedding(kind)["walking"])
+        nearest = [word for word, _ in vectors.most_similar("walking", topn=8)]
+        assert sorted(nearest) == sorted(model.vocabulary.words)
+    words = list(model.vocabulary.words)
+    G = np.array([model.parameters.W1.T[8:][ngram_ids(w, Ngrams(3, 4, 64))].mean(0) for w in words])
+    A = np.linalg.lstsq(G.astype(float), model.vectors.matrix.astype(float), rcond=None)[0]
+    made = model.vectors.subwords.vectors(words)
+    np.testing.assert_allclose(made, G @ A, atol=1e-4)
+
+
+def test_a_word_without_ngrams_is_its_own(tmp_path):
+    model = cbow.train(story(), **{**SMALL, "ngrams": (4, 4)})
+    a = model.vocabulary["a"]  # <a> has three characters
+    np.testing.assert_array_equal(model.embedding("input")["a"], model.parameters.W1[:, a])
+    assert not model.vectors.has_vector("b")
 
 
 def test_a_save_after_a_change_has_the_joint_vectors_of_the_change(tmp_path):

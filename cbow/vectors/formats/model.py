@@ -49,6 +49,7 @@ from cbow.vectors.embeddings import (
 from cbow.vectors.formats.base import Account, Contents, Format, Options
 from cbow.vectors.formats.source import Source
 from cbow.vectors.packed import PackedWords, encode_words
+from cbow.vectors.subwords import Subwords
 
 FORMAT_VERSION: Final = 3
 
@@ -123,11 +124,11 @@ def _read_vectors(source: Source, options: Options) -> Contents:
     """Return the vectors of a model, of the kind that the options name."""
     model, kind = _stored(source), options.embedding
     if kind == "joint" and model.joint is not None:
-        matrix = model.joint
+        matrix, to = model.joint, model.joint_to
     else:
-        matrix, _ = embedded(model, kind)
+        matrix, to = embedded(model, kind)
     account = Account(rows=len(model.words))
-    return Contents(model.words, matrix, model.counts, account)
+    return Contents(model.words, matrix, model.counts, account, subwords(model, to))
 
 
 def embedded(model: Stored, kind: str) -> tuple[Floats, Floats | None]:
@@ -154,6 +155,13 @@ def embedded(model: Stored, kind: str) -> tuple[Floats, Floats | None]:
     else:
         vectors = embed(E, model.W2, kind)
     return vectors, fitted(G, vectors)
+
+
+def subwords(model: Stored, to: Floats | None) -> Subwords | None:
+    """Return what vectors of unknown words are made of; None without n-grams."""
+    if model.ngrams is None:
+        return None
+    return Subwords(model.ngrams, model.W1T[len(model.words) :], to)
 
 
 def arrays_of(model: Stored) -> dict[str, npt.NDArray[Any]]:
