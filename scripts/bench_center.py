@@ -44,7 +44,7 @@ def main() -> None:
         for seed in range(1, arguments.seeds + 1):
             ours = cbow.train(
                 text, epochs=3, window=WINDOW, sample=SAMPLE, min_count=MIN_COUNT, seed=seed,
-                dimension=DIMENSION, threads=arguments.threads,
+                dimension=DIMENSION, threads=arguments.threads, learning_rate=0.08,
             )  # fmt: skip
             theirs = Word2Vec(
                 LineSentence(str(text)), epochs=5, window=WINDOW, sample=SAMPLE, seed=seed,

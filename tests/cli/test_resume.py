@@ -335,7 +335,7 @@ def test_the_speed_is_that_of_this_run(monkeypatch):
     display.resumed(Resumed(1, 2, 5000, []))
     now[0] = 10.0
     display.stepped(Step(1, 6000, 20_000, 3.0))
-    assert stream.getvalue().splitlines()[3:] == [
+    assert stream.getvalue().splitlines()[2:] == [
         "resuming in epoch 1/2",
         "time left: about 2:20, by the first 10.0 s",
         "training 30 % (epoch 1/2): loss 3.0000, 100 tokens/s, 2:20 left",
