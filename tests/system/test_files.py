@@ -742,6 +742,7 @@ print(number, times)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the system cannot fork")
 @pytest.mark.parametrize("kind", ["file", "pair", "folder"])
 @pytest.mark.parametrize("before", ["before", "new"])
