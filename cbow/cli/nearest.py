@@ -163,7 +163,7 @@ def _neighbours(vectors: WordVectors, query: str, topn: int, prefix: str) -> lis
     """Return the neighbours of a word or of a sum; a query that is a word is no sum.
 
     A word that is not there as it is spelled is looked up in other letter case. Of that a note
-    tells, with `prefix` in front.
+    tells, with `prefix` in front; and another of a word whose vector is made from n-grams.
     """
     from cbow.vectors import parse_expression
     from cbow.vectors.spelling import in_other_case
@@ -182,8 +182,11 @@ def _neighbours(vectors: WordVectors, query: str, topn: int, prefix: str) -> lis
         (word,) = as_there([query])
     if word in vectors:
         return vectors.most_similar(word, topn=topn)
-    positive, negative = parse_expression(query)
-    return vectors.most_similar(as_there(positive), as_there(negative), topn=topn)
+    positive, negative = map(as_there, parse_expression(query))
+    for each in dict.fromkeys([*positive, *negative]):
+        if each not in vectors and vectors.has_vector(each):
+            tell(f"{prefix}{each} is not in the vocabulary; its vector is made from n-grams")
+    return vectors.most_similar(positive, negative, topn=topn)
 
 
 # --- printing the answers -------------------------------------------------------------------------

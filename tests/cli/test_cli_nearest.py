@@ -15,6 +15,9 @@ from cbow.config import DEFAULT_EMBEDDING, Config
 from cbow.model import Model, load, load_vectors
 from cbow.network import Parameters
 from cbow.text import Vocabulary
+from cbow.text.ngrams import Ngrams
+from cbow.vectors import WordVectors
+from cbow.vectors.subwords import Subwords
 
 WORDS = [
     "king",
@@ -287,6 +290,25 @@ def test_a_word_is_found_in_other_letter_case_and_a_note_says_so(ask, path, type
     assert len(lines) == len(told)
     assert all(line.startswith(note) for line, note in zip(lines, told, strict=True))
     assert all(line.endswith(", which is not in the vocabulary") for line in lines)
+
+
+def test_a_word_that_is_made_from_ngrams_is_told(tmp_path, capsys):
+    rows = np.random.default_rng(1).standard_normal((999, 50)).astype(np.float32)
+    parts = Subwords(Ngrams(3, 6, 999), rows)
+    words = ["king", "queen"]
+    made = WordVectors(words, parts.vectors(words).astype(np.float32), subwords=parts)
+    made.save(tmp_path / "parts.bin", format="fasttext-bin")
+    query = ["kinng", "+", "king", "-", "Queen", "-", "qu"]
+    assert main([str(tmp_path / "parts.bin"), "kinng", "--topn", "1", "--format", "tsv"]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("kinng\tking\t0.")
+    assert err == "kinng is not in the vocabulary; its vector is made from n-grams\n"
+    assert main([str(tmp_path / "parts.bin"), *query]) == 0
+    assert capsys.readouterr().err.splitlines() == [
+        "queen is taken for Queen, which is not in the vocabulary",
+        "kinng is not in the vocabulary; its vector is made from n-grams",
+        "qu is not in the vocabulary; its vector is made from n-grams",
+    ]
 
 
 def test_a_word_as_it_is_spelled_wins_over_other_letter_case(tmp_path, capsys):
