@@ -30,7 +30,7 @@ _rate = Here("learning_rate", "on another scale; at first leave it out, for it f
 _candidates = Here(
     "candidates", "shared by a block of tokens, not drawn for each; at first leave it out"
 )
-_no_n_grams = Here("", "there are no n-grams of letters, only words of the text; leave it out")
+_ngrams = Here("ngrams", "the fewest and the most characters together, as in ngrams=(3, 6)")
 _only_cbow = Here("", "only CBOW is trained, no skip-gram; leave it out")
 _epochs = Here("epochs")
 
@@ -66,9 +66,9 @@ SETTINGS: Final[Mapping[str, Here]] = {
     "thread": _threads,
     "t": Here("sample"),
     "loss": Here("objective", "'exact' for softmax; 'sampled' is nearest to ns"),
-    "minn": _no_n_grams,
-    "maxn": _no_n_grams,
-    "bucket": _no_n_grams,
+    "minn": _ngrams,
+    "maxn": _ngrams,
+    "bucket": Here("buckets", "with ngrams"),
     "model": _only_cbow,
     "verbose": Here("observer=cbow.training.ProgressBar()"),
     # scikit-learn
@@ -157,7 +157,7 @@ VECTORS: Final[Mapping[str, Here]] = {
 #: Names in the package.
 PACKAGE: Final[Mapping[str, Here]] = {
     "Word2Vec": Here("cbow.train(corpus)", "it returns a cbow.Model; cbow.load opens one"),
-    "FastText": Here("cbow.train(corpus)", "without n-grams of letters"),
+    "FastText": Here("cbow.train(corpus)", "with ngrams=(3, 6) for n-grams"),
     "Phrases": Here("cbow.train(corpus, phrases=1)", "it joins the words and trains on them"),
     "KeyedVectors": Here("cbow.WordVectors", "cbow.load_vectors(path) opens any format"),
     "LineSentence": Here("cbow.train(path)", "files are read as they are"),

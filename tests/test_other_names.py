@@ -92,5 +92,5 @@ def test_an_unknown_name_of_the_package_in_a_new_process():
     code = "import cbow, sys; print(hasattr(cbow, 'x'), hasattr(cbow, 'Word2Vec')); cbow.FastText"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.split() == ["False", "False"]
-    said = "cbow has no FastText; use cbow.train(corpus) (without n-grams of letters)"
+    said = "cbow has no FastText; use cbow.train(corpus) (with ngrams=(3, 6) for n-grams)"
     assert done.stderr.endswith(f"AttributeError: {said}\n")
