@@ -92,14 +92,14 @@ def fit(config: Config, T: int, V: int) -> Fitted:
         Words of the vocabulary.
     """
     N, effort = config.dimension, EFFORTS[config.effort]
-    epochs = config.epochs or round(effort * EXACT_EPOCHS)
-    exact = config.candidates >= V or 6 * V * N * T * epochs <= CHEAP  # or no word is left out
+    # Whatever the effort: less of it must not choose what takes longer.
+    work = 6 * V * N * T * (config.epochs or EXACT_EPOCHS)
+    exact = config.candidates >= V or work <= CHEAP  # or no word is left out
     if config.objective != "auto":
         exact = config.objective == "exact"
     objective = "exact" if exact else "sampled"
-    if not exact:
-        passes = _within(FEWEST_EPOCHS, NUMBERS_READ / (T * N), MOST_EPOCHS)
-        epochs = config.epochs or round(effort * passes)
+    passes = _within(FEWEST_EPOCHS, NUMBERS_READ / (T * N), MOST_EPOCHS)
+    epochs = config.epochs or round(effort * (EXACT_EPOCHS if exact else passes))
     optimizer = config.optimizer or ("adam" if exact else "sgd")
     sample = _within(LEAST_SAMPLE, OFTEN / T, MOST_SAMPLE)
     batch = round(_within(SMALLEST_BATCH, T / STEPS_PER_EPOCH, LARGEST_BATCH))
