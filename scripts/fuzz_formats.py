@@ -73,11 +73,7 @@ READERS = {
         settings={"cbow.vectors.formats.word2vec_binary.BLOCK": 50},
     ),
     "word2vec-binary.gz": Reader("word2vec-binary", ["gensim.bin"], packed=True),
-    "fasttext-bin": Reader(
-        "fasttext-bin",
-        ["fasttext.bin"],
-        settings={"cbow.vectors.formats.fasttext_bin.BLOCK": 64},
-    ),
+    "fasttext-bin": Reader("fasttext-bin", ["fasttext.bin"]),
     "projector": Reader(
         "projector", ["gensim_tensor.tsv", "gensim_metadata.tsv"], whole="gensim_tensor.tsv"
     ),
