@@ -117,8 +117,8 @@ def _rule_options() -> dict[str, Option]:
         "oov": Option(
             str,
             Rules.oov,
-            "leave out items with a word that the model lacks (skip), or count such a pair as "
-            "cosine 0 and such a question as wrong (zero)",
+            "leave out items with a word that the model lacks (skip), count such a pair as cosine "
+            "0 and such a question as wrong (zero), or make words of pairs from n-grams (ngrams)",
             choices=OOV,
         ),
         "resamples": Option(int, Rules.resamples, "of the bootstrap, 0 for none"),
@@ -127,7 +127,7 @@ def _rule_options() -> dict[str, Option]:
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:
-    from cbow.evaluation import Rules, compare, prepare, read_analogies, read_pairs
+    from cbow.evaluation import Rules, compare, read_analogies, read_pairs, score
 
     if not arguments.pairs and not arguments.analogies:
         raise ConfigError(
@@ -144,14 +144,14 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     for each in sets:
         tell_of_reading(each)
 
-    def score(path: str) -> Scored:
+    def scored_by(path: str) -> Scored:
         vectors = open_vectors(path, arguments)  # one model in memory at a time
         try:
-            return Scored(path, prepare(vectors.words, sets, rules).score(vectors.matrix))
+            return Scored(path, score(vectors, sets, rules))
         except QueryError as error:
             raise QueryError(f"{path}: {error}") from None
 
-    scored = [score(path) for path in arguments.models]
+    scored = [scored_by(path) for path in arguments.models]
     first, *others = scored
     compared = [
         Compared(first.model, each.model, compare(first.evaluation, each.evaluation))
@@ -282,7 +282,11 @@ def _about_pairs(rules: Rules, results: Sequence[PairsResult]) -> str:
     """Say what the numbers about word pairs are."""
     text = "Spearman: rank correlation of cosine and score; equal values share their mean rank. "
     text += "found: pairs with both words in the model; the others "
-    text += "are left out (--oov skip)." if rules.oov == "skip" else "have cosine 0 (--oov zero)."
+    text += {
+        "skip": "are left out (--oov skip).",
+        "zero": "have cosine 0 (--oov zero).",
+        "ngrams": "are left out, unless n-grams make them (--oov ngrams).",
+    }[rules.oov]
     if rules.resamples:
         text += f" 95 %: bootstrap, {rules.resamples:,} resamples, seed {rules.seed}"
         fewest = min(each.interval.resamples if each.interval else 0 for each in results)
@@ -296,7 +300,8 @@ def _about_analogies(rules: Rules) -> str:
     """Say what the numbers about analogies are."""
     text = "Analogies, found: questions with all four words among the first "
     text += f"{rules.restrict:,} of the model, which are also the candidate answers; the others "
-    text += "are left out (--oov skip)." if rules.oov == "skip" else "count as wrong (--oov zero)."
+    wrong = "count as wrong (--oov zero)."
+    text += wrong if rules.oov == "zero" else f"are left out (--oov {rules.oov})."
     return text + " 95 %: Wilson's interval, as if no two questions shared a word."
 
 

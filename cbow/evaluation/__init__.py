@@ -17,7 +17,7 @@ if TYPE_CHECKING:
         compare,
     )
     from cbow.evaluation.rules import Rules
-    from cbow.evaluation.scoring import Prepared, evaluate, prepare
+    from cbow.evaluation.scoring import Prepared, evaluate, prepare, score
     from cbow.evaluation.sets import Analogies, Pairs, read_analogies, read_pairs, read_set
 
 __all__ = [
@@ -35,13 +35,14 @@ __all__ = [
     "read_analogies",
     "read_pairs",
     "read_set",
+    "score",
 ]
 
 _HOME = {
     **dict.fromkeys(
         ["AnalogiesResult", "Comparison", "Evaluation", "PairsResult", "compare"], "results"
     ),
-    **dict.fromkeys(["Prepared", "evaluate", "prepare"], "scoring"),
+    **dict.fromkeys(["Prepared", "evaluate", "prepare", "score"], "scoring"),
     **dict.fromkeys(["Analogies", "Pairs", "read_analogies", "read_pairs", "read_set"], "sets"),
     "Rules": "rules",
 }

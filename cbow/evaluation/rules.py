@@ -12,7 +12,7 @@ from cbow.errors import ConfigError, shown
 #: Ways to answer an analogy.
 METHODS: Final = ("3CosAdd", "3CosMul")
 #: What to do with an item of which the model lacks a word; see `Rules`.
-OOV: Final = ("skip", "zero")
+OOV: Final = ("skip", "zero", "ngrams")
 
 _ALLOWED: Final[Mapping[str, Range]] = {
     "restrict": POSITIVE,
@@ -31,10 +31,11 @@ class Rules:
         Ask analogies about the first so many words of the model only: questions with another word
         are left out, and no other word is an answer. Models have their most frequent words first.
         Word pairs are looked up among all words.
-    oov : {"skip", "zero"}
+    oov : {"skip", "zero", "ngrams"}
         Out-of-vocabulary policy. ``skip``: a pair or question with a word that the model lacks is
         left out, and counted. ``zero``: such a pair has the cosine 0, such a question is answered
-        wrongly.
+        wrongly. ``ngrams``: the words of pairs are made from n-grams, which the model must have;
+        other pairs and questions are left out.
     fold : bool
         Where the model lacks a word as it is spelled, take the most frequent that differs only in
         case: *king* for *KING*. An answer that differs from the right one only in case is right.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -98,7 +98,34 @@ def evaluate(
         *_sets(pairs, "pairs", Pairs, read_pairs, pairs_of),
         *_sets(analogies, "analogies", Analogies, read_analogies, analogies_of),
     ]
-    return prepare(vectors.words, sets, chosen).score(vectors.matrix)
+    return score(vectors, sets, chosen)
+
+
+def score(vectors: WordVectors, sets: Sequence[Pairs | Analogies], rules: Rules) -> Evaluation:
+    """Score word vectors by sets; with ``oov="ngrams"`` make vectors for unknown words of pairs.
+
+    Raises
+    ------
+    QueryError
+        As `evaluate` does.
+    """
+    words, subwords = vectors.words, vectors.subwords
+    if rules.oov != "ngrams":
+        return prepare(words, sets, rules).score(vectors.matrix)
+    if subwords is None:
+        raise QueryError(
+            "oov is ngrams, but the vectors have no n-grams to make words of; train with ngrams "
+            "(--ngrams 3,6), or set oov (--oov) to skip or zero"
+        )
+    lacking: set[str] = set()
+    for pairs in (each for each in sets if isinstance(each, Pairs)):
+        rows = find_rows(words, pairs.words, rules.fold)  # (n, 2)
+        lacking.update(pairs.words[i][j] for i, j in np.argwhere(rows < 0).tolist())
+    made = sorted(filter(subwords.has, lacking))
+    matrix = np.concatenate([vectors.matrix, subwords.vectors(made).astype(vectors.matrix.dtype)])
+    among_known = replace(rules, restrict=min(rules.restrict, len(words)))
+    evaluation = prepare([*words, *made], sets, among_known).score(matrix)
+    return replace(evaluation, words=len(words), rules=rules)
 
 
 def _sets(

@@ -14,7 +14,9 @@ import cbow
 from cbow.errors import ConfigError, QueryError
 from cbow.evaluation import Rules, evaluate, prepare, read_analogies, read_pairs, read_set
 from cbow.evaluation.similarity import pair_cosines
+from cbow.text.ngrams import Ngrams
 from cbow.vectors import WordVectors
+from cbow.vectors.subwords import Subwords
 
 FAMILIES = 12
 
@@ -367,3 +369,40 @@ def test_sets_that_are_none(sets, says):
     vectors = WordVectors(NAMED, np.eye(5))
     with pytest.raises(QueryError, match=re.escape(says).replace(re.escape(".*"), ".*")):
         evaluate(vectors, **sets)
+
+
+class TestNgrams:
+    """Words of pairs that are made from n-grams."""
+
+    PAIRS = (
+        ("walk", "talk", 1.0),
+        ("Walk", "walking", 2.0),
+        ("talk", "talked", 3.0),
+        ("x", "y", 4),
+    )
+
+    @staticmethod
+    def vectors(subwords=True):
+        rng = np.random.default_rng(0)
+        ngrams = Subwords(Ngrams(4, 5, 20), rng.normal(size=(20, 3)))
+        return WordVectors(
+            ["walk", "talk"], rng.normal(size=(2, 3)), None, ngrams if subwords else None
+        )
+
+    def test_they_count_and_the_vocabulary_stays(self):
+        vectors = self.vectors()
+        made = evaluate(vectors, self.PAIRS, oov="ngrams", resamples=0)
+        (result,) = made.pairs
+        assert result.known.tolist() == [True, True, True, False]  # <x> has three characters
+        expected = [vectors.similarity(*pair) for pair in (("walk", "walking"), ("talk", "talked"))]
+        np.testing.assert_allclose(result.cosines[1:3], expected)
+        assert (made.words, made.rules.oov) == (2, "ngrams")
+
+    def test_they_are_no_answers_to_analogies(self):
+        question = ("walk", "talk", "talk", "walk")
+        made = evaluate(self.vectors(), self.PAIRS, [question], oov="ngrams", resamples=0)
+        assert made.analogies[0].known.tolist() == [True]
+
+    def test_without_ngrams_it_is_an_error(self):
+        with pytest.raises(QueryError, match="oov is ngrams, but the vectors have no n-grams"):
+            evaluate(self.vectors(subwords=False), self.PAIRS, oov="ngrams")
