@@ -212,12 +212,12 @@ BAD_INPUT = {
     ),
     "newer model": (
         model(
-            lambda c: c.replace(b'format_version\\": 2', b'format_version\\": 3').replace(
+            lambda c: c.replace(b'format_version\\": 2', b'format_version\\": 4').replace(
                 b'"sha256":', b'"other": '
             )
         ),
         "cbow-nearest bad.safetensors king",
-        ["format 3", "newer cbow"],
+        ["format 4", "newer cbow"],
     ),
     "model with a bit turned": (
         model(lambda content: content[:-1] + bytes([content[-1] ^ 1])),

@@ -40,7 +40,7 @@ formats, and the endings of OUT that select them:
   word2vec-text     .txt, .txt.gz    gensim, spaCy and most others read it
   word2vec-binary   .bin, .bin.gz    smaller and quicker, float32
   fasttext          .vec, .vec.gz
-  fasttext-bin      (--to fasttext-bin)  fastText's own, with the n-grams of words
+  fasttext-bin      (--to fasttext-bin)  fastText's own, with n-grams
   glove             (--to glove)     text without a header
   projector         .tsv             OUT and OUT_metadata.tsv, for the browser
   npz               .npz             numpy

@@ -105,6 +105,7 @@ def test_every_command_is_completed_by_both_its_names(scripts, name):
 def test_each_kind_of_value_is_known_as_a_file_or_not():
     others = {
         "N",
+        "N,N",
         "N,N,...",
         "A,B",
         "X",
