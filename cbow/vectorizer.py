@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import warnings
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any, Final
 
 import numpy as np
@@ -22,9 +22,10 @@ from cbow.errors import CBOWError, ConfigError, CorpusError, QueryError
 from cbow.model import Model, load_vectors
 from cbow.network import contexts
 from cbow.text import Tokenizer, tokenize
+from cbow.text.encoded import spellings
 from cbow.text.phrases import join_known
 from cbow.text.pieces import check_corpus, checked_tokens
-from cbow.text.tokenizers import normalised, split_lines
+from cbow.text.tokenizers import line_tokenizer, normalised, split_lines
 from cbow.vectors import WordVectors
 from cbow.vectors.embeddings import check_kind
 
@@ -46,16 +47,16 @@ class CBOWVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
     """Learn word vectors from documents; turn each document into the mean of its words' vectors.
 
     A document is a str, cut into words by the tokenizer, or a list of words. Every occurrence of a
-    word counts; words that are not in the vocabulary do not. A document without any known word
-    becomes zeros; a warning says how many there are.
+    word counts; words that are not in the vocabulary do not, unless the vectors have n-grams to
+    make them of. A document without any such word becomes zeros; a warning says how many there are.
 
     Parameters
     ----------
     tokenizer : str or callable
         The name of a tokenizer, or a function that cuts a line into words.
     normalise, keep_case, keep_words, stop_words, phrases, phrase_score, phrase_threshold, \
-min_count, max_vocabulary, heldout, window, sample, dimension, activation, objective, candidates, \
-block, optimizer, learning_rate, batch, epochs, effort, patience, threads
+min_count, max_vocabulary, heldout, window, sample, dimension, ngrams, buckets, activation, \
+objective, candidates, block, optimizer, learning_rate, batch, epochs, effort, patience, threads
         The settings of a training run, with their defaults; see `cbow.Config`. Epochs, `sample` and
         the like are fitted to the documents where they are None; few documents may need a smaller
         `min_count`.
@@ -110,6 +111,8 @@ block, optimizer, learning_rate, batch, epochs, effort, patience, threads
         window: int | None = Config.window,
         sample: float | None = Config.sample,
         dimension: int = Config.dimension,
+        ngrams: tuple[int, int] | str | None = Config.ngrams,
+        buckets: int | None = Config.buckets,
         activation: str = Config.activation,
         objective: str = Config.objective,
         candidates: int = Config.candidates,
@@ -139,6 +142,8 @@ block, optimizer, learning_rate, batch, epochs, effort, patience, threads
         self.window = window
         self.sample = sample
         self.dimension = dimension
+        self.ngrams = ngrams
+        self.buckets = buckets
         self.activation = activation
         self.objective = objective
         self.candidates = candidates
@@ -185,7 +190,10 @@ block, optimizer, learning_rate, batch, epochs, effort, patience, threads
         return self
 
     def transform(self, documents: Iterable[Any]) -> NDArray[np.float32]:
-        """Return for each of n documents the mean of the vectors of its known words.
+        """Return for each of n documents the mean of the vectors of its words.
+
+        Words that are not in the vocabulary, nor among `stop_words`, have a vector where those of
+        the vocabulary come with n-grams.
 
         Parameters
         ----------
@@ -194,7 +202,7 @@ block, optimizer, learning_rate, batch, epochs, effort, patience, threads
         Returns
         -------
         (n, N) array of float32
-            Zeros for a document without any known word.
+            Zeros for a document without any such word.
 
         Raises
         ------
@@ -208,10 +216,21 @@ block, optimizer, learning_rate, batch, epochs, effort, patience, threads
         Warns
         -----
         UserWarning
-            If documents have no known word.
+            If documents have no such word.
         """
         check_is_fitted(self)
-        id_of, ids, ends = self.vocabulary_.get, array("i"), array("q", [0])
+        known, subwords = self.vocabulary_, self.vectors_.subwords
+        V, made = len(known), dict[str, int]()  # ids of other words, behind those
+        stop = self._stop_words() if subwords else set[str]()
+
+        def id_of(word: str) -> int | None:
+            if word in known or subwords is None:
+                return known.get(word)
+            if word not in made and (word in stop or not subwords.has(word)):
+                return None
+            return made.setdefault(word, V + len(made))
+
+        ids, ends = array("i"), array("q", [0])
         for document in _documents(documents):
             if isinstance(document, str):
                 lines = [
@@ -224,11 +243,16 @@ block, optimizer, learning_rate, batch, epochs, effort, patience, threads
                 lines = [[normalised(word, self.normalise) for word in document]]
             for words in lines:
                 if self.phrases:
-                    words = join_known(words, self.vocabulary_, self.phrases)
+                    words = join_known(words, known, self.phrases)
                 ids.extend(id for id in map(id_of, words) if id is not None)
             ends.append(len(ids))
         indptr = np.array(ends)  # (n + 1,)
-        X = contexts(np.array(ids), indptr, len(self.vectors_), np.float32)  # (V, n)
+        others = sorted(
+            made
+        )  # not as they came, for the order of the documents, too, changes nothing
+        place = np.arange(V + len(made))
+        place[np.array([made[word] for word in others], np.intp)] = np.arange(V, len(place))
+        X = contexts(place[np.array(ids)], indptr, len(place), np.float32)  # (V + others, n)
         X.sum_duplicates()  # so that the order of the words does not change even the rounding
         if empty := int((np.diff(indptr) == 0).sum()):
             warnings.warn(
@@ -237,7 +261,10 @@ block, optimizer, learning_rate, batch, epochs, effort, patience, threads
                 stacklevel=3,  # transform is wrapped by scikit-learn
             )
         with np.errstate(under="ignore", over="ignore"):  # an overflow is reported below
-            means: NDArray[np.float32] = X.T @ self.vectors_.matrix.astype(np.float32, copy=False)
+            matrix = self.vectors_.matrix.astype(np.float32, copy=False)  # (V, N)
+            means: NDArray[np.float32] = X[:V].T @ matrix
+            if subwords and made:
+                means += X[V:].T @ subwords.vectors(others).astype(np.float32)
         broken = np.flatnonzero(~np.isfinite(means).all(axis=1))
         if len(broken):
             raise QueryError(
@@ -264,6 +291,12 @@ block, optimizer, learning_rate, batch, epochs, effort, patience, threads
     def _n_features_out(self) -> int:
         """The number of features, from which scikit-learn makes their names."""
         return self.vectors_.dimension
+
+    def _stop_words(self) -> Set[str]:
+        """Return the words that `stop_words` leaves out, as documents may have them."""
+        config = Config(normalise=self.normalise, phrases=self.phrases)
+        cut = line_tokenizer(self.tokenizer, self.keep_case)
+        return frozenset().union(*spellings(self.stop_words, config, cut))
 
     def _settings(self) -> dict[str, Any]:
         """Return the settings of the training run by their names in `Config`."""

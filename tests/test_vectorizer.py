@@ -88,6 +88,37 @@ def test_the_order_of_the_words_changes_no_bit():
     np.testing.assert_allclose(rows[0], plain_means([words], READY)[0], rtol=1e-5)
 
 
+@pytest.fixture(scope="module")
+def with_ngrams():
+    """Trained with n-grams, without the word land."""
+    vectorizer = CBOWVectorizer(**QUICK, ngrams="4,5", buckets=64, stop_words=["Land"])
+    return vectorizer.fit(DOCUMENTS)
+
+
+def test_words_that_are_not_known_are_made_of_ngrams(with_ngrams):
+    vectors = with_ngrams.vectors_
+    assert with_ngrams.model_.config.ngrams == (4, 5)
+    documents = [["king", "kings", "foxes"], ["rule"], ["king"], "Kings!"]
+    means = with_ngrams.transform(documents)
+    expected = [
+        vectors[["king", "kings", "foxes"]].mean(axis=0),
+        vectors["rule"],
+        vectors["king"],
+        vectors["kings"],
+    ]
+    np.testing.assert_allclose(means, expected, rtol=1e-5)
+    # Whichever word comes first, and among whatever other documents: no bit changes.
+    (other,) = with_ngrams.transform([["foxes", "king", "", "kings"]])
+    np.testing.assert_array_equal(other, means[0])
+
+
+def test_stop_words_and_words_without_ngrams_stay_out(with_ngrams):
+    with pytest.warns(UserWarning, match="^2 of 3 documents have no word of the vocabulary"):
+        means = with_ngrams.transform(["land LAND king", ["land"], ["", "x"]])
+    np.testing.assert_array_equal(means[0], with_ngrams.vectors_["king"])
+    assert not means[1:].any()
+
+
 def test_fit_trains_as_train_does(fitted):
     model = cbow.train(iter(DOCUMENTS), **QUICK)
     for ours, theirs in zip(fitted.model_.parameters, model.parameters, strict=True):
@@ -192,7 +223,8 @@ def test_every_setting_reaches_the_training():
         "min_count": 2, "max_vocabulary": 6, "heldout": 0.25, "window": 2, "sample": 0.5,
         "dimension": 3, "activation": "identity", "objective": "exact", "candidates": 16,
         "block": 64, "optimizer": "sgd", "learning_rate": 0.5, "batch": 8, "epochs": 2,
-        "patience": 1, "phrases": 1, "phrase_score": "npmi", "phrase_threshold": 0.9,
+        "patience": 1, "ngrams": (3, 4), "buckets": 32, "phrases": 1, "phrase_score": "npmi",
+        "phrase_threshold": 0.9,
     }  # fmt: skip
     config = CBOWVectorizer(**other, random_state=7, threads=1).fit(DOCUMENTS).model_.config
     assert {**other, "seed": 7, "threads": 1}.items() <= vars(config).items()

@@ -142,9 +142,9 @@ def encode_corpus(
         numbering = numberer.numbering
         phrases = join_phrases(spool, numbering, config)
         joined = sum(phrase.times for phrase in phrases)
-        listed = _spellings(config.keep_words, config, cut)
+        listed = spellings(config.keep_words, config, cut)
         keep = frozenset().union(*listed)
-        stop = frozenset().union(*_spellings(config.stop_words, config, cut))
+        stop = frozenset().union(*spellings(config.stop_words, config, cut))
         choice = _choose(numbering, config.min_count, config.max_vocabulary, keep, stop)
         kept, lines = spool.write(choice.ids_of, ids_path, line_starts_path)
     if len(choice.vocabulary) < 2 or lines == kept:  # or each line holds one word
@@ -179,21 +179,21 @@ class _Choice(NamedTuple):
     stop: int  #: tokens
 
 
-def _spellings(words: Iterable[str] | None, config: Config, cut: LineTokenizer) -> list[Set[str]]:
+def spellings(words: Iterable[str] | None, config: Config, cut: LineTokenizer) -> list[Set[str]]:
     """Return for each word of a list how it may stand among the tokens.
 
     That is as it is, for lists of tokens, or as the tokenizer returns it, if that is one word, or
     may become one.
     """
-    spellings: list[Set[str]] = []
+    listed: list[Set[str]] = []
     for word in words or ():
         cut_word = []
         if cut in FOLLOWED:  # a function of the user's gets lines of the text, and nothing else
             cut_word = cut(normalised(word, config.normalise, cut))
             if config.phrases:
                 cut_word = [DELIMITER.join(cut_word)]
-        spellings.append({normalised(word, config.normalise), *cut_word[: len(cut_word) == 1]})
-    return spellings
+        listed.append({normalised(word, config.normalise), *cut_word[: len(cut_word) == 1]})
+    return listed
 
 
 def _choose(
