@@ -242,7 +242,7 @@ def _sentence(error: Exception) -> str | None:
     if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
         return (
             "there is not enough memory for this; choose a smaller dimension, batch or vocabulary, "
-            "or end other programs"
+            "fewer buckets of n-grams, or end other programs"
         )
     if isinstance(error, FileNotFoundError) and error.filename is None:
         try:

@@ -109,7 +109,11 @@ def test_by_default_the_arguments_of_the_process(monkeypatch):
             1,
             "library x cannot be .*'no'.*; install it again",
         ),
-        (MemoryError(), 1, "not enough memory for this; choose a smaller dimension, batch or voc"),
+        (
+            MemoryError(),
+            1,
+            "choose a smaller dimension, batch or vocabulary, fewer buckets of n-grams",
+        ),
     ],
 )
 def test_errors_are_one_sentence(capsys, error, code, message):

@@ -425,6 +425,54 @@ def test_files_that_are_no_models(path, content, kind):
         assert str(caught.value).startswith(f"{path} is not a usable model: ")
 
 
+def make_with_ngrams(buckets=5):
+    """A model whose words are made of n-grams."""
+    _, *others = make().parameters
+    W1 = np.asfortranarray(np.ones((N, V + buckets), np.float32))
+    config = Config(dimension=N, ngrams=(3, 6), buckets=buckets)
+    return Model(config, make().vocabulary, Parameters(W1, *others), REPORT)
+
+
+#: Parts of a file with n-grams that do not fit each other; the settings that are None are missing.
+WRONG_WITH_NGRAMS = {
+    "no buckets": ({"buckets": None}, {}, "it does not say how many buckets"),
+    "no buckets, no rows": (
+        {"buckets": None},
+        {"W1T": lambda W1T: W1T[:V], "joint_to": None},
+        "it does not say how many buckets",
+    ),
+    "no ngrams": ({"ngrams": None}, {}, "buckets is 5, but there are no n-grams"),
+    "neither": ({"ngrams": None, "buckets": None}, {}, "may hold joint; fetch"),
+    "ngrams": ({"ngrams": [6, 3]}, {}, r"ngrams is \[6, 3\], but must be"),
+    "fewer rows": ({}, {"W1T": lambda W1T: W1T[1:]}, r"W1T is .* must be float32 of shape \(12, 3"),
+    "joint alone": ({}, {"joint_to": None}, "may hold joint and joint_to; fetch"),
+    "joint_to alone": ({}, {"joint": None}, "may hold joint and joint_to; fetch"),
+    "joint_to": ({}, {"joint_to": np.ones((N, 4), np.float32)}, "joint_to is float32 of shape"),
+}
+
+
+@pytest.mark.parametrize("kind", WRONG_WITH_NGRAMS)
+def test_files_whose_ngrams_do_not_fit(path, kind):
+    settings, arrays, message = WRONG_WITH_NGRAMS[kind]
+    model = make_with_ngrams()
+    model.save(path)
+    config = {name: x for name, x in {**model.config.to_dict(), **settings}.items() if x}
+    path.write_bytes(changed(path.read_bytes(), cbow={"config": config}, **arrays))
+    for opener in (load, load_vectors):
+        with pytest.raises(ModelFileError, match=f"^{path} is not a usable model: .*{message}"):
+            opener(path)
+
+
+def test_joint_vectors_that_a_file_with_ngrams_lacks_are_computed(path):
+    make_with_ngrams().save(path)
+    whole = load_vectors(path)
+    expected = whole.matrix.copy(), whole["queen"]
+    path.write_bytes(changed(path.read_bytes(), joint=None, joint_to=None))
+    for vectors in (load_vectors(path), load(path).vectors):
+        np.testing.assert_array_equal(vectors.matrix, expected[0])
+        np.testing.assert_array_equal(vectors["queen"], expected[1])
+
+
 def test_the_same_word_twice(path):
     make(words=["ab", "ba"]).save(path)
     path.write_bytes(changed(path.read_bytes(), words=np.frombuffer(b"abab", np.uint8)))

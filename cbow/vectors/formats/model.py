@@ -201,6 +201,11 @@ def restored(
     if not isinstance(settings, dict) or not isinstance(report, dict):
         raise damaged_metadata()
     config = Config.from_dict(settings)
+    if config.ngrams and not config.buckets:
+        raise ModelFileError(
+            "its words are made of n-grams, but it does not say how many buckets these have; fetch "
+            "or train it again"
+        )
     _check_tensors(tensors, config.dimension, config.buckets or 0)
     words = PackedWords(tensors["words"], tensors["word_ends"], where)
     counts = tensors["counts"]
@@ -271,10 +276,12 @@ def damaged_metadata() -> ModelFileError:
 
 def _check_tensors(tensors: Mapping[str, npt.NDArray[Any]], N: int, buckets: int) -> None:
     """Check that every array is there, of its kind, and of the shape that the others imply."""
-    if set(tensors) - {"joint", *(["joint_to"] if buckets else [])} != _NAMES:
+    derived = {"joint", "joint_to"} if buckets else {"joint"}  # all of them or none
+    if set(tensors) not in (_NAMES, _NAMES | derived):
         raise ModelFileError(
             f"it holds the arrays {shown(sorted(tensors))}, but must hold "
-            f"{', '.join(sorted(_NAMES))}; fetch or train it again"
+            f"{', '.join(sorted(_NAMES))}, and may hold {' and '.join(sorted(derived))}; fetch or "
+            "train it again"
         )
     V, real = tensors["counts"].size, tensors["W1T"].dtype
     if real not in (np.float32, np.float64):
