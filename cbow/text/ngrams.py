@@ -13,7 +13,6 @@ that reads files of fastText would find n-grams of such letters, and the 4 whole
 
 from __future__ import annotations
 
-import itertools
 import sys
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple, TypeAlias
@@ -188,11 +187,10 @@ def _hashed(
             longer = left[live] >= n
             live, hashed = live[longer], hashed[longer]
             added = live + n - 1  # the last character of each n-gram
-            for k in itertools.count():
-                more = np.flatnonzero(bytes_of[added] > k)
-                if len(more) == 0:
-                    break
+            k = 0
+            while len(more := np.flatnonzero(bytes_of[added] > k)):
                 hashed[more] = (hashed[more] ^ data[starts[added[more]] + k]) * _PRIME
+                k += 1
             kept = np.flatnonzero(lowest[live] <= n)
             hashes[total[live[kept]] + n - lowest[live[kept]]] = hashed[kept]
         yield hashes, np.diff(total[edges])
