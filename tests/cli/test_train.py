@@ -445,7 +445,6 @@ class FullPath(type(Path())):
         return Full()
 
 
-@pytest.mark.slow
 def test_a_log_that_is_lost_does_not_cost_the_model(corpus, capsys, monkeypatch):
     monkeypatch.setattr(progress_module, "expanded", FullPath)
     assert main(["corpus.txt", *SMALL, "--log-json", "log"]) == 1

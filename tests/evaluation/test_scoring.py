@@ -278,7 +278,6 @@ def test_matrices_that_do_not_fit(vectors, files):
             prepared.score(np.ones(shape))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("rules", "message"),
     [
