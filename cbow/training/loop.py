@@ -21,6 +21,13 @@ from cbow.training.state import State, Trainer, copy, is_finite
 
 BROKEN: Final = "a parameter became infinite or not a number"
 
+#: A loss this many times ln V, that of a guess among all words, never came down to it again in any
+#: run that was seen; with a rate or a batch that is too large it may stay finite for ever.
+RUINED: Final = 4.0
+
+#: Examples whose mean loss is not an accident of a few.
+ENOUGH: Final = 4096
+
 
 @dataclass
 class Stop:
@@ -82,7 +89,7 @@ class Loop:
     def run(
         self, interrupts: Interrupts, model: Callable[[], Model], checkpoints: Checkpoints | None
     ) -> Stop | None:
-        """Train all epochs, or until the loss is not finite or no longer falls, or Ctrl-C comes.
+        """Train all epochs, or until the loss is ruined or no longer falls, or Ctrl-C comes.
 
         Parameters
         ----------
@@ -109,6 +116,9 @@ class Loop:
                     return self._diverged(f"the loss became {portion.loss:g}")
                 state.steps += portion.steps
                 state.share = portion.share
+                enough = state.measures.examples >= ENOUGH
+                if enough and (ruin := self._ruin(state.measures.loss)):
+                    return self._diverged(ruin)
                 done = (state.epoch - 1 + portion.share) * self.tokens
                 self.observer.stepped(
                     Step(state.epoch, round(done), self.fitted.epochs * self.tokens, portion.loss)
@@ -128,6 +138,8 @@ class Loop:
                 return self._stop("interrupted", "Ctrl-C")
             if not is_finite(trainer.parameters) or not math.isfinite(loss + (heldout or 0.0)):
                 return self._diverged(BROKEN)
+            if ruin := self._ruin(loss):
+                return self._diverged(ruin)
             record = Epoch.of(
                 state.measures, state.tally,
                 epoch=state.epoch, loss=loss, heldout_loss=heldout, learning_rate=state.rate,
@@ -142,6 +154,16 @@ class Loop:
         before = self.state.before
         done = self.state.epoch - 1 - before + share
         return linear_decay(self.fitted.learning_rate, done / (self.fitted.epochs - before))
+
+    def _ruin(self, loss: float) -> str | None:
+        """Say so if a mean loss, though finite, is far above that of a guess among all words."""
+        V = len(self.parameters.W2)
+        guess = math.log(V)
+        if loss <= RUINED * guess:
+            return None
+        return (
+            f"the loss became {loss:.4g} nats, and a guess among all {V:,} words has {guess:.4g},"
+        )
 
     def _patience_is_over(self) -> Stop | None:
         """Stop if the least held-out loss lies too far back."""

@@ -71,7 +71,7 @@ class _EndedEarly(BaseException):
 
 
 class DivergenceError(_EndedEarly, CBOWError, ArithmeticError):
-    """The loss or a parameter became infinite or NaN; ``.model`` is the last good state."""
+    """The loss became infinite, NaN or far larger than ln V; ``.model`` is the last good state."""
 
 
 class Interrupted(_EndedEarly, KeyboardInterrupt):
@@ -127,7 +127,8 @@ def train(
     CorpusError
         If the text cannot be read or nothing can be learned from it.
     DivergenceError
-        If the loss becomes infinite or not a number. Its ``.model`` is the last good state.
+        If the loss becomes infinite or not a number, or four times that of a guess among all
+        words. Its ``.model`` is the last good state.
     Interrupted
         On Ctrl-C while training. Its ``.model`` is the state at that moment.
     OutputError
@@ -459,10 +460,12 @@ def _learn(run: Run, corpus: EncodedCorpus, observer: Observer) -> Model:
     where = f"after {counted(stop.step, 'step')}, in epoch {stop.epoch} of {fitted.epochs}"
     if stop.reason == "interrupted":
         raise Interrupted(f"interrupted {where}", model(stop))
+    batch = run.config.batch
+    smaller = f", or with a batch smaller than {batch:,}" if batch else ""
     lower = min(fitted.learning_rate / 10, usual_rate(fitted.objective, fitted.optimizer))
     raise DivergenceError(
         f"{stop.found} {where}, with learning rate {fitted.learning_rate:g}; train again with "
-        f"{lower:g} or less (the state after {counted(stop.kept_step, 'step')} is kept)",
+        f"{lower:g} or less{smaller} (the state after {counted(stop.kept_step, 'step')} is kept)",
         model(stop),
     )
 

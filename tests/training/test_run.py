@@ -6,6 +6,7 @@ import errno
 import json
 import math
 import os
+import re
 import signal
 import sys
 import threading
@@ -353,6 +354,40 @@ def test_divergence_names_the_step_and_keeps_the_last_good_state(monkeypatch):
     assert stopped["reason"] == "diverged"
     assert all(np.isfinite(array).all() for array in model.parameters)
     json.dumps(model.report, allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    ("settings", "steps", "remedy"),
+    [
+        ({"objective": "exact", "learning_rate": 100}, "64 steps", "0.005 or less ("),
+        ({"objective": "exact", "learning_rate": 1000, "batch": 2000}, "2 steps", None),
+        (
+            {"objective": "sampled", "candidates": 16, "learning_rate": 1, "batch": 65},
+            r"\d+ steps", "0.04 or less, or with a batch smaller than 65 (",
+        ),
+    ],
+)  # fmt: skip
+def test_a_finite_loss_far_above_that_of_a_guess_ends_the_training(settings, steps, remedy):
+    lines = [f"the {'ac'[i % 2]} and the {'bd'[i % 2]} of word{i % 40}" for i in range(1000)]
+    if remedy is None:
+        lines, remedy = lines[:500], "0.005 or less, or with a batch smaller than 2,000 ("
+    with pytest.raises(DivergenceError) as caught:
+        cbow.train(lines, dimension=8, sample=0, epochs=3, seed=1, **settings)
+    message = str(caught.value)
+    assert re.search(
+        r"became [\d.e+]+ nats, and a guess among all 47 words has 3\.85, after", message
+    )
+    assert re.search(f"after {steps}, in epoch 1 of 3", message)
+    assert remedy in message
+    assert caught.value.model.report["stopped"]["reason"] == "diverged"
+
+
+def test_a_loss_that_comes_down_again_does_not_end_it():
+    lines = [f"the {'ac'[i % 2]} and the {'bd'[i % 2]} of word{i % 40}" for i in range(1000)]
+    model = cbow.train(lines, dimension=8, sample=0, epochs=2, objective="exact", learning_rate=10)
+    first, second = (epoch["loss"] for epoch in model.report["epochs"])
+    assert np.log(47) < first < 4 * np.log(47)
+    assert second < first
 
 
 def result(J):
