@@ -15,11 +15,31 @@ from cbow.training.exact.step import Workspace, batch_loss
 from cbow.training.examples import Batch, ExampleSource, Tally
 from cbow.training.state import State
 
-#: Examples that stand for the rest where the exact loss of all would take longer than to train.
-PROBE: Final = 4096
+#: Examples that stand for the rest where the exact loss of all would take longer than to train: at
+#: least and at most, and between them as many as take this share of the time of an epoch.
+PROBE: Final = (512, 4096)
+SHARE: Final = 0.02
 
 #: Examples measured at a time.
 TOGETHER: Final = 1024
+
+
+def probe_size(V: int, examples: float, candidates: int) -> int:
+    """Return how many examples stand for the rest under the sampled objective.
+
+    The loss of an example takes one product with the V rows of W2; to learn from it three, with
+    those of S candidates. So p of m examples take p V / 3 m S of the time of an epoch.
+
+    Parameters
+    ----------
+    V : int
+    examples : float
+        m, of an epoch.
+    candidates : int
+        S.
+    """
+    least, most = PROBE
+    return min(most, max(least, round(SHARE * 3 * examples * candidates / V)))
 
 
 class Losses:
@@ -52,19 +72,20 @@ class Losses:
         self.source = source
         self.pool = pool
         self.interrupts = interrupts
-        self.batches = None if probe is None else -(-probe // TOGETHER)
+        self.together = min(TOGETHER, probe or TOGETHER)
+        self.batches = None if probe is None else -(-probe // self.together)
 
     def of_epoch(self, state: State) -> float:
         """Return the loss of an epoch: that of its batches, or of some examples after it."""
         if self.batches is None:
             return state.measures.loss
-        return self._mean(self._probe(state.epoch))
+        return self._mean(self._probe())
 
     def heldout(self) -> float | None:
         """Return the loss of the held-out lines; None if none are held out."""
         if self.source.heldout == 0:
             return None
-        return self._mean(self.source.heldout_batches(TOGETHER))
+        return self._mean(self.source.heldout_batches(self.together))
 
     def measured_seconds(self) -> float:
         """Measure, by one batch of each kind, how long about the losses after an epoch take.
@@ -73,10 +94,10 @@ class Losses:
         """
         kinds: list[tuple[Iterator[Batch], float]] = []
         if self.batches is not None:
-            kinds.append((self._probe(1), self.batches))
+            kinds.append((self._probe(), self.batches))
         if self.source.heldout:
             examples = len(self.source.corpus.ids) * self.source.share_kept() * self.source.heldout
-            kinds.append((self.source.heldout_batches(TOGETHER), examples / TOGETHER))
+            kinds.append((self.source.heldout_batches(self.together), examples / self.together))
         seconds = 0.0
         for batches, count in kinds:
             began = time.monotonic()
@@ -88,9 +109,9 @@ class Losses:
                 seconds += read + count * (time.monotonic() - began)
         return seconds
 
-    def _probe(self, epoch: int) -> Iterator[Batch]:
-        """Yield examples of an epoch."""
-        return (batch for batch, _ in self.source.epoch(epoch, TOGETHER, Tally()))
+    def _probe(self) -> Iterator[Batch]:
+        """Yield examples: after each epoch the same, so that the losses can be compared."""
+        return (batch for batch, _ in self.source.epoch(1, self.together, Tally()))
 
     def _mean(self, batches: Iterator[Batch]) -> float:
         """Average the loss over the examples of some batches."""

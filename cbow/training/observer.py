@@ -77,7 +77,7 @@ class Epoch:
         Its number, from 1.
     loss : float
         Mean cross-entropy of the examples in nats per token, each measured just before the step
-        that learns from it. For the sampled objective that of `PROBE` examples after the epoch.
+        that learns from it. For the sampled objective that of some examples after the epoch.
     heldout_loss : float or None
         The same on the held-out lines, after the epoch.
     tokens, heldout, subsampled, isolated, examples : int

@@ -40,7 +40,7 @@ from cbow.training.defaults import fit, usual_rate
 from cbow.training.exact.trainer import BatchTrainer
 from cbow.training.examples import ExampleSource, entropy, target_distribution
 from cbow.training.loop import Loop, Stop
-from cbow.training.losses import PROBE, Losses
+from cbow.training.losses import Losses, probe_size
 from cbow.training.measures import Measures
 from cbow.training.objective import b1_start, check_objective
 from cbow.training.observer import Baselines, Observer, Plan, Resumed, Warnings
@@ -407,7 +407,9 @@ def _learn(run: Run, corpus: EncodedCorpus, observer: Observer) -> Model:
             trainer = SampledTrainer(
                 config, parameters, source, features, fitted.batch, pool, started
             )
-        probe = None if fitted.objective == "exact" else PROBE
+        probe = None
+        if fitted.objective == "sampled":
+            probe = probe_size(len(p), tokens * source.share_kept(), config.candidates)
         losses = Losses(network, composed, source, pool, signals, probe)
         with _telling_if_slow(observer.compiling):
             source.compile()

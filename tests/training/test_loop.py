@@ -108,6 +108,14 @@ def test_an_observer_can_use_the_model_after_each_epoch():
     assert seen[-1][3] == model.report
 
 
+def test_the_probe_takes_a_fiftieth_of_the_time_but_is_neither_small_nor_large():
+    N, S, V, m = 100, 128, 1_000_000, 10**8
+    size = losses.probe_size(V, m, S)
+    assert size * 2 * N * V == pytest.approx(0.02 * m * 6 * N * S, rel=1e-3)
+    assert losses.probe_size(V, 10**6, S) == 512
+    assert losses.probe_size(20_000, m, S) == 4096
+
+
 def test_measuring_a_loss_stops_when_asked(monkeypatch):
     """Ctrl-C does not wait for thousands of held-out examples."""
     measured = []

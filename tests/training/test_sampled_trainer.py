@@ -191,7 +191,7 @@ class TestRuns:
         assert watch.epochs[0].loss == pytest.approx(base, abs=0.05)
 
     def test_a_probe_stands_for_the_rest(self, monkeypatch):
-        monkeypatch.setattr("cbow.training.run.PROBE", 20)
+        monkeypatch.setattr(losses, "PROBE", (20, 20))
         monkeypatch.setattr(losses, "TOGETHER", 15)
         sizes = []
         measure = losses.batch_loss
