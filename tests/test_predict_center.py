@@ -11,7 +11,6 @@ from load_script import load_script
 
 import cbow
 from cbow.errors import QueryError, UnknownWordError
-from cbow.model import center
 from cbow.network import Parameters
 from cbow.text import Vocabulary
 
@@ -78,7 +77,7 @@ def test_words_as_a_tuple_an_iterator_or_one_alone():
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("held", [1, 2 * V, 2**22])
 def test_many_gaps_are_answered_as_one_by_one(monkeypatch, dtype, held):
-    monkeypatch.setattr(center, "HELD", held)
+    monkeypatch.setattr("cbow.model.HELD", held)
     model, rng = make(dtype), np.random.default_rng(0)
     gaps = [list(rng.choice(WORDS, size=size)) for size in (3, 1, 7, 2, 2)]
     for together, words in zip(model.predict_center(gaps, 4), gaps, strict=True):
