@@ -56,10 +56,28 @@ def pair_cosines(matrix: Floats, rows: Ids) -> Doubles:
 
 def spearman(x: Doubles, y: Doubles) -> Doubles:
     """Compute Spearman's ρ along the last axis, (..., n); NaN where all x or all y are equal."""
-    from scipy.stats import rankdata  # here, for it takes long to import
-
     middle = (x.shape[-1] + 1) / 2
-    return _correlation(rankdata(x, axis=-1) - middle, rankdata(y, axis=-1) - middle)
+    return _correlation(ranks(x) - middle, ranks(y) - middle)
+
+
+def ranks(x: Doubles) -> Doubles:
+    """Rank the values along the last axis, (..., n), from 1; equal ones share their mean rank.
+
+    Where a value is NaN, so are all ranks of its row.
+    """
+    order = np.argsort(x, axis=-1)
+    ordered, place = np.take_along_axis(x, order, axis=-1), np.arange(x.shape[-1])
+    edge = np.ones((*x.shape[:-1], 1), bool)
+    differs = ordered[..., 1:] != ordered[..., :-1]
+    # The first and the last place of the equal values that each is one of.
+    begins, ends = (np.concatenate(parts, axis=-1) for parts in ((edge, differs), (differs, edge)))
+    first = np.maximum.accumulate(np.where(begins, place, 0), axis=-1)
+    last = np.where(ends, place, x.shape[-1])[..., ::-1]
+    last = np.minimum.accumulate(last, axis=-1)[..., ::-1]
+    ranked = np.empty(x.shape)
+    np.put_along_axis(ranked, order, (first + last) / 2 + 1, axis=-1)
+    ranked[np.isnan(x).any(axis=-1)] = np.nan
+    return ranked
 
 
 def pearson(x: Doubles, y: Doubles) -> float:

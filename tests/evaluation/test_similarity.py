@@ -40,6 +40,17 @@ def test_spearman_is_that_of_scipy_and_of_plain_loops(samples):
     np.testing.assert_allclose(ours, quietly(stats.pearsonr, *ranks), atol=1e-12)
 
 
+@given(
+    arrays.arrays(
+        float,
+        arrays.array_shapes(max_dims=3, min_side=0, max_side=6),
+        elements=st.sampled_from([-1.0, 0.0, 0.5, 2.0, np.inf, np.nan]),
+    )
+)
+def test_ranks_are_those_of_scipy(x):
+    np.testing.assert_array_equal(similarity.ranks(x), stats.rankdata(x, axis=-1))
+
+
 @given(SAMPLES, st.integers(0, 2**63 - 1))
 def test_resamples_are_those_of_scipy(samples, seed):
     """The same seed draws the same as `scipy.stats.bootstrap` does."""

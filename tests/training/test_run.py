@@ -417,6 +417,7 @@ class Spoiler:
 
     def install(self, monkeypatch):
         monkeypatch.setitem(exact_trainer.PARALLEL_OPTIMIZERS, "adam", lambda *_: self)
+        monkeypatch.setattr(exact_trainer.BatchTrainer, "compile", lambda trainer: None)  # no step
         return self
 
 
@@ -455,6 +456,7 @@ def rates_of(monkeypatch, **settings):
             seen.append(rate)
 
     monkeypatch.setitem(exact_trainer.PARALLEL_OPTIMIZERS, "adam", lambda *_: Watch())
+    monkeypatch.setattr(exact_trainer.BatchTrainer, "compile", lambda trainer: None)  # no step
     model = cbow.train(story(), **{**SMALL, **settings})
     return seen, model
 
@@ -595,11 +597,12 @@ def test_training_is_the_function_not_the_module():
     assert sys.modules["cbow.training.run"].train is cbow.train
 
 
-def test_the_exact_objective_goes_on_where_it_stopped(tmp_path):
+def test_the_exact_objective_goes_on_where_it_stopped(tmp_path, monkeypatch):
     from concurrent.futures import ThreadPoolExecutor
 
     from cbow.network import cbow_network, initialise
     from cbow.text import encode_corpus
+    from cbow.training.exact import optimizers
     from cbow.training.exact.trainer import BatchTrainer
     from cbow.training.examples import ExampleSource
     from cbow.training.measures import Measures
@@ -621,6 +624,11 @@ def test_the_exact_objective_goes_on_where_it_stopped(tmp_path):
             )
 
         whole, first, second = trainer(), trainer(), trainer()
+        kernel, calls = optimizers._adam, []
+        with monkeypatch.context() as patch:
+            patch.setattr(optimizers, "_adam", lambda *some: (calls.append(some), kernel(*some)))
+            second.compile()  # all that a step needs, and nothing is learned
+        assert calls
         expected, state = State(1, Measures(8)), State(1, Measures(8))
         shares = [p.share for p in whole.portions(expected, lambda share: 0.1 - 0.05 * share)]
         for portion in first.portions(state, lambda share: 0.1 - 0.05 * share):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cbow.network import Network
+from cbow.network import Gradients, Network, Parameters
 from cbow.training.composed import Composed
 from cbow.training.exact.optimizers import PARALLEL_OPTIMIZERS
 from cbow.training.exact.step import Workspace, batch_gradients, batch_loss
@@ -51,7 +51,8 @@ class BatchTrainer:
         self.workspace = Workspace(network, composed.parameters)
         self.source = source
         self.batch = batch
-        self.optimizer = PARALLEL_OPTIMIZERS[optimizer](self.parameters, pool)
+        self.make_optimizer = PARALLEL_OPTIMIZERS[optimizer]
+        self.optimizer = self.make_optimizer(self.parameters, pool)
         self.pool = pool
 
     def compile(self) -> None:
@@ -60,6 +61,9 @@ class BatchTrainer:
         batch = Batch(one, np.arange(2), one)
         batch_gradients(self.workspace, batch, self.pool)
         batch_loss(self.workspace, batch, self.pool)
+        few = [np.zeros(1, array.dtype) for array in self.parameters]
+        spare = self.make_optimizer(Parameters(*few), self.pool)  # another, as a step changes it
+        spare.update(Parameters(*few), Gradients(*few), 0.0)
 
     def portions(self, state: State, rate_of: RateOf) -> Iterator[Portion]:
         """Learn the batches of an epoch that `state` does not have yet."""
