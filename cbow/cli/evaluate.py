@@ -22,6 +22,7 @@ from cbow.cli.common import (
 from cbow.cli.files import MODEL_HELP, OPENING, open_vectors
 from cbow.cli.flags import Option, add_options, chosen
 from cbow.errors import ConfigError, QueryError
+from cbow.evaluation import METHODS, OOV, Rules
 
 if TYPE_CHECKING:
     from cbow.evaluation import (
@@ -31,10 +32,8 @@ if TYPE_CHECKING:
         Evaluation,
         Pairs,
         PairsResult,
-        Rules,
     )
-    from cbow.evaluation.analogies import Accuracy
-    from cbow.evaluation.similarity import Interval
+    from cbow.evaluation.measures import Accuracy, Interval
 
 PROG: Final = "cbow-evaluate"
 
@@ -50,6 +49,22 @@ examples:
 word pairs: lines "word word score", or a table with a header such as
 word1,word2,similarity; analogies: lines "a b c d" below lines ": section".
 """
+
+#: The rules of an evaluation, which check their own ranges.
+RULES: Final = {
+    "restrict": Option(
+        int, Rules.restrict, "restrict analogies to the N most frequent words of the model"
+    ),
+    "oov": Option(
+        str,
+        Rules.oov,
+        "leave out items with a word that the model lacks (skip), count such a pair as cosine 0 "
+        "and such a question as wrong (zero), or make words of pairs from n-grams (ngrams)",
+        choices=OOV,
+    ),
+    "resamples": Option(int, Rules.resamples, "of the bootstrap, 0 for none"),
+    "seed": Option(int, Rules.seed, "of the bootstrap"),
+}
 
 
 class Scored(NamedTuple):
@@ -73,8 +88,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from cbow.evaluation.rules import METHODS
-
     parser = command_parser(
         PROG,
         f"{COMMANDS['evaluate']} Several are each compared with the first.",
@@ -87,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
         parser.add_argument(
             name, metavar="FILE", nargs="+", action="extend", default=[], help=f"lines: {lines}"
         )
-    add_options(parser, _rule_options())
+    add_options(parser, RULES)
     parser.add_argument(
         "--case-sensitive",
         action="store_true",
@@ -106,35 +119,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _rule_options() -> dict[str, Option]:
-    """Return the options for rules of an evaluation, which check their own ranges."""
-    from cbow.evaluation.rules import OOV, Rules
-
-    return {
-        "restrict": Option(
-            int, Rules.restrict, "restrict analogies to the N most frequent words of the model"
-        ),
-        "oov": Option(
-            str,
-            Rules.oov,
-            "leave out items with a word that the model lacks (skip), count such a pair as cosine "
-            "0 and such a question as wrong (zero), or make words of pairs from n-grams (ngrams)",
-            choices=OOV,
-        ),
-        "resamples": Option(int, Rules.resamples, "of the bootstrap, 0 for none"),
-        "seed": Option(int, Rules.seed, "of the bootstrap"),
-    }
-
-
 def _evaluate(arguments: argparse.Namespace) -> int:
-    from cbow.evaluation import Rules, compare, read_analogies, read_pairs, score
+    from cbow.evaluation import compare, read_analogies, read_pairs, score
 
     if not arguments.pairs and not arguments.analogies:
         raise ConfigError(
             "there is nothing to score by; give --pairs FILE, --analogies FILE or both"
         )
     rules = Rules(
-        **chosen(arguments, _rule_options()),
+        **chosen(arguments, RULES),
         methods=tuple(dict.fromkeys(arguments.methods or Rules.methods)),
         fold=not arguments.case_sensitive,
     )

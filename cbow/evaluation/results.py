@@ -14,16 +14,18 @@ from typing import Any, Final
 import numpy as np
 
 from cbow.errors import QueryError
-from cbow.evaluation.analogies import Accuracy, accuracy, mcnemar
-from cbow.evaluation.rules import Rules
-from cbow.evaluation.sets import Analogies, Flags, Pairs
-from cbow.evaluation.similarity import (
+from cbow.evaluation import Rules
+from cbow.evaluation.measures import (
+    Accuracy,
     Interval,
+    accuracy,
     interval,
+    mcnemar,
     resampled_spearman,
     sign_probability,
     spearman,
 )
+from cbow.evaluation.sets import Analogies, Flags, Pairs
 from cbow.system.arrays import Doubles
 
 #: Columns and lines of the ``repr`` of an evaluation, at most.

@@ -15,14 +15,21 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 import numpy as np
 
 from cbow.errors import QueryError
-from cbow.evaluation.analogies import answers
+from cbow.evaluation import Rules
+from cbow.evaluation.measures import (
+    answers,
+    interval,
+    pair_cosines,
+    pearson,
+    resampled_spearman,
+    spearman,
+)
 from cbow.evaluation.results import (
     AnalogiesResult,
     Evaluation,
     PairsResult,
     defined,
 )
-from cbow.evaluation.rules import Rules
 from cbow.evaluation.sets import (
     Analogies,
     Flags,
@@ -33,13 +40,6 @@ from cbow.evaluation.sets import (
     pairs_of,
     read_analogies,
     read_pairs,
-)
-from cbow.evaluation.similarity import (
-    interval,
-    pair_cosines,
-    pearson,
-    resampled_spearman,
-    spearman,
 )
 from cbow.system.arrays import Floats, Ids
 from cbow.vectors.nearest import inverse_lengths

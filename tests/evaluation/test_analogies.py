@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy import stats
 
-from cbow.evaluation import analogies
-from cbow.evaluation.analogies import accuracy, mcnemar
+from cbow.evaluation import measures
+from cbow.evaluation.measures import accuracy, mcnemar
 from cbow.vectors.nearest import inverse_lengths
 from cbow.vectors.spelling import find_rows, find_variants
 
@@ -19,7 +19,7 @@ METHODS = pytest.mark.parametrize("method", ["3CosAdd", "3CosMul"])
 
 
 def ask(matrix, questions, method, variants=None):
-    return analogies.answers(
+    return measures.answers(
         matrix, inverse_lengths(matrix), np.array(questions, np.intp), method, variants or {}
     ).tolist()
 
@@ -47,7 +47,7 @@ def test_blocks_change_nothing(method, monkeypatch):
     matrix, questions = random()
     whole = ask(matrix, questions, method)
     for cosines in (1, 5 * 50, 20 * 50):  # 3, 5, 20 distinct words at a time
-        monkeypatch.setattr(analogies, "COSINES", cosines)
+        monkeypatch.setattr(measures, "COSINES", cosines)
         assert ask(matrix, questions, method) == whole
 
 
@@ -55,7 +55,7 @@ def test_blocks_change_nothing(method, monkeypatch):
     arrays.arrays(np.intp, st.tuples(st.integers(0, 20), st.just(3)), elements=st.integers(0, 9))
 )
 def test_blocks_hold_every_question_once(questions):
-    blocks = list(analogies._blocks(questions, 4))
+    blocks = list(measures._blocks(questions, 4))
     assert [i for block in blocks for i in range(block.start, block.stop)] == list(
         range(len(questions))
     )
@@ -110,7 +110,7 @@ def test_float32_does_not_decide_what_it_cannot_tell(method):
 def test_vectors_that_tell_no_words_apart(method, monkeypatch):
     matrix, questions = np.ones((20, 3)), [[0, 1, 2], [3, 4, 5]]
     assert ask(matrix, questions, method) == [3, 0]
-    monkeypatch.setattr(analogies, "CLOSE", 5)  # more than these are equally good
+    monkeypatch.setattr(measures, "CLOSE", 5)  # more than these are equally good
     assert ask(matrix, questions, method) == [3, 0]
     assert ask(np.zeros((20, 3)), questions, method) == [3, 0]
 
@@ -119,7 +119,7 @@ def test_vectors_that_tell_no_words_apart(method, monkeypatch):
 @pytest.mark.parametrize("close", [1000, 5])
 def test_opposite_vectors(method, close, monkeypatch):
     """Where the cosine with a is -1, 3CosMul divides by next to nothing."""
-    monkeypatch.setattr(analogies, "CLOSE", close)
+    monkeypatch.setattr(measures, "CLOSE", close)
     rng = np.random.default_rng(5)
     matrix = rng.standard_normal((60, 20)).astype(np.float32)
     matrix[30:] = -matrix[:30]
@@ -156,13 +156,13 @@ def test_the_reach_covers_the_errors():
         wide = matrix.astype(np.float64)
         wide /= np.linalg.norm(wide, axis=1, keepdims=True)
         S = wide[:3].astype(np.float32) @ matrix.T * inverse
-        error = analogies.slack(np.float32, N)
+        error = measures.slack(np.float32, N)
         for method in ("3CosAdd", "3CosMul"):
-            quick = analogies._score(method, *(analogies._factors(method, row) for row in S))
-            exact = analogies._score(
-                method, *(analogies._factors(method, row) for row in wide[:3] @ wide.T)
+            quick = measures._score(method, *(measures._factors(method, row) for row in S))
+            exact = measures._score(
+                method, *(measures._factors(method, row) for row in wide[:3] @ wide.T)
             )
-            reach = analogies._reach(method, float(quick.max()), float(S[0].min()), error)
+            reach = measures._reach(method, float(quick.max()), float(S[0].min()), error)
             assert np.abs(quick - exact).max() <= reach / 2
 
 

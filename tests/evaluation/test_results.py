@@ -7,8 +7,7 @@ import pytest
 from scipy import stats
 
 from cbow.errors import QueryError
-from cbow.evaluation import compare, evaluate
-from cbow.evaluation.analogies import METHODS
+from cbow.evaluation import METHODS, compare, evaluate
 from cbow.vectors import WordVectors
 
 WORDS = [f"w{i}" for i in range(40)]

@@ -13,7 +13,7 @@ import pytest
 import cbow
 from cbow.errors import ConfigError, QueryError
 from cbow.evaluation import Rules, evaluate, prepare, read_analogies, read_pairs, read_set
-from cbow.evaluation.similarity import pair_cosines
+from cbow.evaluation.measures import pair_cosines
 from cbow.text.ngrams import Ngrams
 from cbow.vectors import WordVectors
 from cbow.vectors.subwords import Subwords
