@@ -37,6 +37,7 @@ from cbow.vectors.nearest import may_be_largest
 from cbow.vectors.packed import distinct
 from cbow.vectors.query import check_integer, described
 from cbow.vectors.spelling import spelled_like
+from cbow.vectors.word_vectors import html_table
 
 if TYPE_CHECKING:
     from cbow.network import Network, Parameters
@@ -102,8 +103,6 @@ class Model:
 
     def _repr_html_(self) -> str:
         """Return a table for a notebook: sizes, changed settings, losses beside the baselines."""
-        from cbow.system.notebook import table
-
         report, default = self.report, Config().to_dict()
         changed = [
             f"{name}={shown(value, most=40)}"
@@ -127,7 +126,7 @@ class Model:
                 "loss of equal probabilities": baselines["uniform"],
             }
             rows += [[of, f"{loss:.4f}"] for of, loss in losses.items() if loss is not None]
-        return table(repr(self), [], rows)
+        return html_table(repr(self), [], rows)
 
     @cached_property
     def vectors(self) -> WordVectors:

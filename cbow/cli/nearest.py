@@ -30,8 +30,7 @@ from cbow.cli.common import (
 from cbow.cli.files import MODEL_HELP, OPENING, open_vectors
 from cbow.cli.flags import add_options
 from cbow.errors import QueryError, UnknownWordError, shown
-from cbow.system.files import expanded, name_of, same
-from cbow.system.lines import check_utf8, read_lines
+from cbow.system.files import check_utf8, expanded, name_of, read_lines, same
 
 if TYPE_CHECKING:
     from cbow.vectors import WordVectors

@@ -29,8 +29,7 @@ import numpy.typing as npt
 
 from cbow.errors import QueryError, counted, shown
 from cbow.system.arrays import Ids
-from cbow.system.files import expanded, unopened
-from cbow.system.lines import read_lines
+from cbow.system.files import expanded, read_lines, unopened
 
 #: What a comment begins with.
 COMMENTS: Final = ("#", "//")

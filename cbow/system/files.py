@@ -1,4 +1,4 @@
-"""Writing files so that no reader ever sees half of one, and nobody else's file is lost.
+"""Files: opened, mapped, and read by lines; written so that no reader ever sees half of one.
 
 Every file is written under a temporary name in its own folder, flushed to the disk and renamed.
 A crash, a full disk or Ctrl-C leaves the old file as it was.
@@ -22,18 +22,21 @@ from __future__ import annotations
 import contextlib
 import errno
 import importlib
+import io
+import mmap
 import os
 import platform
 import re
 import shlex
 import shutil
 import stat
+import sys
 import time
 import warnings
 import zlib
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, Final
 
 from cbow.errors import (
     LONGEST_SHOWN,
@@ -41,8 +44,12 @@ from cbow.errors import (
     ModelFileError,
     OutputError,
     OutputWarning,
+    QueryError,
     shown,
 )
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 #: None on Windows, where what dead processes left stays.
 fcntl: Any = importlib.import_module("fcntl") if os.name == "posix" else None
@@ -66,6 +73,21 @@ _REMEDIES: Final[dict[int | None, str]] = {
     errno.EISDIR: "give the name of a file",
     **dict.fromkeys((errno.EIO, errno.ESTALE), "check the drive, and try again"),
 }
+
+#: What mmap says where files cannot be mapped, such as on some network drives and mounts of FUSE.
+_NO_MAPPING: Final = (
+    errno.ENODEV, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EACCES,
+    errno.EPERM,
+)  # fmt: skip
+
+#: Lets go of the file itself, of which there may be only so many open; older Pythons cannot.
+_UNTRACKED: Final[Any] = {"trackfd": False} if sys.version_info >= (3, 13) else {}
+
+#: Characters of a line at most. A longer one does not belong to such a text; memory stays bounded.
+LONGEST_LINE: Final = 2**16
+
+#: The byte order marks of UTF-16, as bytes that are not UTF-8 are decoded.
+_UTF_16: Final = ("\udcff\udcfe", "\udcfe\udcff")
 
 #: Links that lead on from a name, before they are taken to lead in a circle.
 _MOST_LINKS: Final = 40
@@ -138,6 +160,87 @@ def check_regular(path: Path) -> None:
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
         raise ModelFileError(unopened(path, error)) from error
     raise ModelFileError(f"{path} is not a regular file; give the name of one")
+
+
+def mapped(file: BinaryIO, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    """Return the content of a file that is not empty, read-only, (n,).
+
+    It stays on disk until it is used, but where the file system cannot map files.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    """
+    import numpy as np  # here: the help of a command needs none
+
+    size = os.fstat(file.fileno()).st_size
+    try:
+        pages = mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ, **_UNTRACKED)
+    except OSError as error:
+        if error.errno not in _NO_MAPPING:
+            raise
+        file.seek(0)
+        array = np.fromfile(file, dtype)  # (n,)
+        array.flags.writeable = False
+        return array
+    return np.ndarray(size // np.dtype(dtype).itemsize, dtype, pages)  # (n,)
+
+
+def read_lines(stream: IO[bytes], name: str, *, strict: bool = True) -> Iterator[tuple[int, str]]:
+    r"""Yield the number and text of each line, as it arrives, without its line end.
+
+    The text is UTF-8, as editors and spreadsheets of any system write it: a byte order mark at its
+    start is dropped, and lines end in ``\n``, ``\r\n`` or ``\r``.
+
+    Parameters
+    ----------
+    stream : binary file
+        It stays open.
+    name : str
+        What messages call it.
+    strict : bool
+        Reject bytes that are not UTF-8; otherwise each becomes a lone surrogate (PEP 383).
+
+    Raises
+    ------
+    QueryError
+        If a line is longer than `LONGEST_LINE` or not UTF-8, or all are UTF-16.
+
+    Examples
+    --------
+    >>> list(read_lines(io.BytesIO(b"\xef\xbb\xbfking\r\nqueen "), "the file"))
+    [(1, 'king'), (2, 'queen ')]
+    """
+    text = io.TextIOWrapper(stream, "utf-8-sig", "surrogateescape")
+    try:
+        for number, line in enumerate(iter(lambda: text.readline(LONGEST_LINE + 1), ""), 1):
+            if len(line) > LONGEST_LINE:
+                raise QueryError(
+                    f"{name}, line {number} is longer than {LONGEST_LINE:,} characters, but should "
+                    "hold a few words; give a text of short lines"
+                )
+            if number == 1 and line.startswith(_UTF_16) and "\0" in line:
+                raise QueryError(
+                    f"{name} is UTF-16; give UTF-8, converted with iconv -f UTF-16 -t UTF-8"
+                )
+            if strict:
+                check_utf8(line, f"{name}, line {number}")
+            yield number, line.rstrip("\n")
+    finally:
+        text.detach()
+
+
+def check_utf8(line: str, name: str) -> None:
+    """Raise `QueryError` if a line has bytes that could not be decoded."""
+    try:
+        line.encode()
+    except UnicodeEncodeError as error:
+        place = len(line[: error.start].encode()) + 1
+        raise QueryError(
+            f"{name} is not UTF-8 at its byte {place}; give text in UTF-8, converted if need be, "
+            "for example with iconv -t UTF-8"
+        ) from None
 
 
 @contextlib.contextmanager

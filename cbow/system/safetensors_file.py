@@ -35,8 +35,7 @@ import numpy as np
 
 from cbow.errors import ModelFileError, shown
 from cbow.system.arrays import Array
-from cbow.system.files import check_regular, naming, replacing, to_read
-from cbow.system.mapping import mapped
+from cbow.system.files import check_regular, mapped, naming, replacing, to_read
 
 #: The kinds of number, by their names in the header. The arrays lie in the file in this order, the
 #: widest numbers first, which leaves every array aligned.

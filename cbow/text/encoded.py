@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from cbow.config import Config
 from cbow.errors import CorpusError, shown
-from cbow.system.mapping import mapped
+from cbow.system.files import mapped
 from cbow.text.numbering import EMPTY, LINE_END, Numberer, Numbering
 from cbow.text.phrases import DELIMITER, Phrase, join_phrases
 from cbow.text.pieces import CorpusReader

@@ -184,8 +184,6 @@ class WordVectors:
 
     def _repr_html_(self) -> str:
         """Return a table for a notebook: words from the most frequent on, with their nearest."""
-        from cbow.system.notebook import table
-
         frequent = min(len(self), FREQUENT)
         few = WordVectors(self._words[:frequent], self._matrix[:frequent])
         rows: list[list[object]] = []
@@ -198,7 +196,7 @@ class WordVectors:
             count = "" if self._counts is None else f"{self._counts[rank - 1]:,}"
             rows.append([f"{rank:,}", word, count, near])
         among = f" of the {FREQUENT:,} most frequent" if frequent < len(self) else ""
-        return table(repr(self), ["rank", "word", "count", f"nearest{among}"], rows)
+        return html_table(repr(self), ["rank", "word", "count", f"nearest{among}"], rows)
 
     def __getitem__(self, word: str | Sequence[str]) -> Floats:
         """Return the vector of a word, (N,), or those of several, one per row."""
@@ -913,3 +911,21 @@ def _words_of_each(ids: Ids, sizes: Sequence[int]) -> list[Ids]:
         np.array(sorted({row for row in listed[end - size : end] if row >= 0}), np.intp)
         for size, end in zip(sizes, ends, strict=True)
     ]
+
+
+def html_table(caption: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Return a small table for a notebook, its texts escaped.
+
+    Examples
+    --------
+    >>> html_table("a < b", [], [])
+    '<table><caption>a &lt; b</caption><tbody></tbody></table>'
+    """
+    from html import escape  # here, for it takes a while to load
+
+    def row(kind: str, cells: Sequence[object], style: str = "") -> str:
+        return f"<tr>{''.join(f'<{kind}{style}>{escape(str(x))}</{kind}>' for x in cells)}</tr>"
+
+    body = "".join(row("td", cells, ' style="text-align: left"') for cells in rows)
+    top = f"<thead>{row('th', head)}</thead>" if head else ""
+    return f"<table><caption>{escape(caption)}</caption>{top}<tbody>{body}</tbody></table>"

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from cbow.errors import QueryError
 from cbow.evaluation import Analogies, Pairs, read_analogies, read_pairs, read_set
 from cbow.evaluation.sets import all_known
-from cbow.system import lines
+from cbow.system import files
 
 WORDS = st.text(
     st.characters(exclude_categories=["Z", "C"], exclude_characters="#/:"), min_size=1, max_size=8
@@ -242,7 +242,7 @@ def test_files_that_cannot_be_read(tmp_path, file, read):
 
 
 def test_the_longest_line(file, monkeypatch):
-    monkeypatch.setattr(lines, "LONGEST", 6)
+    monkeypatch.setattr(files, "LONGEST_LINE", 6)
     assert read_pairs(file("a b 5\nc d 6\n")).words == (("a", "b"), ("c", "d"))
     refused(read_pairs, file("a b 55\n"), "line 1 is longer than 6 characters")
 

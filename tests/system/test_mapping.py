@@ -9,8 +9,8 @@ import pytest
 import cbow
 from cbow.cli import nearest, train
 from cbow.errors import ModelFileError
-from cbow.system import mapping
-from cbow.system.mapping import mapped
+from cbow.system import files
+from cbow.system.files import mapped
 
 TEXT = ["the king rules the land", "the queen rules the land"] * 30
 SMALL = {"dimension": 4, "epochs": 2, "sample": 0, "min_count": 1}
@@ -47,7 +47,7 @@ def test_the_content_is_read_only_and_the_file_may_be_closed(path, monkeypatch, 
     assert isinstance(array.base, mmap.mmap) is can_map
 
 
-@pytest.mark.parametrize("number", mapping._NO_MAPPING)
+@pytest.mark.parametrize("number", files._NO_MAPPING)
 def test_training_and_models_do_without_mapping(tmp_path, monkeypatch, number):
     expected = cbow.train(TEXT, **SMALL)
     refusing(monkeypatch, number)
@@ -94,7 +94,7 @@ def test_many_models_may_be_open(tmp_path):
     resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))
     models = []
     try:
-        if mapping._UNTRACKED:
+        if files._UNTRACKED:
             models += (cbow.load(tmp_path / "m.safetensors") for _ in range(100))
         else:
             with pytest.raises(ModelFileError, match="let go of files and models"):

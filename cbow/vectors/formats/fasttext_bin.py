@@ -42,8 +42,7 @@ import numpy.typing as npt
 
 from cbow.errors import ModelFileError
 from cbow.system.arrays import Counts, Doubles, Floats
-from cbow.system.files import check_regular
-from cbow.system.mapping import mapped
+from cbow.system.files import check_regular, mapped
 from cbow.text.ngrams import Ngrams, ngrams_of
 from cbow.vectors.formats.base import (
     ROWS,
