@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Measure what each command costs on a new machine and from then on; print JSON lines.
 
-    scripts/bench_first_run.py corpora/alder.txt CORPUS ... [--runs 3] [--commands NAME ...]
+    scripts/bench_first_run.py corpora/alder.txt CORPUS ... [--runs 3] [--epochs N]
 
 For each text: cbow-train, and with its model cbow-nearest, cbow-evaluate, cbow-convert and
 cbow-explore. The first run of each finds no machine code that an earlier one has kept; the later
 runs find that of the first. (Python's own bytecode is there, as pip leaves it.) Beside them gensim,
 which keeps nothing: it imports, reads the text with its words between spaces, trains as it does
-when it is told nothing but the file, and saves.
+when it is told nothing but the file (and the epochs), and saves. --commands NAME ... measures
+fewer.
 
 The first line tells of the machine, then come a line for each run and one for each command: its
 first run, and of the later ones the median, the least and the most. `processor_seconds` are those
@@ -53,9 +54,9 @@ with open(sys.argv[1], encoding="utf-8") as source, open(sys.argv[2], "w") as ta
 """
 
 GENSIM = """
-import sys
+import json, sys
 from gensim.models import Word2Vec
-Word2Vec(corpus_file=sys.argv[1]).save(sys.argv[2])
+Word2Vec(corpus_file=sys.argv[1], **json.loads(sys.argv[3])).save(sys.argv[2])
 """
 
 #: Variables that are unset for the runs: on some machines they halve the speed of numpy.
@@ -78,6 +79,9 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("texts", nargs="+", type=Path, metavar="CORPUS", help="a text file")
     parser.add_argument("--runs", type=int, default=3, help="later runs of each (default: 3)")
+    parser.add_argument(
+        "--epochs", type=int, help="of cbow-train and gensim (default: as many as each chooses)"
+    )
     parser.add_argument("--word", default="king", help="what is asked for (default: king)")
     parser.add_argument(
         "--commands", nargs="+", choices=[*COMMANDS, "gensim"], default=[*COMMANDS, "gensim"],
@@ -90,17 +94,23 @@ def measure_text(text: Path, folder: Path, arguments: argparse.Namespace) -> Non
     """Measure the commands on a text, in a folder of its own."""
     (folder / "text.txt").symlink_to(text.resolve())
     about = {"text": text.name, "text_MB": round(text.stat().st_size / 1e6, 2)}
+    epochs = {"epochs": arguments.epochs} if arguments.epochs else {}
+    about |= epochs
     for name, flags in COMMANDS.items():
         if name not in arguments.commands and name != "train":
             continue
         code = f"import sys; from cbow.cli.start import {name}; sys.exit({name}())"
         command = [sys.executable, "-c", code, *(f.format(word=arguments.word) for f in flags)]
+        if name == "train" and epochs:
+            command += ["--epochs", str(arguments.epochs)]
         caches = {"NUMBA_CACHE_DIR": str(folder / f"caches-{name}")}
         runs = arguments.runs if name in arguments.commands else 0
         report({**about, "command": f"cbow-{name}"}, command, folder, caches, 1 + runs)
     if "gensim" in arguments.commands:
         subprocess.run([sys.executable, "-c", WORDS, text, folder / "words.txt"], check=True)
-        command = [sys.executable, "-c", GENSIM, "words.txt", "gensim.model"]
+        command = [
+            sys.executable, "-c", GENSIM, "words.txt", "gensim.model", json.dumps(epochs)
+        ]  # fmt: skip
         report({**about, "command": "gensim"}, command, folder, {}, arguments.runs)
 
 
