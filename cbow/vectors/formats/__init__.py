@@ -34,10 +34,10 @@ from cbow.vectors.formats.base import (
     Contents,
     Format,
     Options,
+    Source,
     check_parts,
 )
 from cbow.vectors.formats.base import shown as shown_short
-from cbow.vectors.formats.source import Source
 from cbow.vectors.subwords import Subwords, check_subwords
 
 __all__ = [

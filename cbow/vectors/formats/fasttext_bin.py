@@ -49,12 +49,14 @@ from cbow.vectors.formats.base import (
     Contents,
     Format,
     Options,
+    Source,
     check_counts,
     checked,
+    created,
+    explained,
     shown,
     singles,
 )
-from cbow.vectors.formats.source import Source, created, explained
 from cbow.vectors.subwords import Subwords, sums
 
 MAGIC: Final = b"\xba\x16\x4f\x2f"

@@ -46,8 +46,7 @@ from cbow.vectors.embeddings import (
     fitted,
     joint_vectors,
 )
-from cbow.vectors.formats.base import Account, Contents, Format, Options
-from cbow.vectors.formats.source import Source
+from cbow.vectors.formats.base import Account, Contents, Format, Options, Source
 from cbow.vectors.packed import PackedWords, encode_words
 from cbow.vectors.subwords import Subwords
 

@@ -29,8 +29,17 @@ from cbow.errors import ModelFileError
 from cbow.system import safetensors_file
 from cbow.system.arrays import Counts, Floats
 from cbow.system.files import check_regular, replacing_folder
-from cbow.vectors.formats.base import Contents, Format, Options, checked, is_table
-from cbow.vectors.formats.source import Source, explained, most_bytes, too_much
+from cbow.vectors.formats.base import (
+    Contents,
+    Format,
+    Options,
+    Source,
+    checked,
+    explained,
+    is_table,
+    most_bytes,
+    too_much,
+)
 
 MODEL, TOKENIZER, CONFIG = MEMBERS = "model.safetensors", "tokenizer.json", "config.json"
 

@@ -30,10 +30,10 @@ from cbow.vectors.formats.base import (
     Contents,
     Format,
     Options,
+    Source,
     check_counts,
     is_table,
 )
-from cbow.vectors.formats.source import Source
 from cbow.vectors.packed import PackedWords, encode_words
 
 VECTORS_VERSION: Final = 1

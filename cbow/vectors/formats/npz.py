@@ -32,12 +32,14 @@ from cbow.vectors.formats.base import (
     Contents,
     Format,
     Options,
+    Source,
     check_counts,
     checked,
     is_table,
+    most_bytes,
     shown,
+    too_much,
 )
-from cbow.vectors.formats.source import Source, most_bytes, too_much
 from cbow.vectors.packed import encode_words
 
 #: Characters of what zipfile and numpy say: they quote the file.

@@ -35,11 +35,12 @@ from cbow.vectors.formats.base import (
     Contents,
     Format,
     Options,
+    Source,
     check_counts,
     checked,
+    explained,
     shown,
 )
-from cbow.vectors.formats.source import Source, explained
 from cbow.vectors.formats.text import PIECE, RowError, Rows, is_float, number_rows, read_piece
 
 #: Columns that are looked for.

@@ -67,11 +67,14 @@ from cbow.vectors.formats.base import (
     BadRow,
     Contents,
     Format,
+    Opened,
     Options,
+    Source,
     checked,
+    created,
+    opened,
     shown,
 )
-from cbow.vectors.formats.source import Opened, Source, created, opened
 
 Piece = TypeVar("Piece")
 Result = TypeVar("Result")

@@ -41,12 +41,15 @@ from cbow.vectors.formats.base import (
     BOM,
     Contents,
     Format,
+    Opened,
     Options,
+    Source,
     checked,
+    created,
+    opened,
     shown,
     singles,
 )
-from cbow.vectors.formats.source import Opened, Source, created, opened
 from cbow.vectors.formats.text import promised_dimension, rows_are_text
 
 #: Bytes of the file looked at at a time.

@@ -17,10 +17,10 @@ from cbow.cli import convert
 from cbow.config import MAX_EXPANSION
 from cbow.errors import ModelFileError
 from cbow.system import safetensors_file
-from cbow.vectors.formats import FORMATS, read, source, write
+from cbow.vectors.formats import FORMATS, base, read, write
 
 #: Much above what is always allowed.
-ROWS = 3 * source.SMALL // len(b"a 1\n")
+ROWS = 3 * base.SMALL // len(b"a 1\n")
 
 #: Reads files with little memory; prints what was said of each.
 READ = """
@@ -53,7 +53,7 @@ def text_bomb_in_members(folder):
 def binary_bomb(folder):
     path = folder / "bomb.bin.gz"
     rows = b"a " + bytes(4000)
-    R = 2 * source.SMALL // len(rows)
+    R = 2 * base.SMALL // len(rows)
     members = gzip.compress(b"%d 1000\n" % R + rows * R, 1) + gzip.compress(b"\n")
     path.write_bytes(members)
     return path
@@ -99,7 +99,7 @@ def test_bombs(tmp_path):
 
 @pytest.mark.parametrize("name", ["a.txt.gz", "a.vec.gz", "a.bin.gz", "glove.gz", "a.npz"])
 def test_the_limit_may_be_lifted(tmp_path, monkeypatch, name):
-    monkeypatch.setattr(source, "SMALL", 0)
+    monkeypatch.setattr(base, "SMALL", 0)
     path = tmp_path / name
     words, matrix = [f"w{i}" for i in range(99)], np.zeros((99, 999), np.float32)
     if name == "a.npz":
@@ -115,7 +115,7 @@ def test_the_limit_may_be_lifted(tmp_path, monkeypatch, name):
 
 def test_members_that_hide_their_size(tmp_path, monkeypatch):
     """The size at the end of gzip data is that of the last member alone."""
-    monkeypatch.setattr(source, "SMALL", 0)
+    monkeypatch.setattr(base, "SMALL", 0)
     path = tmp_path / "a.txt.gz"
     rows = b"".join(b"w%d 0\n" % i + b"w 0\n" * 99 for i in range(99))
     path.write_bytes(gzip.compress(b"9901 1\n" + rows) + gzip.compress(b"z 0\n"))
@@ -129,14 +129,14 @@ def test_mapped_rows_may_be_many(tmp_path, monkeypatch):
     small = {"embeddings": np.ones((1, 999), np.float32), "mapping": np.zeros(3000, np.int64)}
     safetensors_file.write(path / "model.safetensors", small, {})
     assert read(path).matrix.shape == (3000, 999)
-    monkeypatch.setattr(source, "SMALL", 0)
+    monkeypatch.setattr(base, "SMALL", 0)
     with pytest.raises(ModelFileError, match="becomes 11988000 bytes by its mapping"):
         read(path)
     assert read(path, max_expansion=math.inf).matrix.shape == (3000, 999)
 
 
 def test_on_the_command_line(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(source, "SMALL", 0)
+    monkeypatch.setattr(base, "SMALL", 0)
     path = tmp_path / "a.txt.gz"
     write(path, ["a"], np.zeros((1, 9999), np.float32))
     out = str(tmp_path / "b.txt")

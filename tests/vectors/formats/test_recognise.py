@@ -22,7 +22,7 @@ from cbow.config import EMBEDDINGS
 from cbow.errors import ConfigError, ModelFileError, OutputError
 from cbow.system import safetensors_file
 from cbow.vectors.formats import FORMATS, named, read, recognise, write
-from cbow.vectors.formats.source import HEAD
+from cbow.vectors.formats.base import HEAD
 
 MATRIX = matrix_of(len(WORDS))
 COUNTS = np.arange(len(WORDS), 0, -1)
