@@ -30,7 +30,8 @@ class Codec:
         return formats.read(path, self.name, **options)
 
     def write(self, path, words, matrix, counts=None):
-        formats.FORMATS[self.name].write(path, words, matrix, counts)
+        contents = formats.Contents(words, matrix, counts, formats.Account())
+        formats.FORMATS[self.name].write(path, contents)
 
 
 def matrix_of(V, N=3, dtype=np.float32, seed=1):

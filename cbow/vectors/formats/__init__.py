@@ -284,10 +284,8 @@ def write(
     check_parts(words, matrix, counts)
     if form.subwords:
         check_subwords(subwords, matrix.shape[1])
-        form.write(expanded(path), words, matrix, counts, subwords)
-        return
-    form.write(expanded(path), words, matrix, counts)
-    if subwords is not None:
+    form.write(expanded(path), Contents(words, matrix, counts, Account(len(words)), subwords))
+    if subwords is not None and not form.subwords:
         warnings.warn(
             f"the n-grams are left out, so that only the {len(words):,} words have vectors: "
             f"{form.title} has no place for them, but {fasttext_bin.FORMAT.name} has",

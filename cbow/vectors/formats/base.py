@@ -315,9 +315,8 @@ class Format:
     title: str  #: what a sentence calls it
     recognise: Callable[[Source], bool]  #: whether a file or folder is in this format
     read: Callable[[Source, Options], Contents]
-    #: Write words, a finite (V, N) matrix and counts that fit each other; None: only read.
-    #: With `subwords`, their n-grams follow, or None.
-    write: Callable[..., None] | None
+    #: Write words, a finite matrix and counts that fit each other; None: only read.
+    write: Callable[[Path, Contents], None] | None
     ending: str = ""  #: how names end that stand for it when it is written
     packed: bool = False  #: whether it is packed with gzip if .gz follows, and may be read so
     folder: bool = False  #: whether it is a folder

@@ -130,13 +130,7 @@ def read(source: Source, options: Options) -> Contents:
     return contents._replace(subwords=Subwords(ngrams, rows[V:]))
 
 
-def write(
-    path: Path,
-    words: Sequence[str],
-    matrix: Floats,
-    counts: Counts | None = None,
-    subwords: Subwords | None = None,
-) -> None:
+def write(path: Path, contents: Contents) -> None:
     """Write a file. Without n-grams, there are no buckets, and n-grams of 0 characters.
 
     Raises
@@ -146,6 +140,7 @@ def write(
     OutputError
         If the file cannot be written.
     """
+    words, matrix, counts, _, subwords = contents
     kind = "fastText's format"
     V, N = matrix.shape
     shortest, longest, buckets = subwords.ngrams if subwords else Ngrams(0, 0, 0)

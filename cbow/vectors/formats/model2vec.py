@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,7 +27,7 @@ import numpy.typing as npt
 
 from cbow.errors import ModelFileError
 from cbow.system import safetensors_file
-from cbow.system.arrays import Counts, Floats
+from cbow.system.arrays import Floats
 from cbow.system.files import check_regular, replacing_folder
 from cbow.vectors.formats.base import (
     Contents,
@@ -120,16 +120,17 @@ def read(source: Source, options: Options) -> Contents:
     return contents
 
 
-def write(path: Path, words: Sequence[str], matrix: Floats, counts: Counts | None = None) -> None:
-    """Write a folder, which appears whole or not at all. The counts have no place in it.
+def write(path: Path, contents: Contents) -> None:
+    """Write a folder, which appears whole or not at all.
 
     Raises
     ------
     OutputError
         If the folder cannot be written, or would replace one that holds other things.
     """
+    matrix = contents.matrix
     V, N = matrix.shape
-    vocabulary = {word: row for row, word in enumerate(words)}
+    vocabulary = {word: row for row, word in enumerate(contents.words)}
     unknown = UNKNOWN
     while unknown in vocabulary:
         unknown = f"[{unknown}]"

@@ -15,7 +15,6 @@ file: it holds the network.)
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -23,7 +22,6 @@ import numpy as np
 
 from cbow.errors import ModelFileError, shown
 from cbow.system import safetensors_file
-from cbow.system.arrays import Counts, Floats
 from cbow.system.files import naming
 from cbow.vectors.formats.base import (
     Account,
@@ -104,7 +102,7 @@ def read(source: Source, options: Options) -> Contents:
     return Contents(words, vectors, counts, Account(rows=V))
 
 
-def write(path: Path, words: Sequence[str], matrix: Floats, counts: Counts | None = None) -> None:
+def write(path: Path, contents: Contents) -> None:
     """Write a file. Equal vectors give equal bytes.
 
     Raises
@@ -112,10 +110,10 @@ def write(path: Path, words: Sequence[str], matrix: Floats, counts: Counts | Non
     OutputError
         If the file cannot be written.
     """
-    letters, ends = encode_words(words)
-    tensors = {"vectors": matrix, "words": letters, "word_ends": ends}
-    if counts is not None:
-        tensors["counts"] = counts.astype(np.int64, copy=False)
+    letters, ends = encode_words(contents.words)
+    tensors = {"vectors": contents.matrix, "words": letters, "word_ends": ends}
+    if contents.counts is not None:
+        tensors["counts"] = contents.counts.astype(np.int64, copy=False)
     version = json.dumps({"vectors_version": VECTORS_VERSION})
     safetensors_file.write(path, tensors, {"cbow": version})
 

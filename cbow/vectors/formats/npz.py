@@ -16,7 +16,7 @@ import contextlib
 import math
 import warnings
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any, Final, NamedTuple
@@ -25,7 +25,6 @@ import numpy as np
 import numpy.typing as npt
 
 from cbow.errors import ModelFileError
-from cbow.system.arrays import Counts, Floats
 from cbow.system.files import check_regular, naming, replacing
 from cbow.vectors.formats.base import (
     ROWS,
@@ -112,7 +111,7 @@ def read(source: Source, options: Options) -> Contents:
     return checked(path, options, words, matrix, counts)
 
 
-def write(path: Path, words: Sequence[str], matrix: Floats, counts: Counts | None = None) -> None:
+def write(path: Path, contents: Contents) -> None:
     """Write an archive.
 
     Raises
@@ -120,10 +119,11 @@ def write(path: Path, words: Sequence[str], matrix: Floats, counts: Counts | Non
     OutputError
         If the file cannot be written.
     """
-    letters, ends = encode_words(words)
-    arrays: dict[str, npt.NDArray[Any]] = {_VECTORS: matrix, _WORDS: letters, _ENDS: ends}
-    if counts is not None:
-        arrays[_COUNTS] = counts.astype("<i8", copy=False)
+    letters, ends = encode_words(contents.words)
+    arrays: dict[str, npt.NDArray[Any]]
+    arrays = {_VECTORS: contents.matrix, _WORDS: letters, _ENDS: ends}
+    if contents.counts is not None:
+        arrays[_COUNTS] = contents.counts.astype("<i8", copy=False)
     with replacing(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         for name, array in arrays.items():
             entry = zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0))

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -25,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cbow.errors import ModelFileError
-from cbow.system.arrays import Counts, Floats, Singles
+from cbow.system.arrays import Singles
 from cbow.system.files import check_regular, replacing_together
 from cbow.vectors.formats.base import (
     BOM,
@@ -103,7 +102,7 @@ def read(source: Source, options: Options) -> Contents:
     return contents
 
 
-def write(path: Path, words: Sequence[str], matrix: Floats, counts: Counts | None = None) -> None:
+def write(path: Path, contents: Contents) -> None:
     """Write a pair; both files appear, or none.
 
     Raises
@@ -113,6 +112,7 @@ def write(path: Path, words: Sequence[str], matrix: Floats, counts: Counts | Non
     OutputError
         If the files cannot be written.
     """
+    words, matrix, counts = contents[:3]
     if not len(words):
         raise ModelFileError("there are no words, and the Embedding Projector needs one")
     for word in words:

@@ -60,7 +60,7 @@ from typing import IO, Any, Final, NamedTuple, TypeVar
 import numpy as np
 
 from cbow.errors import ModelFileError
-from cbow.system.arrays import Counts, Floats, Singles
+from cbow.system.arrays import Floats, Singles
 from cbow.vectors.formats.base import (
     BOM,
     SKIP,
@@ -470,23 +470,13 @@ def _fault(row: bytes, N: int) -> tuple[str, str]:
 # Writing --------------------------------------------------------------------------------------
 
 
-def write(
-    path: Path,
-    words: Sequence[str],
-    matrix: Floats,
-    counts: Counts | None = None,
-    *,
-    header: bool,
-    tail: bytes = b"\n",
-) -> None:
-    r"""Write a file, compressed if its name ends in ``.gz``. The counts have no place in it.
+def write(path: Path, contents: Contents, *, header: bool, tail: bytes = b"\n") -> None:
+    r"""Write a file, compressed if its name ends in ``.gz``.
 
     Parameters
     ----------
     path : Path
-    words : sequence of str, V
-    matrix : ndarray of float32 or float64, (V, N)
-    counts : ndarray of int, (V,), optional
+    contents : Contents
     header : bool
         Whether a line with V and N comes first.
     tail : bytes
@@ -500,6 +490,7 @@ def write(
     OutputError
         If the file cannot be written.
     """
+    words, matrix = contents.words, contents.matrix
     V, N = matrix.shape
     if not header and not V:
         raise ModelFileError(

@@ -28,7 +28,7 @@ rejected as big-endian.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Final, NamedTuple
 
@@ -36,7 +36,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cbow.errors import ModelFileError
-from cbow.system.arrays import Counts, Floats
+from cbow.system.arrays import Floats
 from cbow.vectors.formats.base import (
     BOM,
     Contents,
@@ -148,8 +148,8 @@ def read(source: Source, options: Options) -> Contents:
     return checked(path, options, best.words, best.matrix)
 
 
-def write(path: Path, words: Sequence[str], matrix: Floats, counts: Counts | None = None) -> None:
-    """Write a file, with the line feeds of word2vec.c. The counts have no place in it.
+def write(path: Path, contents: Contents) -> None:
+    """Write a file, with the line feeds of word2vec.c.
 
     Raises
     ------
@@ -158,6 +158,7 @@ def write(path: Path, words: Sequence[str], matrix: Floats, counts: Counts | Non
     OutputError
         If the file cannot be written.
     """
+    words, matrix = contents.words, contents.matrix
     V, N = matrix.shape
     width = 4 * N
     spelled = iter(words)
