@@ -255,18 +255,27 @@ def _read_header(path: Path, file: Opened, kind: str) -> tuple[int, int]:
     if not header:
         raise _another(path, line, f"two whole numbers, of rows and of numbers in each, as {kind}")
     V, N = int(header[1]), int(header[2])
+    left = None if file.size is None else file.size - len(line)
     least = V * (2 * N + 2) - 1  # a letter, N times a space and a digit, line feeds between rows
-    if V < 0 or not 1 <= N <= LONGEST_ROW // 2:
-        raise ModelFileError(
-            f"the header of {path} promises {V} rows of {N} numbers, but there must be 0 rows or "
-            f"more, of 1 to {LONGEST_ROW // 2} numbers; fetch or copy it again"
-        )
-    if file.size is not None and least > file.size - len(line):
-        raise ModelFileError(
-            f"{path} is cut short: its header promises {V} rows of {N} numbers, {least} bytes at "
-            f"least, but {file.size - len(line)} follow; fetch or copy it again"
-        )
+    check_promise(path, V, N, ("rows", "numbers"), LONGEST_ROW // 2, least, left)
     return V, N
+
+
+def check_promise(
+    path: Path, V: int, N: int, names: tuple[str, str], most: int, least: int, left: int | None
+) -> None:
+    """Raise `ModelFileError` if what a header promises cannot be, or not in `left` bytes."""
+    rows, numbers = names
+    if V < 0 or not 1 <= N <= most:
+        raise ModelFileError(
+            f"the header of {path} promises {V} {rows} of {N} {numbers}, but there must be 0 "
+            f"{rows} or more, of 1 to {most} {numbers}; fetch or copy it again"
+        )
+    if left is not None and least > left:
+        raise ModelFileError(
+            f"{path} is cut short: its header promises {V} {rows} of {N} {numbers}, {least} bytes "
+            f"at least, but {left} follow; fetch or copy it again"
+        )
 
 
 def _another(path: Path, line: bytes, expected: str) -> ModelFileError:

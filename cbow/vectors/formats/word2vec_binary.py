@@ -50,15 +50,19 @@ from cbow.vectors.formats.base import (
     shown,
     singles,
 )
-from cbow.vectors.formats.text import promised_dimension, rows_are_text
+from cbow.vectors.formats.text import (
+    LONGEST_HEADER,
+    check_promise,
+    promised_dimension,
+    rows_are_text,
+)
 
 #: Bytes of the file looked at at a time.
 BLOCK: Final = 2**22
 
-#: No word is longer (bytes), none that is searched for spaces, and no header.
+#: No word is longer (bytes), and none that is searched for spaces.
 LONGEST_WORD: Final = 2**24
 LONGEST_SPACED: Final = 2**10
-LONGEST_HEADER: Final = 100
 
 #: No vector that is read has more numbers.
 MOST_DIMENSIONS: Final = 2**24
@@ -187,17 +191,9 @@ def _header(path: Path, file: Opened) -> tuple[int, int]:
             "word2vec's binary format does; give another file, or say what format it has"
         )
     V, N = int(found[1]), int(found[2])
-    if V < 0 or not 1 <= N <= MOST_DIMENSIONS:
-        raise ModelFileError(
-            f"the header of {path} promises {V} words of {N} dimensions, but there must be 0 words "
-            f"or more, of 1 to {MOST_DIMENSIONS} dimensions; fetch or copy it again"
-        )
+    left = None if file.size is None else file.size - len(line)
     least = V * (4 * N + 2)  # a letter, a space and the numbers each
-    if file.size is not None and least > file.size - len(line):
-        raise ModelFileError(
-            f"{path} is cut short: its header promises {V} words of {N} dimensions, {least} bytes "
-            f"at least, but {file.size - len(line)} follow; fetch or copy it again"
-        )
+    check_promise(path, V, N, ("words", "dimensions"), MOST_DIMENSIONS, least, left)
     return V, N
 
 
