@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cbow.errors import OutputError
-from cbow.vectors.formats import npz, source
+from cbow.vectors.formats import base, npz
 from cbow.vectors.packed import encode_words
 
 codec = Codec("npz")
@@ -311,7 +311,7 @@ def test_a_bomb_takes_no_memory(path):
 
 def test_a_bomb_of_words(path, monkeypatch):
     """Each text takes the room of the longest."""
-    monkeypatch.setattr(source, "SMALL", 0)
+    monkeypatch.setattr(base, "SMALL", 0)
     words = np.array([*WORDS[1:], "x" * 9000])
     path.write_bytes(saved(True, words=words, vectors=MATRIX))
     assert "unpacks to 324" in refused(read, path)
