@@ -12,9 +12,9 @@ settings.load_profile("cbow")
 
 
 def pytest_collection_modifyitems(items):
-    """Measure no coverage in slow tests, as that makes them slower: quick ones reach all code."""
+    """Measure no coverage in slow tests and pages, as that makes them slower: quick ones do."""
     for item in items:
-        if item.get_closest_marker("slow"):
+        if item.get_closest_marker("slow") or item.path.suffix == ".md":
             item.add_marker("no_cover")
 
 

@@ -353,6 +353,7 @@ def test_what_is_long_is_cut(command, name, place, capsys):
     assert len(sentence) < 2000
 
 
+@pytest.mark.slow
 def test_the_good_input_is_good(place, capsys):
     # Or the table would prove nothing.
     assert train.main(["corpus.txt", "--sample", "0", "-o", "x.safetensors"]) == 0

@@ -33,6 +33,7 @@ def ours(tmp_path, monkeypatch):
     return {**names, "sentences": [line.split() for line in LINES], "documents": LINES}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", ["gensim", "fasttext", "sklearn"])
 def test_our_lines_run(page, ours):
     if page == "sklearn":
@@ -43,6 +44,7 @@ def test_our_lines_run(page, ours):
         exec(line, ours)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_gensims_lines_run(ours):
     with warnings.catch_warnings():
@@ -54,6 +56,7 @@ def test_gensims_lines_run(ours):
         exec(line, {**names, "model": model, "wv": model.wv, "sentences": ours["sentences"]})
 
 
+@pytest.mark.slow
 def test_scikit_learns_lines_run(ours):
     pytest.importorskip("sklearn", minversion="1.6")
     names = {**ours, "matrix": ours["vectors"].matrix}

@@ -31,6 +31,7 @@ def planted():
     return list(maker.sentences(settings)), maker.truth(settings)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("activation", ["relu", "identity"])
 def test_planted_families_are_recovered(planted, activation):
     lines, truth = planted
@@ -39,6 +40,7 @@ def test_planted_families_are_recovered(planted, activation):
         assert recovered(model.embedding(embedding), truth["families"]) >= 0.9, embedding
 
 
+@pytest.mark.slow
 def test_shuffled_text_has_no_families_to_find(planted):
     # The measure must be able to fail: the same words in random order have no families.
     lines, truth = planted
@@ -63,6 +65,7 @@ FAMILIES = [
 ]
 
 
+@pytest.mark.slow
 def test_the_book_that_comes_with_the_package_has_neighbours_that_make_sense():
     model = cbow.train(ROOT / "corpora" / "alder.txt")  # with what is chosen for it
     assert recovered(model.vectors, FAMILIES) >= 0.9

@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ET
 from importlib import import_module
 from pathlib import Path
 
+import pytest
 import yaml
 
 import cbow
@@ -30,6 +31,7 @@ def shape(printed):
     return [(rows[0].split(), rows[1].split()[:-1], len(rows)) for rows in tables]
 
 
+@pytest.mark.slow
 def test_the_commands_run_and_answer_what_is_shown(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     Path("corpora").symlink_to(ROOT / "corpora")

@@ -127,6 +127,7 @@ def test_importing_is_light(statement, unwanted):
     assert done.stdout.split() == []
 
 
+@pytest.mark.slow
 def test_no_pickle_anywhere():
     for path in modules():
         words = set(re.findall(r"\w+", path.read_text(encoding="utf-8")))

@@ -413,6 +413,7 @@ def test_it_survives_the_pickling_of_others(fitted, tmp_path):
         assert copy.model_.report == fitted.model_.report
 
 
+@pytest.mark.slow
 def test_in_a_pipeline_it_tells_topics_apart():
     texts, y = topics(300)
     vectorizer = CBOWVectorizer(dimension=8, sample=0, epochs=4, threads=1)
@@ -423,6 +424,7 @@ def test_in_a_pipeline_it_tells_topics_apart():
     assert pipeline.fit(texts, shuffled).score(unseen, wanted) < 0.75
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["sequential", "threading"])
 def test_in_a_grid_search(backend):
     texts, y = topics(120)

@@ -3,6 +3,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 
 
@@ -12,6 +14,7 @@ def lines_of(script, *arguments):
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
+@pytest.mark.slow
 def test_first_and_later_runs(tmp_path):
     corpus = tmp_path / "a.txt"
     corpus.write_text("the king and the queen\n" * 100)
@@ -31,6 +34,7 @@ def test_first_and_later_runs(tmp_path):
         assert one[name] > 0
 
 
+@pytest.mark.slow
 def test_estimates_beside_what_it_took(tmp_path):
     corpus = tmp_path / "a.txt"
     corpus.write_text("the king and the queen\n" * 100)

@@ -3,9 +3,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 SCRIPT = Path(__file__).parents[2] / "scripts" / "bench_text.py"
 
 
+@pytest.mark.slow
 def test_lines_of_the_benchmark(tmp_path):
     corpus = tmp_path / "a.txt"
     corpus.write_text("the king and the queen\n" * 100)

@@ -466,6 +466,7 @@ def test_no_argument_is_wrong_usage(capsys):
     assert "SHAKESPEARE.TXT" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_as_a_program(tmp_path):
     done = subprocess.run(
         [sys.executable, str(SCRIPT), str(tmp_path / "missing.txt")],

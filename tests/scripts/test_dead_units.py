@@ -86,6 +86,7 @@ def test_every_unit_fires_at_the_start() -> None:
     assert all(((array > 0) & (array < 1)).all() for array in start)
 
 
+@pytest.mark.slow
 def test_the_first_step_is_the_formula_times_the_rate(book: Any, monkeypatch: Any) -> None:
     """By hand: the same start and batch, one step of plain gradient descent."""
     monkeypatch.setattr(figure, "EVERY", 1)
@@ -235,6 +236,7 @@ def test_the_page_quotes_the_levels(book: Any) -> None:
 # --- the command ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_command_prints_and_writes_the_same_bytes_twice(
     small_book: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

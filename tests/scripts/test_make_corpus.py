@@ -128,6 +128,7 @@ def test_filler_follows_zipf(text: list[list[str]]) -> None:
     assert slope == pytest.approx(-1.0, abs=0.05)
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_text() -> None:
     def peak(tokens: int) -> int:
         tracemalloc.start()
@@ -195,6 +196,7 @@ def company(text: list[list[str]], words: list[str], least: float) -> set[str]:
     return {word for word, count in near.items() if count >= max(least * total[word], 20)}
 
 
+@pytest.mark.slow
 def test_members_share_twelve_companions_each_of_two_families(
     text: list[list[str]], truth: dict[str, Any]
 ) -> None:
@@ -229,6 +231,7 @@ def test_a_third_of_a_sentence_is_about_its_family(
     assert share == pytest.approx(1 / 3, abs=0.02)
 
 
+@pytest.mark.slow
 def test_grid_words_share_companions_by_stem_and_by_form(
     text: list[list[str]], truth: dict[str, Any]
 ) -> None:
@@ -265,6 +268,7 @@ def embed(text: list[list[str]]) -> tuple[dict[str, int], npt.NDArray[np.float32
     return ids, vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
+@pytest.mark.slow
 def test_families_and_analogies_can_be_recovered(
     text: list[list[str]], truth: dict[str, Any]
 ) -> None:
@@ -345,6 +349,7 @@ def test_the_command_writes_the_text_and_its_truth(tmp_path: Path) -> None:
     assert sorted(tmp_path.iterdir()) == [beside, out]
 
 
+@pytest.mark.slow
 def test_standard_output_gets_the_same_bytes_and_the_truth_where_asked(tmp_path: Path) -> None:
     size = ("--tokens", 5_000, "--vocabulary", 800, "--seed", 7)
     command(tmp_path / "a", *size, "--truth", tmp_path / "a.json")
@@ -397,6 +402,7 @@ def test_a_bad_request_is_one_sentence_and_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_a_reader_that_leaves_early_causes_no_traceback(
     unbuffered: str, monkeypatch: pytest.MonkeyPatch

@@ -54,12 +54,14 @@ def same_bits(one, other, dtype):
     return bool(np.isnan(one) and np.isnan(other)) or one.tobytes() == other.tobytes()
 
 
+@pytest.mark.slow
 @given(DTYPES.flatmap(rows))
 def test_compiled_sums_are_the_plain_ones(a):
     with np.errstate(all="ignore"):
         assert same_bits(compiled_total(a), operations.total(a), a.dtype.type)
 
 
+@pytest.mark.slow
 @given(DTYPES.flatmap(pairs))
 def test_compiled_products_are_the_plain_ones(both):
     a, b = both
@@ -67,6 +69,7 @@ def test_compiled_products_are_the_plain_ones(both):
         assert same_bits(compiled_dot(a, b), operations.dot(a, b), a.dtype.type)
 
 
+@pytest.mark.slow
 @given(DTYPES.flatmap(rows))
 def test_compiled_maxima_are_the_plain_ones(a):
     found, plain = compiled_largest(a), operations.largest(a)
@@ -167,6 +170,18 @@ def test_compiled_exponentials_are_the_plain_ones(dtype, x):
     compiled_exponential(x, out)
     np.testing.assert_allclose(out[0], math.exp(x[0]), rtol=1e-5 if dtype is np.float32 else 1e-15)
     np.testing.assert_allclose(out[0], operations.exponential(x[0]), rtol=3e-7)
+
+
+@compiled
+def compiled_prefetch(row):
+    operations.prefetch(row)
+
+
+@pytest.mark.parametrize("n", [1, 16, 17, 100])
+def test_fetching_a_row_changes_nothing(n):
+    row = np.arange(n, dtype=np.float64)
+    compiled_prefetch(row)
+    np.testing.assert_array_equal(row, range(n))
 
 
 @compiled

@@ -45,6 +45,7 @@ def path(tmp_path):
     return tmp_path / "file.safetensors"
 
 
+@pytest.mark.slow
 @given(ARRAYS, TEXT)
 def test_the_bytes_are_the_librarys(tmp_path_factory, tensors, text):
     path = tmp_path_factory.getbasetemp() / "bytes.safetensors"
@@ -55,6 +56,7 @@ def test_the_bytes_are_the_librarys(tmp_path_factory, tensors, text):
     assert path.read_bytes() == safetensors.numpy.save(ordered, metadata={"note": text})
 
 
+@pytest.mark.slow
 @given(ARRAYS, TEXT)
 def test_what_is_written_is_read(tmp_path_factory, tensors, text):
     path = tmp_path_factory.getbasetemp() / "round.safetensors"

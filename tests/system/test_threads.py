@@ -205,6 +205,7 @@ assert (train().parameters.W1 == expected.parameters.W1).all()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("objective", SMALL)
 def test_a_limit_on_processes(objective):
     """The real thing, as by ``ulimit -u``."""
