@@ -27,7 +27,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, NoReturn
 
 import cbow
-from cbow.cli.commands import COMMANDS
+from cbow.cli.start import COMMANDS
 from cbow.errors import LONGEST_SHOWN, CBOWError, OutputError, OutputWarning, shown
 from cbow.system.interrupts import INTERRUPTED, ignore_more
 

@@ -8,8 +8,8 @@ from importlib import import_module
 from typing import Final
 
 from cbow.cli import plot
-from cbow.cli.commands import COMMANDS
 from cbow.cli.common import DONE, command_parser, run, show
+from cbow.cli.start import COMMANDS
 
 SHELLS: Final = ("bash", "zsh", "fish")
 

@@ -6,7 +6,6 @@ import argparse
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from cbow.cli.commands import COMMANDS
 from cbow.cli.common import (
     DONE,
     command_parser,
@@ -21,6 +20,7 @@ from cbow.cli.common import (
 )
 from cbow.cli.files import MODEL_HELP, OPENING, open_vectors
 from cbow.cli.flags import Option, add_options, chosen
+from cbow.cli.start import COMMANDS
 from cbow.errors import ConfigError, QueryError
 from cbow.evaluation import METHODS, OOV, Rules
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from cbow.cli.commands import COMMANDS
 from cbow.cli.common import (
     DONE,
     command_parser,
@@ -23,6 +22,7 @@ from cbow.cli.common import (
 )
 from cbow.cli.files import check_outputs, corpus_files, output_path, write_output
 from cbow.cli.flags import Option, add_options, chosen, number, settings
+from cbow.cli.start import COMMANDS
 from cbow.config import HIDDEN_ACTIVATIONS, POSITIVE, SEED, Range
 from cbow.errors import CorpusError
 

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from cbow.cli.commands import COMMANDS
 from cbow.cli.common import DONE, check_stdout, command_parser, run, tell, visible
 from cbow.cli.files import (
     MODEL_HELP,
@@ -22,6 +21,7 @@ from cbow.cli.files import (
     write_output,
 )
 from cbow.cli.flags import Option, add_options, chosen, number
+from cbow.cli.start import COMMANDS
 from cbow.config import POSITIVE, Range
 from cbow.errors import OutputError
 from cbow.system.files import expanded, name_of

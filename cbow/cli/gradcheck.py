@@ -8,7 +8,6 @@ import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from cbow.cli.commands import COMMANDS
 from cbow.cli.common import (
     DONE,
     FAILED,
@@ -22,6 +21,7 @@ from cbow.cli.common import (
     wrapped,
 )
 from cbow.cli.flags import add_options, chosen, number, passed
+from cbow.cli.start import COMMANDS
 from cbow.config import COSTS, HIDDEN_ACTIVATIONS, POSITIVE, SEED, Config, Range
 from cbow.errors import ConfigError, counted, shown
 

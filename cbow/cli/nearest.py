@@ -12,7 +12,6 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from cbow.cli.commands import COMMANDS
 from cbow.cli.common import (
     DONE,
     FAILED,
@@ -29,6 +28,7 @@ from cbow.cli.common import (
 )
 from cbow.cli.files import MODEL_HELP, OPENING, open_vectors
 from cbow.cli.flags import add_options
+from cbow.cli.start import COMMANDS
 from cbow.errors import QueryError, UnknownWordError, shown
 from cbow.system.files import check_utf8, expanded, name_of, read_lines, same
 

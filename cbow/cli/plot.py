@@ -11,7 +11,6 @@ from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from cbow.cli.commands import COMMANDS
 from cbow.cli.common import DONE, command_parser, run, tell, visible
 from cbow.cli.files import (
     MODEL_HELP,
@@ -22,6 +21,7 @@ from cbow.cli.files import (
     write_output,
 )
 from cbow.cli.flags import add_options
+from cbow.cli.start import COMMANDS
 from cbow.errors import ModelFileError, OutputError, QueryError, counted, shown
 from cbow.plot.canvas import ENDINGS, check_matplotlib, percent
 from cbow.system.files import expanded, name_of, to_read, unopened

@@ -10,8 +10,8 @@ import pytest
 
 import cbow
 from cbow.cli import start
-from cbow.cli.commands import COMMANDS, main
 from cbow.cli.common import called, complain
+from cbow.cli.start import COMMANDS, list_commands
 
 
 @pytest.fixture
@@ -136,8 +136,8 @@ def test_the_list_is_light():
     """What is loaded before the first line of help, in a process of its own."""
     code = """
 import sys
-from cbow.cli.commands import main
-assert main(["--help"]) == 0
+from cbow.cli.start import list_commands
+assert list_commands(["--help"]) == 0
 print(*{"numpy", "scipy", "numba", "nltk", "tqdm", "rapidfuzz"}.intersection(sys.modules))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -145,5 +145,5 @@ print(*{"numpy", "scipy", "numba", "nltk", "tqdm", "rapidfuzz"}.intersection(sys
 
 
 def test_main_takes_arguments(capsys):
-    assert main(["--version"]) == 0
+    assert list_commands(["--version"]) == 0
     assert capsys.readouterr().out.startswith("cbow ")

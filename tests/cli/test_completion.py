@@ -8,7 +8,7 @@ from importlib import import_module
 import pytest
 
 from cbow.cli import completion, plot
-from cbow.cli.commands import COMMANDS
+from cbow.cli.start import COMMANDS
 
 #: What is typed before Tab, and what it may become.
 TYPED = {

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import cbow
-from cbow.cli import commands, start
+from cbow.cli import start
 from cbow.system.interrupts import Ending, interrupts
 
 ROOT = Path(__file__).parents[2]
@@ -114,7 +114,7 @@ def test_every_command_starts_with_the_signals():
         assert getattr(start, name).args == (name,)
         assert callable(import_module(f"cbow.cli.{name}").main)
     assert SCRIPTS["cbow"] == "cbow.cli.start:main"
-    assert set(COMMANDS) == {f"cbow-{name}" for name in commands.COMMANDS} - {"cbow-completion"}
+    assert set(COMMANDS) == {f"cbow-{name}" for name in start.COMMANDS} - {"cbow-completion"}
 
 
 def test_nothing_large_is_loaded_before_the_signals_are_handled():
@@ -128,7 +128,7 @@ train()
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     loaded = set(done.stderr.split())
     assert {each for each in loaded if each.startswith("cbow")} == {
-        "cbow", "cbow.cli", "cbow.cli.commands", "cbow.cli.start", "cbow.system",
+        "cbow", "cbow.cli", "cbow.cli.start", "cbow.system",
         "cbow.system.interrupts",
     }  # fmt: skip
     bare = subprocess.run(  # what the environment loads by itself
