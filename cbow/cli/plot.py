@@ -193,10 +193,6 @@ def read_history(path: Path) -> History:
     path : Path
         A model, or a log that ``cbow-train --log-json`` wrote; its first bytes show which.
 
-    Returns
-    -------
-    History
-
     Raises
     ------
     ModelFileError

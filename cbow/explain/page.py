@@ -26,10 +26,6 @@ SHADES: Final = (
 def page(explanation: Explanation) -> str:
     """Write the page.
 
-    Parameters
-    ----------
-    explanation : Explanation
-
     Returns
     -------
     str

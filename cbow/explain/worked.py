@@ -249,10 +249,6 @@ def _arrays(examples: Sequence[Example], vocabulary: Vocabulary) -> tuple[Floats
 def as_json(worked: Worked) -> dict[str, Any]:
     """Return a worked example as numbers, words and lists of them, for JSON.
 
-    Parameters
-    ----------
-    worked : Worked
-
     Returns
     -------
     dict

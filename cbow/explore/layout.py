@@ -77,10 +77,6 @@ def lay_out(rows: Floats, choice: str, seed: int) -> Layout:
     seed : int
         For t-SNE and UMAP, from 0 to 2^32 - 1.
 
-    Returns
-    -------
-    Layout
-
     Raises
     ------
     CBOWError

@@ -53,10 +53,6 @@ _UNSAFE: Final = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
 def page(data: PageData) -> str:
     """Write the page.
 
-    Parameters
-    ----------
-    data : PageData
-
     Returns
     -------
     str

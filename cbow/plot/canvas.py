@@ -136,10 +136,6 @@ def legible(labels: Sequence[str]) -> Labels:
     ----------
     labels : sequence of str
         Without control characters.
-
-    Returns
-    -------
-    Labels
     """
     wanted = set().union(*labels)
     fonts = [BUILT_IN]

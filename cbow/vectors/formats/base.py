@@ -71,12 +71,7 @@ HEAD: Final = 2**16
 
 
 class Source:
-    """A file or folder to be read, with what was read of it to recognise its format.
-
-    Parameters
-    ----------
-    path : Path
-    """
+    """A file or folder to be read, with what was read of it to recognise its format."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
