@@ -249,7 +249,12 @@ def _sentence(error: Exception) -> str | None:
             os.getcwd()
         except FileNotFoundError:
             return "the current folder is gone (removed or replaced); change to another one"
-    if library := _library(error):
+    # The library that could not be loaded, if the error came while loading one.
+    name = error.name if isinstance(error, ImportError) else None
+    frames = traceback.walk_tb(error.__traceback__)
+    loaded = [each.f_globals["__name__"] for each, _ in frames if each.f_code.co_name == "<module>"]
+    library: str = (name or (loaded[-1] if loaded else "cbow")).partition(".")[0]
+    if library not in ("cbow", "__main__"):
         reason = shown(str(error) or type(error).__name__)
         return (
             f"the library {library} cannot be loaded ({reason}), but is needed for this; install "
@@ -272,15 +277,6 @@ def _sentence(error: Exception) -> str | None:
     where = "the output" if error.filename is None else name_of(error.filename)
     reason = error.strerror or str(error)
     return f"{where} could not be read or written ({reason}); use another place or free some space"
-
-
-def _library(error: Exception) -> str | None:
-    """Name the library that could not be loaded, if the error came while loading one."""
-    name = error.name if isinstance(error, ImportError) else None
-    frames = traceback.walk_tb(error.__traceback__)
-    loaded = [each.f_globals["__name__"] for each, _ in frames if each.f_code.co_name == "<module>"]
-    library: str = (name or (loaded[-1] if loaded else "cbow")).partition(".")[0]
-    return None if library in ("cbow", "__main__") else library
 
 
 def discard(stream: Any) -> None:

@@ -201,16 +201,59 @@ def as_text(
     for pairs in zip(*(each.pairs for each in evaluations), strict=True):
         parts += _pairs(names, pairs, columns)
     if evaluations[0].pairs:
-        notes.append(_about_pairs(rules, [pairs for each in evaluations for pairs in each.pairs]))
+        note = (
+            "Spearman: rank correlation of cosine and score; equal values share their mean rank. "
+        )
+        note += "found: pairs with both words in the model; the others "
+        note += {
+            "skip": "are left out (--oov skip).",
+            "zero": "have cosine 0 (--oov zero).",
+            "ngrams": "are left out, unless n-grams make them (--oov ngrams).",
+        }[rules.oov]
+        if rules.resamples:
+            note += f" 95 %: bootstrap, {rules.resamples:,} resamples, seed {rules.seed}"
+            intervals = [pairs.interval for each in evaluations for pairs in each.pairs]
+            fewest = min(interval.resamples if interval else 0 for interval in intervals)
+            if fewest < rules.resamples:
+                note += f"; those without a correlation are left out, so that {fewest:,} or more "
+                note += "count"
+            note += "."
+        notes.append(note)
     for analogies in zip(*(each.analogies for each in evaluations), strict=True):
         parts += _analogies(names, analogies, sections, columns)
     if evaluations[0].analogies:
-        notes.append(_about_analogies(rules))
+        wrong = "count as wrong (--oov zero)."
+        notes.append(
+            "Analogies, found: questions with all four words among the first "
+            f"{rules.restrict:,} of the model, which are also the candidate answers; the others "
+            + (wrong if rules.oov == "zero" else f"are left out (--oov {rules.oov}).")
+            + " 95 %: Wilson's interval, as if no two questions shared a word."
+        )
     for first, second, comparisons in compared:
         parts.append(f"first: {visible(first)}\nsecond: {visible(second)}")
-        parts.append(_comparisons(comparisons, columns))
+        rows = []
+        for each in comparisons:
+            p = NONE if each.p is None else "<0.001" if each.p < 0.001 else f"{each.p:.3f}"
+            values = map(decimal, (each.first, each.second, each.difference))
+            interval = _range(each.interval, decimal)
+            row = visible(each.file), each.measure, f"{each.common:,}", *values, interval, p
+            rows.append(row)
+        header = "set", "measure", "both", "first", "second", "difference", "95 %", "p"
+        parts.append(table(header, rows, "<<>>>>>>", columns))
     if compared:
-        notes.append(_about_comparisons(rules, evaluations[0]))
+        tests = []
+        if evaluations[0].pairs and rules.resamples:
+            tests.append(
+                "of Spearman by a bootstrap that draws the same pairs for both "
+                f"({rules.resamples:,} resamples, seed {rules.seed})"
+            )
+        if evaluations[0].analogies:
+            tests.append("of analogies by McNemar's exact test")
+        note = "Models are compared on the items that count for both (both)."
+        if tests:
+            note += f" p: probability of so large a difference by chance; {', '.join(tests)}. "
+            note += "It is not corrected for multiple tests."
+        notes.append(note)
     return "\n\n".join([*parts, *(wrapped(note, columns) for note in notes)])
 
 
@@ -257,62 +300,6 @@ def _analogies(
     align = "<" * (len(header) - numbers) + ">" * numbers
     title = f"{visible(items.file)}: {len(items.words):,} questions"
     return [title, table(header, rows, align, columns)]
-
-
-def _comparisons(comparisons: Sequence[Comparison], columns: int | None) -> str:
-    """Return the table of two models, a row per file and measure."""
-    rows = []
-    for each in comparisons:
-        p = NONE if each.p is None else "<0.001" if each.p < 0.001 else f"{each.p:.3f}"
-        values = (decimal(value) for value in (each.first, each.second, each.difference))
-        interval = _range(each.interval, decimal)
-        rows.append((visible(each.file), each.measure, f"{each.common:,}", *values, interval, p))
-    header = "set", "measure", "both", "first", "second", "difference", "95 %", "p"
-    return table(header, rows, "<<>>>>>>", columns)
-
-
-def _about_pairs(rules: Rules, results: Sequence[PairsResult]) -> str:
-    """Say what the numbers about word pairs are."""
-    text = "Spearman: rank correlation of cosine and score; equal values share their mean rank. "
-    text += "found: pairs with both words in the model; the others "
-    text += {
-        "skip": "are left out (--oov skip).",
-        "zero": "have cosine 0 (--oov zero).",
-        "ngrams": "are left out, unless n-grams make them (--oov ngrams).",
-    }[rules.oov]
-    if rules.resamples:
-        text += f" 95 %: bootstrap, {rules.resamples:,} resamples, seed {rules.seed}"
-        fewest = min(each.interval.resamples if each.interval else 0 for each in results)
-        if fewest < rules.resamples:
-            text += f"; those without a correlation are left out, so that {fewest:,} or more count"
-        text += "."
-    return text
-
-
-def _about_analogies(rules: Rules) -> str:
-    """Say what the numbers about analogies are."""
-    text = "Analogies, found: questions with all four words among the first "
-    text += f"{rules.restrict:,} of the model, which are also the candidate answers; the others "
-    wrong = "count as wrong (--oov zero)."
-    text += wrong if rules.oov == "zero" else f"are left out (--oov {rules.oov})."
-    return text + " 95 %: Wilson's interval, as if no two questions shared a word."
-
-
-def _about_comparisons(rules: Rules, evaluation: Evaluation) -> str:
-    """Say what was compared, and how."""
-    tests = []
-    if evaluation.pairs and rules.resamples:
-        tests.append(
-            "of Spearman by a bootstrap that draws the same pairs for both "
-            f"({rules.resamples:,} resamples, seed {rules.seed})"
-        )
-    if evaluation.analogies:
-        tests.append("of analogies by McNemar's exact test")
-    text = "Models are compared on the items that count for both (both)."
-    if tests:
-        text += f" p: probability of so large a difference by chance; {', '.join(tests)}. "
-        text += "It is not corrected for multiple tests."
-    return text
 
 
 def decimal(value: float | None) -> str:

@@ -117,7 +117,12 @@ def _explore(arguments: argparse.Namespace) -> int:
     write_output(output, written)
     tell(f"wrote {output} ({size(output)}); open it in a browser")
     if arguments.open:
-        _open(output)
+        address = output.absolute().as_uri()
+        try:
+            opened = webbrowser.open(address)
+        except (webbrowser.Error, OSError):  # as for a BROWSER that is not there
+            opened = False
+        tell(f"opened {address}" if opened else f"note: no browser could be opened; open {address}")
     return DONE
 
 
@@ -176,13 +181,3 @@ def _stem(source: Path) -> str:
     """Return the name of a file without its endings, and of a folder even if it is written `.`."""
     name = source.resolve().name if source.name in ("", "..") else source.name
     return Path(name.removesuffix(".gz")).stem
-
-
-def _open(page: Path) -> None:
-    """Open a page in the browser; without a browser, say where it is."""
-    address = page.absolute().as_uri()
-    try:
-        opened = webbrowser.open(address)
-    except (webbrowser.Error, OSError):  # as for a BROWSER that is not there
-        opened = False
-    tell(f"opened {address}" if opened else f"note: no browser could be opened; open {address}")

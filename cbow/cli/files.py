@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 import warnings
@@ -115,7 +116,11 @@ def check_outputs(inputs: Iterable[str | Path], outputs: Sequence[Path]) -> None
 
 def check_distinct(inputs: Iterable[str | Path], outputs: Sequence[Path]) -> None:
     """Check that no output is an input or another output; see `check_outputs`."""
-    inputs = [*inputs, *_file_on_stdin()]
+    inputs = list(inputs)
+    # Without standard input, or with one that is no real file, there is nothing to protect.
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        stdin = Path(f"/dev/fd/{sys.stdin.fileno()}")  # where the system can tell
+        inputs += [stdin] if stdin.is_file() else []
     for i, output in enumerate(outputs):
         others = [(other, ", which is read") for other in inputs]
         others += [(other, "") for other in outputs[:i]]
@@ -125,15 +130,6 @@ def check_distinct(inputs: Iterable[str | Path], outputs: Sequence[Path]) -> Non
                     f"{name_of(output)} would be written over {name_of(other)}{which}; give the "
                     "output another name"
                 )
-
-
-def _file_on_stdin() -> list[Path]:
-    """Return the file that standard input is redirected from, where the system can tell."""
-    try:
-        path = Path(f"/dev/fd/{sys.stdin.fileno()}")
-    except (OSError, ValueError, AttributeError):  # no stdin, or one that is no real file
-        return []
-    return [path] if path.is_file() else []
 
 
 def corpus_files(sources: Sequence[str | Path]) -> list[Path]:

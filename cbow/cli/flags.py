@@ -107,7 +107,22 @@ def passed_settings(arguments: argparse.Namespace) -> dict[str, Any]:
     """
     values = passed(arguments, settings())
     for name, path in word_lists(arguments).items():
-        values[name] = _read_words(path, values.get("encoding", Config.encoding))
+        from cbow.text import find_sources  # here, so that --help is quick
+        from cbow.text.reading import TextReader
+
+        try:
+            sources = find_sources(path)
+        except CorpusError as error:
+            raise CorpusError(f"{error}, and give a file with one word a line") from None
+        reader = TextReader(values.get("encoding", Config.encoding))
+        text = "".join(itertools.chain(*reader.texts(sources)))
+        values[name] = [word for line in text.split("\n") if (word := line.strip())]
+        for number, line in enumerate(text.split("\n"), 1):
+            if len(line.split()) > 1:
+                raise CorpusError(
+                    f"line {number} of {path} holds more than one word: {shown(line.strip())}; "
+                    "give a file with one word a line"
+                )
     return values
 
 
@@ -115,26 +130,6 @@ def word_lists(arguments: argparse.Namespace) -> dict[str, Path]:
     """Return the files of words on the command line, by the name of their setting."""
     lists = {name: option for name, option in settings().items() if option.kind is tuple}
     return {name: Path(path) for name, path in passed(arguments, lists).items()}
-
-
-def _read_words(path: Path, encoding: str) -> list[str]:
-    """Read a file with one word a line; blank lines do not count."""
-    from cbow.text import find_sources
-    from cbow.text.reading import TextReader
-
-    try:
-        sources = find_sources(path)
-    except CorpusError as error:
-        raise CorpusError(f"{error}, and give a file with one word a line") from None
-    parts = itertools.chain(*TextReader(encoding).texts(sources))
-    words = [line.strip() for line in "".join(parts).split("\n")]
-    for line, word in enumerate(words, 1):
-        if len(word.split()) > 1:
-            raise CorpusError(
-                f"line {line} of {path} holds more than one word: {shown(word)}; give a "
-                "file with one word a line"
-            )
-    return [word for word in words if word]
 
 
 def flag(name: str) -> str:

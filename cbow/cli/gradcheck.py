@@ -26,8 +26,6 @@ from cbow.config import COSTS, HIDDEN_ACTIVATIONS, POSITIVE, SEED, Config, Range
 from cbow.errors import ConfigError, counted, shown
 
 if TYPE_CHECKING:
-    from scipy.sparse import csc_array
-
     from cbow.network import Activity, GradientErrors, Problem
 
 EXAMPLES = """\
@@ -195,34 +193,28 @@ def _activations(text: str | None, hidden: int) -> list[str]:
 
 def _draw(settings: dict[str, Any]) -> Problem:
     """Draw the network and the batch."""
-    from cbow import network  # imported here, so that --help is quick
+    import numpy as np  # imported here, so that --help is quick
+
+    from cbow import network
+    from cbow.text.ngrams import Ngrams, features_of
 
     m, seed, sizes = settings["batch"], settings["seed"], settings["layers"]
     hidden = _activations(settings["activation"], _hidden_layers(sizes))
     net = network.make_network([*hidden, settings["output"]], settings["cost"])
     if sizes is None:
-        V, N = settings["vocabulary"], settings["dimension"]
-        F = _features(V, settings["ngrams"], seed)
+        V, N, F = settings["vocabulary"], settings["dimension"], None
+        if settings["ngrams"]:  # of words that are drawn, in as many buckets
+            random = np.random.Generator(np.random.PCG64(seed))
+            letters = list(LETTERS)
+            words = ["".join(random.choice(letters, random.integers(2, 8))) for _ in range(V)]
+            shortest, longest = settings["ngrams"]
+            features = features_of(words, Ngrams(shortest, longest, V))
+            F = network.contexts(features.indices, features.indptr, 2 * V, np.float64)
         _announce((V + (V if F is None else 2 * V)) * N + N + V, m * settings["window"] * 2)
         return network.draw_problem((V, N, m), settings["window"], seed, hidden[0], F)
     if min(sizes) > 0:
         _announce(sum(n * (before + 1) for before, n in itertools.pairwise(sizes)), m)
     return network.draw_dense_problem(net, sizes, m, seed)
-
-
-def _features(V: int, lengths: tuple[int, int] | None, seed: int) -> csc_array | None:
-    """Draw V words and return F, with as many buckets; None if there are no n-grams."""
-    import numpy as np
-
-    from cbow.network import contexts
-    from cbow.text.ngrams import Ngrams, features_of
-
-    if lengths is None:
-        return None
-    random = np.random.Generator(np.random.PCG64(seed))
-    words = ["".join(random.choice(list(LETTERS), random.integers(2, 8))) for _ in range(V)]
-    features = features_of(words, Ngrams(*lengths, V))
-    return contexts(features.indices, features.indptr, 2 * V, np.float64)
 
 
 def _announce(parameters: int, batch: int) -> None:

@@ -6,7 +6,7 @@ import argparse
 import math
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -239,25 +239,11 @@ def _report_entries(path: Path) -> tuple[list[_Entry], _Entry]:
 
 def _log_entries(file: BufferedReader) -> tuple[list[_Entry], _Entry]:
     """Return the epochs of a log, and the baselines; other events have no part in a curve."""
-    events = list(_events(file))
-    epochs = [entry for entry in events if entry.values["event"] == "epoch"]
-    plans = [entry for entry in events if entry.values["event"] == "plan"]
-    if epochs and len(plans) != 1:
-        raise _DamageError(
-            f"holds the plans of {len(plans)} runs, but must hold that of one; give the complete "
-            "log of one run"
-        )
-    baselines = plans[0].values.get("baselines") if plans else None
-    return epochs, _Entry("its plan", baselines if isinstance(baselines, dict) else {})
-
-
-def _events(file: BufferedReader) -> Iterator[_Entry]:
-    """Read a log line by line."""
     from cbow.system.safetensors_file import strict_json
 
-    number = 0
+    events: list[_Entry] = []
     while line := file.readline(LONGEST_LINE):
-        number += 1
+        number = len(events) + 1
         try:
             event = strict_json(line)
         except ValueError:  # of which UnicodeDecodeError is a kind
@@ -272,9 +258,18 @@ def _events(file: BufferedReader) -> Iterator[_Entry]:
                 f"is damaged in line {number}, which is no complete JSON object with an event; "
                 "delete that line, or log the run again"
             )
-        yield _Entry(f"line {number}", event)
-    if not number:
+        events.append(_Entry(f"line {number}", event))
+    if not events:
         raise _DamageError("is empty; give a model or log of cbow-train, once training has begun")
+    epochs = [entry for entry in events if entry.values["event"] == "epoch"]
+    plans = [entry for entry in events if entry.values["event"] == "plan"]
+    if epochs and len(plans) != 1:
+        raise _DamageError(
+            f"holds the plans of {len(plans)} runs, but must hold that of one; give the complete "
+            "log of one run"
+        )
+    baselines = plans[0].values.get("baselines") if plans else None
+    return epochs, _Entry("its plan", baselines if isinstance(baselines, dict) else {})
 
 
 def _history(epochs: list[_Entry], baselines: _Entry) -> History:
