@@ -260,6 +260,7 @@ def test_a_loaded_model_gives_the_same_bytes(path, content):
     assert path.read_bytes() == content
 
 
+@pytest.mark.slow
 def test_another_process_gives_the_same_bytes(path, content):
     code = f"import sys; sys.path = {sys.path!r}\n"
     code += f"import test_model; test_model.make().save({str(path)!r})"
@@ -516,6 +517,7 @@ def test_numbers_that_are_not_finite_are_opened_and_told_by_a_query(path, conten
         assert np.isfinite(vectors.similarity("king", "the"))
 
 
+@pytest.mark.slow
 def test_every_truncation(tmp_path_factory, content):
     for size in range(len(content)):
         with pytest.raises(ModelFileError):
@@ -524,6 +526,7 @@ def test_every_truncation(tmp_path_factory, content):
     assert model.vocabulary.words == tuple(WORDS)
 
 
+@pytest.mark.slow
 def test_every_byte_changed(tmp_path_factory, content):
     """Bits of every byte are turned, one at a time: a sentence, or the model as it was."""
     opened, right = 0, reload(tmp_path_factory, content)[0]

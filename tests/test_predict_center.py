@@ -161,6 +161,7 @@ def test_without_biases_and_activation_it_is_what_gensim_computes():
         assert [p for _, p in found] == pytest.approx([p for _, p in expected], rel=1e-5)
 
 
+@pytest.mark.slow
 def test_among_the_companions_of_a_family_its_members_are_missed():
     maker = load_script("make_corpus")
     settings = maker.Settings(tokens=60_000, vocabulary=600, families=6, analogies=0, seed=3)

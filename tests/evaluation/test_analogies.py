@@ -166,6 +166,7 @@ def test_the_reach_covers_the_errors():
             assert np.abs(quick - exact).max() <= reach / 2
 
 
+@pytest.mark.slow
 def test_3cosmul_is_that_of_gensim():
     models = pytest.importorskip("gensim.models")
     matrix, questions = random(V=200, n=100)

@@ -31,6 +31,7 @@ def quietly(function, *samples):
         return function(*samples).statistic
 
 
+@pytest.mark.slow
 @given(SAMPLES)
 def test_spearman_is_that_of_scipy_and_of_plain_loops(samples):
     x, y = samples
@@ -51,6 +52,7 @@ def test_ranks_are_those_of_scipy(x):
     np.testing.assert_array_equal(measures.ranks(x), stats.rankdata(x, axis=-1))
 
 
+@pytest.mark.slow
 @given(SAMPLES, st.integers(0, 2**63 - 1))
 def test_resamples_are_those_of_scipy(samples, seed):
     """The same seed draws the same as `scipy.stats.bootstrap` does."""
@@ -103,6 +105,7 @@ def test_the_same_seed_draws_the_same(monkeypatch):
     assert drawn(0, 3) == [[]]
 
 
+@pytest.mark.slow
 def test_the_interval_is_that_of_scipy():
     rng = np.random.default_rng(5)
     y = rng.integers(0, 11, 60).astype(float)
@@ -121,6 +124,7 @@ def test_the_interval_is_that_of_scipy():
     assert [low, high] == pytest.approx(list(expected), abs=1e-12)
 
 
+@pytest.mark.slow
 def test_the_interval_covers_the_truth():
     """Of 300 samples of two normal variables, some 95 % of the intervals hold their ρ."""
     rng = np.random.default_rng(6)

@@ -44,6 +44,7 @@ def scored(files, models):
     return [evaluate(model, *files[:2], resamples=4000) for model in models]
 
 
+@pytest.mark.slow
 def test_pairs_that_both_have(scored):
     [found, *_] = compare(*scored)
     first, second = (each.pairs[0] for each in scored)

@@ -297,6 +297,7 @@ def test_rules_outside_their_range(vectors, rules, message):
         evaluate(vectors, "none.txt", **rules)
 
 
+@pytest.mark.slow
 def test_a_score_needs_no_compiler(files, tmp_path):
     path = tmp_path / "model.safetensors"
     cbow.train([["low1", "high1"], ["low2", "high2"]] * 9, dimension=2, sample=0).save(path)

@@ -129,6 +129,7 @@ def test_words_named_like_columns_are_words_where_a_number_follows(file):
     assert pairs.skipped.headers == 0
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_every_table_is_read_as_it_is_written(tmp_path_factory, data):
     """Columns of words, scores and other things, in any order, as the csv module writes them."""
@@ -293,6 +294,7 @@ def test_a_set_may_come_through_a_pipe(text):
         os.close(read)
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_every_file_of_pairs_is_read_as_it_is_written(tmp_path_factory, data):
     lines, passed = [], 0

@@ -69,6 +69,7 @@ def found(wanted, **changes):
 # --- the numbers ---
 
 
+@pytest.mark.slow
 @given(texts, choices)
 def test_everything_equals_its_plain_twin(lines, chosen):
     w = work_out(lines, chosen)
@@ -92,6 +93,7 @@ def test_everything_equals_its_plain_twin(lines, chosen):
     assert w.cost == pytest.approx(w.losses.mean(), rel=1e-12)
 
 
+@pytest.mark.slow
 @given(texts, choices)
 def test_gradients_equal_autograd(lines, chosen):
     w = work_out(lines, chosen)
@@ -121,6 +123,7 @@ def test_gradients_equal_autograd(lines, chosen):
     assert w.after_mistaken.cost == pytest.approx(J(w.after_mistaken.parameters), rel=1e-9)
 
 
+@pytest.mark.slow
 @given(texts, choices)
 def test_the_way_back_is_that_of_the_equations(lines, chosen):
     w = work_out(lines, chosen)

@@ -166,6 +166,7 @@ def bound(rows):
     return np.arcsin(np.minimum(1, np.sqrt(N) * np.abs(unit(rows)).max(axis=1) / 254))
 
 
+@pytest.mark.slow
 @given(MATRICES)
 def test_no_angle_is_larger_than_the_bound(matrix):
     rows = matrix.astype(np.float64)
@@ -253,6 +254,7 @@ def shared_by_hand(A, B, word, common, k):
     return len(sides[0] & sides[1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("V", [12, 45, 300])
 def test_it_counts_the_neighbours_in_both(V):
     words = [f"w{i}" for i in range(V)]
@@ -267,6 +269,7 @@ def test_it_counts_the_neighbours_in_both(V):
     ]
 
 
+@pytest.mark.slow
 def test_a_model_agrees_with_itself_turned():
     words = [f"w{i}" for i in range(400)]
     A = random_vectors(words, 1)

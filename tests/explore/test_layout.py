@@ -114,6 +114,7 @@ def test_numbers_that_are_not_finite():
         lay_out(np.array([[1.0, np.nan]]), "pca", 1)
 
 
+@pytest.mark.slow
 def test_tsne():
     pytest.importorskip("sklearn")
     rows, family = families()
@@ -125,6 +126,7 @@ def test_tsne():
     assert (one.method, one.remark) == ("t-SNE", layout.BENT)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # umap-learn warns of what its own libraries will change
 def test_umap():
     pytest.importorskip("umap")

@@ -127,6 +127,7 @@ def test_huge_logits_do_not_overflow(dtype, size):
     np.testing.assert_array_equal(softmax(Z2), [[1, 0], [0, 0], [0, 1]])
 
 
+@pytest.mark.slow
 @given(LOGITS)
 def test_softmax_and_its_loss_equal_scipy(Z2):
     Yhat = softmax(Z2)

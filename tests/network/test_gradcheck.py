@@ -69,6 +69,7 @@ def test_ours_are_right_and_the_mistaken_ones_are_not(name, seed):
     assert rows[2].mistaken == rows[2].ours
 
 
+@pytest.mark.slow
 @given(
     shape=st.tuples(st.integers(2, 15), st.integers(1, 6), st.integers(1, 12)),
     window=st.integers(1, 4),

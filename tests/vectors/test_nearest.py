@@ -38,6 +38,7 @@ def near_ties(dtype, V=3000, N=50):
     return (random.standard_normal(N).astype(dtype) * (1 + eps * steps.astype(dtype))).astype(dtype)
 
 
+@pytest.mark.slow
 @given(SCORES, st.integers(1, 5), st.sampled_from([0, 0.1, 0.125, 3]), st.data())
 def test_what_may_be_largest(scores, block, slack, data):
     """Whatever the true scores are, the k largest are among those found."""
@@ -64,6 +65,7 @@ def test_few_others_are_among_them(V, k):
     assert len(found) < 3 * k
 
 
+@pytest.mark.slow
 @given(MATRICES)
 def test_inverse_lengths(matrix):
     inverse = nearest.inverse_lengths(matrix)
@@ -124,6 +126,7 @@ def test_cosines_are_wrong_by_the_slack_at_most(dtype, length):
     assert np.abs(found - true).max() <= nearest.slack(dtype, 60) < 100 * np.finfo(dtype).eps
 
 
+@pytest.mark.slow
 def test_exact_cosines_do_not_depend_on_what_else_is_asked(monkeypatch):
     matrix = near_ties(np.float32)
     inverse = nearest.inverse_lengths(matrix)
@@ -153,6 +156,7 @@ def test_what_is_equal_but_for_rounding_is_told_apart(dtype, rows):
     assert cosines.tolist() == exact[order].tolist()
 
 
+@pytest.mark.slow
 @given(MATRICES, st.integers(1, 14), st.integers(0, 12), st.integers(0, 12))
 def test_nearest_is_the_naive_search(matrix, topn, start, stop):
     """In whatever part, and with whichever rows left out."""
@@ -206,6 +210,7 @@ def test_products_equal_but_for_rounding_are_told_apart(dtype):
     assert scores.tolist() == exact[ids].tolist()
 
 
+@pytest.mark.slow
 @given(
     arrays.arrays(np.float64, (5, 4), elements=st.floats(-1, 1)),
     arrays.arrays(np.float64, (5, 4), elements=st.floats(-1, 1)),

@@ -146,6 +146,7 @@ def test_what_does_not_parse(text, message):
         parse_expression(text)
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.sampled_from("+-"), WORDS), min_size=1), st.booleans())
 def test_what_is_written_is_read(signed, bare):
     text = " ".join(f"{sign} {word}" for sign, word in signed)

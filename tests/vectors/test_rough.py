@@ -35,6 +35,7 @@ def rounded(matrix):
     return flat, scales.ravel()[: len(matrix)], error, worst
 
 
+@pytest.mark.slow
 @pytest.mark.kernels
 @given(MATRICES)
 def test_rows_are_rounded_to_the_nearest(matrix):
@@ -44,6 +45,7 @@ def test_rows_are_rounded_to_the_nearest(matrix):
     assert (np.abs(codes).max(axis=1) == np.where(scales > 0, 127, 0)).all()
 
 
+@pytest.mark.slow
 @given(MATRICES, st.integers(1, 3), st.integers(0, 12), st.integers(0, 12))
 def test_the_nearest_are_among_the_candidates(matrix, k, start, stop):
     """Small matrices many times over: some blocks are whole, the last one is not."""
@@ -81,6 +83,7 @@ def test_it_finds_what_the_rows_themselves_give(dtype, rows, topn):
     assert (found.candidates(query, topn, rows) is not None) == few
 
 
+@pytest.mark.slow
 @pytest.mark.kernels
 def test_cosines_are_wrong_by_the_slack_at_most_and_may_be():
     """The worst query for a row points where its rounding went."""

@@ -44,6 +44,7 @@ def ask(find, n):
     return as_lists(find(QUERIES[:n], EXCLUDED[:n], 5, range(V)))
 
 
+@pytest.mark.slow
 def test_all_ways_lead_to_the_same(ways, monkeypatch):
     find = Search(MATRIX, INVERSE)
     one_by_one = ask(find, 15) + as_lists(find(QUERIES[15:], EXCLUDED[15:], 5, range(V)))
@@ -92,6 +93,7 @@ def test_the_rough_copy_is_made_once_and_only_when_needed(monkeypatch):
         assert made == [1]
 
 
+@pytest.mark.slow
 def test_few_queries_of_few_words_load_no_compiler():
     code = (
         "import sys, numpy as np; from cbow.vectors import WordVectors;"
@@ -132,6 +134,7 @@ def same(matrix, queries, excluded, topn, rows):
     return found
 
 
+@pytest.mark.slow
 @given(MATRICES, st.integers(1, 6), st.integers(0, 40), st.integers(0, 40), st.data())
 def test_many_queries_are_one_after_the_other(matrix, topn, start, stop, data):
     rows = range(len(matrix))[start:stop]

@@ -333,6 +333,7 @@ def test_vectors_of_different_types_add_up(vectors):
     assert both == vectors.most_similar([narrow + wide + np.arange(N)])
 
 
+@pytest.mark.slow
 @given(
     st.sampled_from([np.float32, np.float64]).flatmap(
         lambda dtype: arrays.arrays(dtype, (6, 3), elements=st.integers(-2, 2).map(lambda x: x / 2))
@@ -730,6 +731,7 @@ def test_rank_is_the_place_in_most_similar(vectors):
         assert vectors.rank("w9", word) == place
 
 
+@pytest.mark.slow
 @given(FEW)
 def test_closer_than_is_the_naive_search(matrix):
     vectors = WordVectors(list("abcde"), matrix)

@@ -89,6 +89,7 @@ def test_gensim_reads_what_is_written(path):
 # -- what is written is read -------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @given(tables(st.characters(codec="utf-8", exclude_characters=" \n\0"), [np.float32]))
 def test_bits_come_back(tmp_path_factory, table):
     words, matrix = table
@@ -152,6 +153,7 @@ def test_no_words(path):
     check(read(path), [], np.empty((0, 7), np.float32))
 
 
+@pytest.mark.slow
 def test_many_rows(path, monkeypatch):
     monkeypatch.setattr(word2vec_binary, "BLOCK", 2**12)
     words = [f"{i:x}" for i in range(9000)]
@@ -357,6 +359,7 @@ def test_a_folder_that_is_not_there(tmp_path):
         write(tmp_path / "no" / "vectors.bin", WORDS, MATRIX)
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_fuzz(tmp_path_factory, data):
     path = tmp_path_factory.getbasetemp() / "fuzz.bin"

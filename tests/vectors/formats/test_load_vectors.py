@@ -120,6 +120,7 @@ WordVectors(["new", "word"], np.ones((2, 3), np.float32)).save(sys.argv[1])
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["v.tsv", "v/"])
 @pytest.mark.parametrize("how", ["load", "command"])
 def test_vectors_whose_writer_was_killed_are_the_old_or_the_new(tmp_path, name, how):

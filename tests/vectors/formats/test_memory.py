@@ -84,6 +84,7 @@ def mapped_bomb(folder):
 BOMBS = [text_bomb, text_bomb_in_members, binary_bomb, npz_bomb, mapped_bomb]
 
 
+@pytest.mark.slow
 def test_bombs(tmp_path):
     paths = [make(tmp_path) for make in BOMBS]
     done = subprocess.run(
@@ -97,6 +98,7 @@ def test_bombs(tmp_path):
         assert "--max-expansion TIMES" in said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["a.txt.gz", "a.vec.gz", "a.bin.gz", "glove.gz", "a.npz"])
 def test_the_limit_may_be_lifted(tmp_path, monkeypatch, name):
     monkeypatch.setattr(base, "SMALL", 0)

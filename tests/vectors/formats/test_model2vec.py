@@ -98,6 +98,7 @@ def test_what_is_written(path):
     }
 
 
+@pytest.mark.slow
 @given(tables(st.characters(codec="utf-8")))
 def test_bits_come_back(tmp_path_factory, table):
     words, matrix = table
@@ -331,6 +332,7 @@ def test_a_tokenizer_that_is_no_file(path):
     assert "tokenizer.json is not a regular file" in refused(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("member", [MODEL, TOKENIZER])
 @pytest.mark.parametrize("name", ["model2vec", "model2vec_clusters"])
 def test_every_truncation(path, name, member):
@@ -342,6 +344,7 @@ def test_every_truncation(path, name, member):
         refused(path)
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_fuzz(tmp_path_factory, data):
     path = tmp_path_factory.getbasetemp() / "fuzz"

@@ -72,6 +72,7 @@ def test_files_of_early_versions_have_no_checksums(path):
     check(read(path), WORDS, MATRIX, COUNTS)
 
 
+@pytest.mark.slow
 @given(tables(st.characters(codec="utf-8")), st.booleans())
 def test_bits_come_back(tmp_path_factory, table, counted):
     words, matrix = table
@@ -184,6 +185,7 @@ def test_words_that_come_twice_are_told_when_they_are_met(path):
         _ = vectors.ids
 
 
+@pytest.mark.slow
 def test_every_truncation(path):
     content = saved()
     for size in range(len(content)):

@@ -91,6 +91,7 @@ def test_equal_vectors_give_equal_bytes(tmp_path, monkeypatch):
     assert one.read_bytes() == other.read_bytes()
 
 
+@pytest.mark.slow
 @given(tables(st.characters(codec="utf-8")), st.booleans())
 def test_bits_come_back(tmp_path_factory, table, counted):
     words, matrix = table
@@ -287,6 +288,7 @@ def test_a_number_that_is_no_character(path):
     refused(read, path)
 
 
+@pytest.mark.slow
 def test_every_truncation(path):
     write(path, WORDS[:2], MATRIX[:2])
     content = path.read_bytes()
@@ -294,6 +296,7 @@ def test_every_truncation(path):
         assert "is not a usable .npz file" in refused(read, path, content[:size])
 
 
+@pytest.mark.slow
 def test_a_bomb_takes_no_memory(path):
     """80 MB of zeros in 80 kB."""
     words = np.array(WORDS)

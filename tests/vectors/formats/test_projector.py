@@ -39,6 +39,7 @@ def test_what_is_written(path):
     assert metadata_beside(path).read_bytes() == b"word\tcount\na\t9\nb c\t5\n"
 
 
+@pytest.mark.slow
 @given(
     tables(st.characters(codec="utf-8", exclude_characters="\t\n\r\ufeff"), [np.float32]),
     st.booleans(),
@@ -57,6 +58,7 @@ def test_extremes_come_back(path):
     check(read(path), ["x"], matrix)
 
 
+@pytest.mark.slow
 def test_many_rows(path, monkeypatch):
     monkeypatch.setattr(projector, "PIECE", 1000)
     words = [f"{i:x}" for i in range(9000)]
@@ -207,6 +209,7 @@ def test_no_words(path):
         write(path, [], np.empty((0, 2)))
 
 
+@pytest.mark.slow
 def test_every_truncation(path):
     """A file that was cut has fewer rows, or its last number lacks digits; the account says so."""
     write(path, WORDS[:3], MATRIX[:3], COUNTS[:3])
@@ -281,6 +284,7 @@ def test_old_files_are_replaced(path, tmp_path):
     assert len(list(tmp_path.iterdir())) == 2
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_fuzz(tmp_path_factory, data):
     path = tmp_path_factory.getbasetemp() / "fuzz.tsv"

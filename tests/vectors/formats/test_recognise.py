@@ -265,6 +265,7 @@ def test_a_zip_of_something_else(tmp_path):
     assert "is a zip archive of 'model/data.pkl'; if vectors are in it, unpack it and" in said
 
 
+@pytest.mark.slow
 def test_the_head_may_end_anywhere(tmp_path):
     """Within a number, or a character."""
     path = tmp_path / "some"

@@ -152,6 +152,7 @@ def test_bytes_that_are_all_spaces_end_soon(path):
     assert "save_word2vec_format(FILE, binary=False)" in said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("N", [20, 300])
 def test_bytes_that_are_missing(path, N):
     """Of a row of gensim's: the numbers behind are shifted, and the next word is cut."""

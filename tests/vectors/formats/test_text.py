@@ -183,6 +183,7 @@ def vectors(draw, dtype="<f4", numbers=NUMBERS):
     return words, draw(arrays.arrays(dtype, (len(words), N), elements=numbers))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("large", [False, True])
 @pytest.mark.parametrize("suffix", ["", ".gz"])
 @pytest.mark.parametrize("name", ALL)
@@ -209,6 +210,7 @@ def test_what_is_written_is_read(tmp_path_factory, name, suffix, large, given_ve
     assert account.spaced == sum(any(map(str.isspace, word)) for word in words)
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(vectors("<f8", st.floats(-1e38, 1e38)))
 def test_float64_keeps_all_its_digits_in_the_file(tmp_path_factory, given_vectors):
@@ -635,6 +637,7 @@ SOME = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("large", [False, True])
 @given(
     st.lists(

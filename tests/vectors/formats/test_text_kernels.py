@@ -73,6 +73,7 @@ def middles():
         yield (low + above) / 2
 
 
+@pytest.mark.slow
 def test_numbers_between_two_float32():
     for middle in middles():
         exactly = f"{middle:.200e}"
@@ -150,6 +151,7 @@ def test_rows_are_those_of_the_plain_twin(lines, N, skip):
     assert outcome(read_compiled) == outcome(read_plainly)
 
 
+@pytest.mark.slow
 @given(st.integers(1, 4), st.data())
 def test_rows_that_are_sound_are_read(N, data):
     word = st.sampled_from(["a", "a b", "1", ". . .", "é\xa0é", "w" * 70, "</s>"])
@@ -200,6 +202,7 @@ def test_powers_and_their_neighbours():
     check_written(numbers, np.float64)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_numbers_of_every_size(dtype):
     bits = np.random.default_rng(4).integers(0, 2**64, MANY, dtype=np.uint64)
@@ -207,6 +210,7 @@ def test_numbers_of_every_size(dtype):
     check_written(patterns[np.isfinite(patterns)], dtype)
 
 
+@pytest.mark.slow
 def test_ordinary_numbers_are_written():
     rng = np.random.default_rng(5)
     check_written(rng.standard_normal(MANY) * 0.1)
@@ -232,6 +236,7 @@ def test_any_number_is_written_like_numpys(x):
     check_written([x], np.float64)
 
 
+@pytest.mark.slow
 @given(
     st.integers(1, 4).flatmap(
         lambda N: st.lists(
