@@ -6,9 +6,10 @@ instructions.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from llvmlite import binding, ir
@@ -122,6 +123,120 @@ tell(operations.largest, lambda a: _number_of_rows(a), _by_lanes(_larger, float(
 tell(operations.fma, lambda a, b, c: a, lambda _, builder, __, values: builder.fma(*values))
 
 
+# Rows of a table, which are chosen by ids.
+
+
+class _Rows:
+    """What writes code that goes through the chosen rows of a table, (count, n).
+
+    Many numbers of all rows are gone through before the next numbers, so that sums stay in
+    registers, and no row begins or ends a loop.
+    """
+
+    def __init__(self, context: Any, builder: Any, signature: Any, values: Any) -> None:
+        table, ids = (
+            context.make_array(kind)(context, builder, value)
+            for kind, value in zip(signature.args[:2], values[:2], strict=True)
+        )
+        self.builder, self.table, self.ids, self.count = builder, table.data, ids.data, ids.nitems
+        _, self.n = _parts_of(builder, table.shape)
+        self.number = context.get_value_type(signature.args[0].dtype)
+        self.size = signature.args[0].dtype.bitwidth // 8
+
+    def pieces(self) -> Iterator[tuple[Any, Any]]:
+        """Write a loop over the places in a row; yield where a piece starts, and its type."""
+        start = self.n.type(0)
+        for lanes in (4 * LANES, 2 * LANES, LANES, 4, 1):
+            stop = self.builder.and_(self.n, self.n.type(-lanes))
+            with cgutils.for_range_slice(
+                self.builder, start, stop, self.n.type(lanes), inc=True
+            ) as (k, _):
+                yield k, ir.VectorType(self.number, lanes)
+            start = stop
+
+    @contextlib.contextmanager
+    def each(self, k: Any) -> Iterator[Any]:
+        """Write a loop over the rows; yield where place k of each is in memory."""
+        builder = self.builder
+        with cgutils.for_range(builder, self.count) as loop:
+            word = builder.zext(builder.load(builder.gep(self.ids, [loop.index])), self.n.type)
+            yield builder.gep(self.table, [builder.add(builder.mul(word, self.n), k)])
+
+    def load(self, data: Any, vector: Any) -> Any:
+        """Load several numbers."""
+        return self.builder.load(self.builder.bitcast(data, vector.as_pointer()), align=self.size)
+
+    def store(self, numbers: Any, data: Any) -> None:
+        """Store several numbers."""
+        pointer = self.builder.bitcast(data, numbers.type.as_pointer())
+        self.builder.store(numbers, pointer, align=self.size)
+
+
+def _add_up_rows_code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+    rows = _Rows(context, builder, signature, values)
+    out = context.make_array(signature.args[2])(context, builder, values[2]).data
+    for k, vector in rows.pieces():
+        total = _allocate(builder, ir.Constant(vector, [0.0] * vector.count))
+        with rows.each(k) as place:
+            builder.store(builder.fadd(builder.load(total), rows.load(place, vector)), total)
+        rows.store(builder.load(total), builder.gep(out, [k]))
+    return context.get_dummy_value()
+
+
+def _add_to_rows_code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+    rows = _Rows(context, builder, signature, values)
+    row = context.make_array(signature.args[3])(context, builder, values[3]).data
+    for k, vector in rows.pieces():
+        integers = ir.VectorType(ir.IntType(32), vector.count)
+        first = builder.insert_element(
+            ir.Constant(vector, ir.Undefined), values[2], ir.IntType(32)(0)
+        )
+        factor = builder.shuffle_vector(first, first, integers(None))
+        more = builder.fmul(factor, rows.load(builder.gep(row, [k]), vector))
+        with rows.each(k) as place:
+            rows.store(builder.fadd(rows.load(place, vector), more), place)
+    return context.get_dummy_value()
+
+
+def _prefetch_rows_code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+    """Ask for each cache line of 64 bytes that a row begins, and for its last."""
+    rows = _Rows(context, builder, signature, values)
+    flag, integer = rows.table.type, ir.IntType(32)
+    kind = ir.FunctionType(ir.VoidType(), [flag, integer, integer, integer])
+    function = _function_of(builder.module, kind, "llvm.prefetch.p0")
+    options = [integer(0), integer(3), integer(1)]  # to read, into all caches, data
+    line = 64 // rows.size
+    stop, step = builder.and_(rows.n, rows.n.type(-line)), rows.n.type(line)
+    lines = cgutils.for_range_slice(builder, rows.n.type(0), stop, step, inc=True)
+    with lines as (k, _), rows.each(k) as place:
+        builder.call(function, [place, *options])
+    with rows.each(builder.sub(rows.n, rows.n.type(1))) as place:
+        builder.call(function, [place, *options])
+    return context.get_dummy_value()
+
+
+def _nothing_of_rows(table: Any, ids: Any, *others: Any) -> Any:
+    if (table.ndim, table.layout, ids.ndim, ids.layout) != (2, "C", 1, "C"):
+        raise TypeError(f"expected a table by rows and ids that lie together, not {table}, {ids}")
+    for row in others[-1:]:
+        if _number_of_rows(row) != table.dtype:
+            raise TypeError(f"expected rows of one type that lie together, but got {table}, {row}")
+    return types.void
+
+
+tell(
+    operations.add_up_rows,
+    lambda table, ids, out: _nothing_of_rows(table, ids, out),
+    _add_up_rows_code,
+)
+tell(
+    operations.add_to_rows,
+    lambda table, ids, x, row: _nothing_of_rows(table, ids, row),
+    _add_to_rows_code,
+)
+tell(operations.prefetch_rows, lambda table, ids: _nothing_of_rows(table, ids), _prefetch_rows_code)
+
+
 # Matrices.
 
 
@@ -181,31 +296,6 @@ def _product_type(A: Any, B: Any, out: Any) -> Any:
 
 
 tell(operations.product, _product_type, _product_code)
-
-
-# Memory.
-
-
-def _prefetch_code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-    """Ask for each cache line of 64 bytes that a row begins, and for its last."""
-    kind = signature.args[0]
-    view = context.make_array(kind)(context, builder, values[0])
-    data, n = view.data, view.nitems
-    flag, integer = data.type, ir.IntType(32)
-    name = "llvm.prefetch.p0"
-    signature_of = ir.FunctionType(ir.VoidType(), [flag, integer, integer, integer])
-    function = _function_of(builder.module, signature_of, name)
-    per_line = 64 // (kind.dtype.bitwidth // 8)
-    options = [integer(0), integer(3), integer(1)]  # to read, into all caches, data
-    with cgutils.for_range(builder, builder.udiv(n, n.type(per_line))) as loop:
-        place = builder.mul(loop.index, n.type(per_line))
-        builder.call(function, [builder.gep(data, [place]), *options])
-    last = builder.sub(n, n.type(1))
-    builder.call(function, [builder.gep(data, [last]), *options])
-    return context.get_dummy_value()
-
-
-tell(operations.prefetch, lambda row: types.void, _prefetch_code)
 
 
 # How threads wait for each other.

@@ -47,6 +47,23 @@ def fma(a: Any, b: Any, c: Any) -> Any:
     return np.float32(np.float64(a) * np.float64(b) + np.float64(c))  # the product is exact
 
 
+def add_up_rows(table: Array, ids: Array, out: Array) -> None:
+    """out[k] = Σ_i table[ids[i], k], added up by rising i; table by rows, ids not below 0."""
+    out[:] = 0
+    for i in ids:
+        out += table[i]
+
+
+def add_to_rows(table: Array, ids: Array, x: Any, row: Array) -> None:
+    """table[ids[i], k] += x row[k] for every i; an id may stand there repeatedly."""
+    for i in ids:
+        table[i] += x * row
+
+
+def prefetch_rows(table: Array, ids: Array) -> None:
+    """Have rows of numbers fetched from memory, which takes a while, before they are used."""
+
+
 def _by_lanes(combine: Callable[[Any, Any], Any], start: float, a: Array) -> Any:
     """Combine the numbers of an array in the order that the head of this module tells."""
     full = len(a) - len(a) % LANES
@@ -117,10 +134,6 @@ def exponential32(x: Any) -> Any:
 
 def fence() -> None:
     """Let no load or store pass this point; in Python, its lock sees to that."""
-
-
-def prefetch(row: Array) -> None:
-    """Have a row of numbers fetched from memory, which takes a while, before it is used."""
 
 
 def give_way() -> None:

@@ -125,6 +125,36 @@ def test_other_arrays_do_not_compile(wrong):
 
 
 @compiled
+def compiled_add_up_rows(table, ids, out):
+    operations.add_up_rows(table, ids, out)
+
+
+@compiled
+def compiled_add_to_rows(table, ids, x, row):
+    operations.add_to_rows(table, ids, x[0], row)
+
+
+@given(DTYPES, st.lists(st.integers(0, 6), max_size=9), st.integers(1, 140), st.integers(0, 9))
+def test_compiled_sums_over_rows_are_the_plain_ones(dtype, ids, n, seed):
+    rng = np.random.default_rng(seed)
+    table, row = rng.normal(size=(7, n)).astype(dtype), rng.normal(size=n).astype(dtype)
+    ids, x = np.array(ids, np.int32), np.array([-0.3], dtype)
+
+    found, plain = np.full((2, n), np.nan, dtype)
+    operations.add_up_rows(table, ids, plain)
+    compiled_add_up_rows(table, ids, found)
+    assert found.tobytes() == plain.tobytes()
+    np.testing.assert_allclose(found, table[ids].astype(float).sum(axis=0), atol=1e-5)
+
+    found, plain = table.copy(), table.copy()
+    operations.add_to_rows(plain, ids, x[0], row)
+    compiled_add_to_rows(found, ids, x, row)
+    assert found.tobytes() == plain.tobytes()
+    counts = np.bincount(ids, minlength=7)[:, None]
+    np.testing.assert_allclose(found, table + float(x[0]) * counts * row, atol=1e-5)
+
+
+@compiled
 def compiled_product(A, B, out):
     operations.product(A, B, out)
 
@@ -173,15 +203,15 @@ def test_compiled_exponentials_are_the_plain_ones(dtype, x):
 
 
 @compiled
-def compiled_prefetch(row):
-    operations.prefetch(row)
+def compiled_prefetch_rows(table, ids):
+    operations.prefetch_rows(table, ids)
 
 
 @pytest.mark.parametrize("n", [1, 16, 17, 100])
-def test_fetching_a_row_changes_nothing(n):
-    row = np.arange(n, dtype=np.float64)
-    compiled_prefetch(row)
-    np.testing.assert_array_equal(row, range(n))
+def test_fetching_rows_changes_nothing(n):
+    table = np.arange(3.0 * n).reshape(3, n)
+    compiled_prefetch_rows(table, np.array([2, 0], np.int32))
+    np.testing.assert_array_equal(table.ravel(), range(3 * n))
 
 
 @compiled
@@ -202,5 +232,10 @@ def test_what_does_not_lie_together_is_no_operand():
     apart, matrix = np.zeros(6)[::2], np.zeros((4, 4))
     with pytest.raises(TypeError, match="expected rows of one type that lie together"):
         compiled_total(apart)
+    ids, table = np.zeros(2, np.int32), np.zeros((3, 6))
+    with pytest.raises(TypeError, match="expected a table by rows and ids that lie together"):
+        compiled_add_up_rows(table.T, ids, np.zeros(3))
+    with pytest.raises(TypeError, match="expected rows of one type that lie together"):
+        compiled_add_up_rows(table, ids, np.zeros(6, np.float32))
     with pytest.raises(TypeError, match="expected matrices that lie together"):
         compiled_product(matrix[:, ::2], matrix[:2], matrix)

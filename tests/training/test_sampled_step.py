@@ -25,6 +25,7 @@ from cbow.training.sampled.step import (
     buffers_of,
     centred,
     make_buffers,
+    make_owned,
     make_sums,
     run_steps,
     wait_for_all,
@@ -107,7 +108,10 @@ def one_step(before, activation, blocks, centre, features=WHOLE):
     rates = Rates(*np.ones((4, 1)))
     unit = Unit(SLOPES[activation], centre)
     with centred(after, centre) as tables, np.errstate(over="ignore"):
-        work = Work(text, bounds, tables, features, unit, all_words(), key_of(1), buffers, rates)
+        work = Work(
+            text, bounds, tables, features, unit, all_words(), key_of(1), buffers, rates,
+            make_owned(1, features),
+        )  # fmt: skip
         for k in range(blocks):  # the candidates are not drawn: every word is one
             block_gradients(work, k, buffers_of(buffers, k))
         for k in range(blocks):
@@ -163,7 +167,10 @@ def steps(threads, dtype=np.float32, blocks=11, K=3, seed=1, features=PARTS):
     unit = Unit(dtype(0), dtype(0.5))
 
     with centred(parameters, 0.5) as tables:
-        work = Work(text, bounds, tables, features, unit, noise, key_of(seed), buffers, rates)
+        work = Work(
+            text, bounds, tables, features, unit, noise, key_of(seed), buffers, rates,
+            make_owned(threads, features),
+        )  # fmt: skip
         workers = [
             threading.Thread(target=quietly, args=(work, order, thread, reached, sums))
             for thread in range(threads)
@@ -183,7 +190,9 @@ def test_nobody_waits_for_a_thread_that_gave_up(point):
     rates = Rates(*(np.zeros(3) for _ in range(4)))
     bounds, noise = np.array([0, len(text.ids)]), make_noise(np.arange(1, V + 1), 4, np.float64)
     tables, unit = tables_of(parameters), Unit(0.0, 0.0)
-    work = Work(text, bounds, tables, WHOLE, unit, noise, key_of(1), buffers, rates)
+    work = Work(
+        text, bounds, tables, WHOLE, unit, noise, key_of(1), buffers, rates, make_owned(1, WHOLE)
+    )
     reached = np.zeros((2, 8), np.int64)
     arguments = (work, np.full(6, -1), 0, reached, make_sums(N))
     worker = threading.Thread(target=run_steps, args=arguments)
@@ -232,7 +241,7 @@ def test_blocks_without_an_example_change_nothing():
     with centred(after, 0.0) as tables:
         work = Work(
             text, np.array([0, T]), tables, WHOLE, Unit(0.0, 0.0), noise, key_of(1), buffers,
-            rates,
+            rates, make_owned(1, WHOLE),
         )  # fmt: skip
         quietly(work, np.array([0]), 0, np.zeros((1, 8), np.int64), sums)
     for new, old in zip(after, before, strict=True):

@@ -15,7 +15,7 @@ import math
 from typing import Any, Final
 
 from cbow.system.compiled import compiled
-from cbow.system.operations import dot, exponential, largest, prefetch
+from cbow.system.operations import add_up_rows, dot, exponential, largest, prefetch_rows
 from cbow.training.kernels import exponentials_and_sums
 
 #: A logit that counts for nothing: exp of it, less any other, is 0.
@@ -25,27 +25,16 @@ NOTHING: Final = -1e30
 @compiled
 def token_rows(W1T: Any, features: Any, ids: Any, n: Any, R: Any) -> None:
     """R[j] = the mean of W1T[f] over the features f of word ids[j], (n, N)."""
+    indptr, indices = features
     one = R.dtype.type(1)
     for j in range(n):
-        begin, end = features.indptr[ids[j]], features.indptr[ids[j] + 1]
-        ahead = features.indptr[ids[min(j + 1, n - 1)]] - begin
-        for k in range(R.shape[1]):
-            R[j, k] = 0
-        for place in range(begin, end):
-            fetch_feature(W1T, features, place + ahead)
-            feature = features.indices[place]
-            for k in range(R.shape[1]):
-                R[j, k] += W1T[feature, k]
+        if j + 1 < n:
+            prefetch_rows(W1T, indices[indptr[ids[j + 1]] : indptr[ids[j + 1] + 1]])
+        begin, end = indptr[ids[j]], indptr[ids[j] + 1]
+        add_up_rows(W1T, indices[begin:end], R[j])
         share = one / R.dtype.type(end - begin)
         for k in range(R.shape[1]):
             R[j, k] *= share
-
-
-@compiled
-def fetch_feature(W1T: Any, features: Any, place: Any) -> None:
-    """Have the row of a feature fetched from memory, for one of the next tokens."""
-    if place < len(features.indices):
-        prefetch(W1T[features.indices[place]])
 
 
 @compiled

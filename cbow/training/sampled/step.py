@@ -17,14 +17,13 @@ from numpy.typing import DTypeLike, NDArray
 from cbow.network import Parameters
 from cbow.system.arrays import Array, Longs
 from cbow.system.compiled import compiled
-from cbow.system.operations import fence, give_way, product
+from cbow.system.operations import add_to_rows, fence, give_way, prefetch_rows, product
 from cbow.text.ngrams import Features
 from cbow.training.examples import Block, Sampling, read_block
 from cbow.training.kernels import Tables, tables_of
 from cbow.training.sampled.kernels import (
     add_targets,
     difference_sums,
-    fetch_feature,
     gather,
     hidden_gradient,
     hidden_layer,
@@ -105,6 +104,7 @@ class Work(NamedTuple):
     candidates_key: np.uint64  #: the stream of random numbers that candidates are drawn by
     buffers: Buffers  #: of K blocks
     rates: Rates
+    owned: NDArray[np.int32]  #: (threads, 2, the most features of a word), see `make_owned`
 
 
 def make_sums(N: int, dtype: DTypeLike = np.float64, K: tuple[int, ...] = ()) -> Sums:
@@ -133,6 +133,11 @@ def make_buffers(
         total=np.zeros((K, M)), target=real(M), C=real(S, N), bC=real(S), G=real(M + 1, N),
         db1=real(N), sums=make_sums(N, dtype, (K,)),
     )  # fmt: skip
+
+
+def make_owned(threads: int, features: Features) -> NDArray[np.int32]:
+    """Allocate room for the features of a token, and of the next, that each thread owns."""
+    return np.zeros((threads, 2, int(np.diff(features.indptr).max())), np.int32)
 
 
 @compiled
@@ -225,18 +230,30 @@ def is_owner(thread: Any, threads: Any, word: Any) -> Any:
 
 
 @compiled
+def owned_features(features: Any, word: Any, thread: Any, threads: Any, owned: Any) -> Any:
+    """Write down those features of a word whose rows a thread owns; return their number."""
+    count = 0
+    for place in range(features.indptr[word], features.indptr[word + 1]):
+        owned[count] = features.indices[place]
+        count += is_owner(thread, threads, owned[count])  # a branch would be guessed wrong often
+    return count
+
+
+@compiled
 def apply_block(work: Any, own: Any, thread: Any, threads: Any, step: Any) -> None:
     """Change the rows that a thread owns by the gradients of one block."""
     tables, features, rates = work.tables, work.features, work.rates
     ids, n, m = own.block.ids, own.n[0], own.sums.examples[0]
+    owned = work.owned[thread]  # of one token, and of the next
+    ahead = owned_features(features, ids[0], thread, threads, owned[0])
     for j in range(n):
-        begin, end = features.indptr[ids[j]], features.indptr[ids[j] + 1]
-        rate = rates.W1[step] / rates.W1.dtype.type(end - begin)
-        ahead = features.indptr[ids[min(j + 1, n - 1)]] - begin
-        for place in range(begin, end):
-            fetch_feature(tables.W1T, features, place + ahead)
-            if is_owner(thread, threads, features.indices[place]):
-                change_row(tables.W1T, features.indices[place], rate, own.G, j)
+        here = owned[j % 2, :ahead]
+        if j + 1 < n:
+            after = owned[(j + 1) % 2]
+            ahead = owned_features(features, ids[j + 1], thread, threads, after)
+            prefetch_rows(tables.W1T, after[:ahead])
+        size = features.indptr[ids[j] + 1] - features.indptr[ids[j]]
+        add_to_rows(tables.W1T, here, -(rates.W1[step] / rates.W1.dtype.type(size)), own.G[j])
     for i in range(m):
         word = own.y[i]
         if is_owner(thread, threads, word):

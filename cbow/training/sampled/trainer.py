@@ -28,6 +28,7 @@ from cbow.training.sampled.step import (
     Work,
     centred,
     make_buffers,
+    make_owned,
     make_sums,
     run_steps,
 )
@@ -124,6 +125,7 @@ class SampledTrainer:
         slope, centre = ACTIVATIONS[config.activation].slope, SAMPLED_B1_START
         self.unit = Unit(dtype.type(slope), dtype.type(centre))
         self.threads = min(threads, self.geometry.blocks_per_step)
+        self.owned = make_owned(self.threads, features)
 
     def portions(self, state: State, rate_of: RateOf) -> Iterator[Portion]:
         """Learn the pools of an epoch that `state` does not have yet."""
@@ -179,7 +181,7 @@ class SampledTrainer:
             self.source.sampling(epoch), self.geometry.bounds, tables, self.features,
             self.unit, self.noise,
             stream(self.config.seed, Purpose.CANDIDATES, epoch), self.buffers,
-            Rates(*(alpha * alpha.dtype.type(x) for x in factors)),
+            Rates(*(alpha * alpha.dtype.type(x) for x in factors)), self.owned,
         )  # fmt: skip
         padded = np.concatenate([order, np.full(-len(order) % self.geometry.blocks_per_step, -1)])
         reached = np.zeros((self.threads, 8), np.int64)
