@@ -221,7 +221,11 @@ objective, candidates, block, optimizer, learning_rate, batch, epochs, effort, p
         check_is_fitted(self)
         known, subwords = self.vocabulary_, self.vectors_.subwords
         V, made = len(known), dict[str, int]()  # ids of other words, behind those
-        stop = self._stop_words() if subwords else set[str]()
+        stop: Set[str] = frozenset()
+        if subwords:  # the words that `stop_words` leaves out, as documents may have them
+            config = Config(normalise=self.normalise, phrases=self.phrases)
+            cut = line_tokenizer(self.tokenizer, self.keep_case)
+            stop = frozenset().union(*spellings(self.stop_words, config, cut))
 
         def id_of(word: str) -> int | None:
             if word in known or subwords is None:
@@ -292,16 +296,18 @@ objective, candidates, block, optimizer, learning_rate, batch, epochs, effort, p
         """The number of features, from which scikit-learn makes their names."""
         return self.vectors_.dimension
 
-    def _stop_words(self) -> Set[str]:
-        """Return the words that `stop_words` leaves out, as documents may have them."""
-        config = Config(normalise=self.normalise, phrases=self.phrases)
-        cut = line_tokenizer(self.tokenizer, self.keep_case)
-        return frozenset().union(*spellings(self.stop_words, config, cut))
-
     def _settings(self) -> dict[str, Any]:
         """Return the settings of the training run by their names in `Config`."""
         own = {name: each for name, each in self.get_params().items() if name not in _OWN}
-        return {**own, "seed": _seed(self.random_state)}
+        seed = self.random_state
+        if seed is None or isinstance(seed, np.random.RandomState):  # draw one
+            seed = check_random_state(seed).randint(2**31 - 1)
+        integer = isinstance(seed, int | np.integer) and not isinstance(seed, bool)
+        if not integer or not SEED.accepts(seed):
+            raise ConfigError(
+                f"random_state is {seed!r}, but must be {SEED.expected}, a RandomState or None"
+            )
+        return {**own, "seed": int(seed)}
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -332,15 +338,3 @@ def _ready(vectors: Any, embedding: str) -> WordVectors:
         f"vectors is of type {type(vectors).__name__}; give the name of a file, WordVectors or a "
         "Model, or leave it out to train vectors"
     )
-
-
-def _seed(random_state: Any) -> int:
-    """Return a seed for `Config`: an int itself, from others a drawn one."""
-    if random_state is None or isinstance(random_state, np.random.RandomState):
-        return int(check_random_state(random_state).randint(2**31 - 1))
-    integer = isinstance(random_state, int | np.integer) and not isinstance(random_state, bool)
-    if not integer or not SEED.accepts(random_state):
-        raise ConfigError(
-            f"random_state is {random_state!r}, but must be {SEED.expected}, a RandomState or None"
-        )
-    return int(random_state)

@@ -191,46 +191,39 @@ class Prepared:
                 f"the matrix has the shape {matrix.shape}, but must have {V} rows, one for each "
                 "word that was looked up"
             )
-        pairs = tuple(self._score_pairs(matrix, *each) for each in self.pairs)
+        of_pairs = []
+        for pairs, rows in self.pairs:  # (n, 2)
+            known = all_known(rows)  # (n,)
+            cosines = np.full(len(rows), 0.0 if self.rules.oov == "zero" else np.nan)  # (n,)
+            cosines[known] = pair_cosines(matrix, rows[known])
+            broken = np.flatnonzero(known & np.isnan(cosines))
+            if len(broken):
+                raise _not_finite(" or ".join(map(repr, pairs.words[broken[0]])))
+            counts = ~np.isnan(cosines)  # (n,)
+            x, y = cosines[counts], pairs.scores[counts]
+            drawn = resampled_spearman(x[None], y, self.rules.resamples, self.rules.seed)  # (1, R)
+            rho, r = defined(spearman(x, y)), defined(pearson(x, y))
+            of_pairs.append(PairsResult(pairs, known, cosines, rho, r, interval(drawn[0])))
         top = matrix[: self.rules.restrict if self.analogies else 0]  # (restrict, N)
         inverse = inverse_lengths(top)  # (restrict,)
         broken = np.flatnonzero(np.isnan(inverse))
         if len(broken):
             raise _not_finite(repr(self.words[broken[0]]))
-        analogies = tuple(self._score_analogies(top, inverse, *each) for each in self.analogies)
-        return Evaluation(V, matrix.shape[1], self.rules, pairs, analogies)
-
-    def _score_pairs(self, matrix: Floats, pairs: Pairs, rows: Ids) -> PairsResult:
-        """Compare the cosines of pairs with their scores."""
-        known = all_known(rows)  # (n,)
-        cosines = np.full(len(rows), 0.0 if self.rules.oov == "zero" else np.nan)  # (n,)
-        cosines[known] = pair_cosines(matrix, rows[known])
-        broken = np.flatnonzero(known & np.isnan(cosines))
-        if len(broken):
-            raise _not_finite(" or ".join(map(repr, pairs.words[broken[0]])))
-        counted = ~np.isnan(cosines)
-        x, y = cosines[counted], pairs.scores[counted]
-        drawn = resampled_spearman(x[None], y, self.rules.resamples, self.rules.seed)  # (1, R)
-        return PairsResult(
-            pairs, known, cosines, defined(spearman(x, y)), defined(pearson(x, y)),
-            interval(drawn[0]),
-        )  # fmt: skip
-
-    def _score_analogies(
-        self, top: Floats, inverse: Floats, analogies: Analogies, rows: Ids
-    ) -> AnalogiesResult:
-        """Answer the questions whose words are known; an answer in other letter case is right."""
-        known = all_known(rows)  # (n,)
         first = np.arange(len(top))  # (restrict,), of the words that differ only in case
         for row, spellings in self.variants.items():
             first[row] = spellings[0]
-        right = {}
-        for method in self.rules.methods:
-            best = answers(top, inverse, rows[known, :3], method, self.variants)  # (known,)
-            right[method] = np.zeros(len(rows), bool)
-            right[method][known] = (best >= 0) & (first[best] == first[rows[known, 3]])
-        counted: Flags = known | (self.rules.oov == "zero")
-        return AnalogiesResult(analogies, known, counted, right)
+        of_analogies = []
+        for analogies, rows in self.analogies:  # (n, 4)
+            known = all_known(rows)  # (n,)
+            right = {}
+            for method in self.rules.methods:  # an answer in other letter case is right
+                best = answers(top, inverse, rows[known, :3], method, self.variants)  # (known,)
+                right[method] = np.zeros(len(rows), bool)
+                right[method][known] = (best >= 0) & (first[best] == first[rows[known, 3]])
+            counted: Flags = known | (self.rules.oov == "zero")
+            of_analogies.append(AnalogiesResult(analogies, known, counted, right))
+        results = tuple(of_pairs), tuple(of_analogies)
+        return Evaluation(V, matrix.shape[1], self.rules, *results)
 
 
 def prepare(

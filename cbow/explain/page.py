@@ -115,6 +115,18 @@ def _figure(name: str, table: Table, digits: int) -> Iterator[str]:
 
 def _rows(table: Table, block: Block, digits: int, largest: float) -> Iterator[str]:
     """Write the columns of a table that are in a block."""
+
+    def cell(value: Cell, marked: bool) -> str:
+        """Write a number, shaded by its sign and size; the sign can also be read."""
+        size = float(value)
+        kind = "zero" if not size else "below" if size < 0 else "above"
+        shade = f' style="--share:{abs(size) / largest:.2f}"' if size else ""
+        text = number(value, digits)
+        if marked:
+            kind += " marked"
+            text += f'<span class="mark">{MARK}</span>'
+        return f'<td class="{kind}"{shade}>{text}</td>'
+
     chosen = range(block.first, block.first + len(block.header) - 1)
     corner, *others = table.columns
     sides = ["" if side == ">" else ' class="text"' for side in block.align[1:]]
@@ -129,21 +141,9 @@ def _rows(table: Table, block: Block, digits: int, largest: float) -> Iterator[s
             if table.plain:
                 line += f"<td{side}>{_isolated(str(row[j]))}</td>"
             else:
-                line += _cell(row[j], digits, (i, j) in table.marked, largest)
+                line += cell(row[j], (i, j) in table.marked)
         yield f"<tr>{line}</tr>"
     yield "</tbody>"
-
-
-def _cell(value: Cell, digits: int, marked: bool, largest: float) -> str:
-    """Write a number, shaded by its sign and size; the sign can also be read."""
-    size = float(value)
-    kind = "zero" if not size else "below" if size < 0 else "above"
-    shade = f' style="--share:{abs(size) / largest:.2f}"' if size else ""
-    text = number(value, digits)
-    if marked:
-        kind += " marked"
-        text += f'<span class="mark">{MARK}</span>'
-    return f'<td class="{kind}"{shade}>{text}</td>'
 
 
 def _isolated(text: str) -> str:

@@ -209,23 +209,18 @@ def explain(worked: Worked, digits: int) -> Explanation:
         which_is_right(view),
         one_step(view),
     )
-    return Explanation("CBOW, step by step", _introduction(view), sections, digits)
-
-
-def _introduction(view: View) -> tuple[str, ...]:
-    """Say what follows, with which settings, and how to read it."""
-    worked, settings = view.worked, view.worked.settings
-    zero = f"{0:.{view.digits}f}"
-    return (
+    settings, zero = worked.settings, f"{0:.{digits}f}"
+    introduction = (
         "One forward pass, one backward pass and one step of gradient descent of the network that "
         "guesses a word from the words around it, on a text small enough to show every number.",
         f"{counted(len(worked.vocabulary), 'word')}, {counted(settings.dimension, 'hidden unit')} "
         f"({settings.activation}), {counted(len(worked.examples), 'example')}, window "
         f"{settings.window}, learning rate {settings.learning_rate:g}, seed {settings.seed}.",
-        f"Numbers are rounded to {counted(view.digits, 'decimal')} where they are shown, never "
-        f"before they are used. 0 is exactly 0; {zero} is not 0 but rounds to it. Ids count from "
-        "0, units and examples from 1.",
+        f"Numbers are rounded to {counted(digits, 'decimal')} where they are shown, never before "
+        f"they are used. 0 is exactly 0; {zero} is not 0 but rounds to it. Ids count from 0, units "
+        "and examples from 1.",
     )
+    return Explanation("CBOW, step by step", introduction, sections, digits)
 
 
 # --- from the words to the input ------------------------------------------------------------------

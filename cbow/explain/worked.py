@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from cbow import network
 from cbow.errors import CorpusError
 from cbow.network.gradcheck import STEP
-from cbow.system.arrays import Floats, Longs
+from cbow.system.arrays import Floats
 from cbow.text import Vocabulary
 
 #: With more than this, the tables are too large to read.
@@ -129,7 +129,10 @@ def work_out(lines: Sequence[Sequence[str]], settings: Settings) -> Worked:
         )
     sizes = [len(line) for line in lines for _ in line]  # of the line of each token
     net = network.cbow_network(settings.activation)
-    X, y = _arrays(examples, vocabulary)
+    indices = np.array([vocabulary[word] for each in examples for word in each.context])
+    indptr = np.cumsum([0, *(len(each.context) for each in examples)])  # (m + 1,)
+    X = network.contexts(indices, indptr, len(vocabulary), np.float64).toarray()  # to be shown
+    y = np.array([vocabulary[each.target] for each in examples])  # (m,)
     parameters = draw(X, settings.dimension, settings.seed)
     pass_ = network.forward(net, parameters, X)
     dZ = network.deltas(net, parameters, pass_, y)
@@ -235,15 +238,6 @@ def _vocabulary(lines: Sequence[Sequence[str]]) -> Vocabulary:
             "guess; give two different words or more"
         )
     return Vocabulary.from_counts(counts)
-
-
-def _arrays(examples: Sequence[Example], vocabulary: Vocabulary) -> tuple[Floats, Longs]:
-    """Return X (V, m), dense in order to be shown, and y (m,)."""
-    indices = np.array([vocabulary[word] for each in examples for word in each.context])
-    indptr = np.cumsum([0, *(len(each.context) for each in examples)])  # (m + 1,)
-    X = network.contexts(indices, indptr, len(vocabulary), np.float64)
-    y = np.array([vocabulary[each.target] for each in examples])
-    return X.toarray(), y
 
 
 def as_json(worked: Worked) -> dict[str, Any]:

@@ -86,7 +86,14 @@ def lay_out(rows: Floats, choice: str, seed: int) -> Layout:
     """
     key, why = choose(choice, len(rows))
     method = METHODS[key]
-    _check_library(method)
+    try:
+        if method.module:
+            importlib.import_module(method.module)
+    except ImportError as error:
+        raise CBOWError(
+            f"{method.name} needs {method.package}, which cannot be imported ({error}); install it "
+            f"with: pip install {method.package}, or choose --layout pca"
+        ) from error
     coordinates, _, shares = principal_components(unit(rows))  # (n, K), (K, N), (K,)
     with warnings.catch_warnings():  # of libraries about changes to come
         warnings.simplefilter("ignore")
@@ -126,18 +133,6 @@ def choose(choice: str, n: int) -> tuple[str, str]:
             return key, f"chosen because {method.package} is installed"
     packages = " nor ".join(method.package for method in libraries.values())
     return "pca", f"chosen because neither {packages} is installed"
-
-
-def _check_library(method: Method) -> None:
-    """Check that the library of a method can be imported."""
-    try:
-        if method.module:
-            importlib.import_module(method.module)
-    except ImportError as error:
-        raise CBOWError(
-            f"{method.name} needs {method.package}, which cannot be imported ({error}); install it "
-            f"with: pip install {method.package}, or choose --layout pca"
-        ) from error
 
 
 def _by_components(coordinates: Doubles, seed: int = 0) -> Doubles:

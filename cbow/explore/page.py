@@ -13,7 +13,6 @@ import importlib.resources
 import itertools
 import json
 import re
-from collections.abc import Sequence
 from html import escape
 from string import Template
 from typing import Any, Final
@@ -62,10 +61,14 @@ def page(data: PageData) -> str:
     style = "\n" + "".join(map(_file, STYLES))
     # The scripts share a scope of their own.
     script = '\n(() => {\n"use strict";\n' + "".join(map(_file, SCRIPTS)) + "})();\n"
-    shared = data.shared
+    shared, words = data.shared, data.models[0].vectors.words
+    examples: list[str] = []  # that a visitor may begin with
+    for start in EXAMPLES:
+        long = (word for word in words[start : start + 50] if len(word) >= LONG_ENOUGH)
+        examples += itertools.islice(long, 1)
     values = {
         "models": [_model(model, shared) for model in data.models],
-        "examples": _examples(data.models[0].vectors.words),
+        "examples": examples if len(examples) > 2 else list(words[: len(EXAMPLES)]),
         "shared": None if shared is None else _shared(shared),
     }
     policy = POLICY.format(script=_hash(script), style=_hash(style))
@@ -106,6 +109,12 @@ def _model(model: ModelData, shared: SharedNeighbours | None) -> dict[str, Any]:
     """Return one model as plain values."""
     counts, layout = model.vectors.counts, model.layout
     V, n = len(model.vectors), len(model.places)
+    shades: list[int | None] | None = None
+    if shared is not None:  # the colour of each word on the map, None for words not compared
+        shades = [None] * n
+        for word, both in zip(shared.words, shared.shared.tolist(), strict=True):
+            if (i := model.vectors.ids[word]) < n:
+                shades[i] = min(SHADES - 1, both * SHADES // shared.neighbours)
     has = f"The page has all of its {model.total:,} words."
     if model.total > V:
         has = (
@@ -121,20 +130,11 @@ def _model(model: ModelData, shared: SharedNeighbours | None) -> dict[str, Any]:
         "counts": None if counts is None else counts.tolist(),
         "rows": _base64(model.rows),
         "places": _base64(model.places.astype("<i2")),
-        "shades": None if shared is None else _shades(model, shared),
+        "shades": shades,
         "caption": f"{n:,} of {model.total:,} words, by {layout.method}",
         "about": f"has {model.vectors.dimension:,} numbers per word. {has} The map shows {on_map}, "
         f"laid out by {layout.method} ({layout.remark}).",
     }
-
-
-def _examples(words: Sequence[str]) -> list[str]:
-    """Choose words that a visitor may begin with."""
-    examples: list[str] = []
-    for start in EXAMPLES:
-        long = (word for word in words[start : start + 50] if len(word) >= LONG_ENOUGH)
-        examples += itertools.islice(long, 1)
-    return examples if len(examples) > 2 else list(words[: len(EXAMPLES)])
 
 
 def _shared(shared: SharedNeighbours) -> dict[str, Any]:
@@ -149,15 +149,6 @@ def _shared(shared: SharedNeighbours) -> dict[str, Any]:
         "about": f"{shared.common:,} words are in both models; the neighbours of "
         f"{len(shared.words):,} are compared. Rare words move for want of text.",
     }
-
-
-def _shades(model: ModelData, shared: SharedNeighbours) -> list[int | None]:
-    """Return the number of the colour of each word on the map, None for words not compared."""
-    shades: list[int | None] = [None] * len(model.places)
-    for word, both in zip(shared.words, shared.shared.tolist(), strict=True):
-        if (i := model.vectors.ids[word]) < len(shades):
-            shades[i] = min(SHADES - 1, both * SHADES // shared.neighbours)
-    return shades
 
 
 def _base64(array: npt.NDArray[np.integer[Any]]) -> str:

@@ -153,7 +153,8 @@ def place(points: Doubles, sizes: Doubles, bounds: Doubles, gap: float) -> tuple
     fixed = np.empty(around.shape[:2])  # (n, c)
     for i, boxes in enumerate(around):  # (c, 4)
         covered = _overlap(boxes, np.delete(dots, i, axis=0)).sum(axis=1)  # (c,)
-        outside = _area(boxes) - _overlap(boxes, bounds[None])[:, 0]  # (c,)
+        area = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)  # (c,)
+        outside = area - _overlap(boxes, bounds[None])[:, 0]  # (c,)
         fixed[i] = cost + (covered + OUTSIDE * outside) / gap**2
     chosen = fixed.argmin(axis=1)  # (n,)
     boxes = around[np.arange(n), chosen]  # (n, 4)
@@ -188,9 +189,3 @@ def _overlap(a: Doubles, b: Doubles) -> Doubles:
     high = np.minimum(a[:, None, 2:], b[None, :, 2:])
     shared: Doubles = np.clip(high - low, 0, None).prod(axis=2)  # (p, q)
     return shared
-
-
-def _area(boxes: Doubles) -> Doubles:
-    """Compute the area of boxes (p, 4): (p,)."""
-    area: Doubles = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
-    return area

@@ -218,10 +218,6 @@ def _parsed(lines: list[bytes], N: int, skip: bool) -> Rows:
     return Rows([words[at] for at in kept.tolist()], numbers[kept], [*bad, *more])
 
 
-def _inputs(path: Path) -> list[Path]:
-    return [path, metadata_of(path) or path]
-
-
 FORMAT: Final = Format(
     name="projector",
     title="Embedding Projector",
@@ -230,6 +226,6 @@ FORMAT: Final = Format(
     write=write,
     ending=".tsv",
     counts=True,
-    inputs=_inputs,
+    inputs=lambda path: [path, metadata_of(path) or path],
     outputs=lambda path: [path, metadata_beside(path)],
 )

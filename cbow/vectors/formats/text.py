@@ -55,7 +55,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import takewhile
 from pathlib import Path
-from typing import IO, Any, Final, NamedTuple, TypeVar
+from typing import IO, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -75,9 +75,6 @@ from cbow.vectors.formats.base import (
     opened,
     shown,
 )
-
-Piece = TypeVar("Piece")
-Result = TypeVar("Result")
 
 #: White space, as `bytes.split` has it: that of ASCII.
 WHITE: Final = b" \t\n\r\v\f"
@@ -162,10 +159,6 @@ def is_float(field: bytes) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _is_word2vec(source: Source) -> bool:
-    return promised_dimension(source) is not None and rows_are_text(source)
 
 
 def _is_glove(source: Source) -> bool:
@@ -581,7 +574,7 @@ def number_rows(matrix: Floats, separator: bytes = b" ") -> list[bytes]:
 WORD2VEC: Final = Format(
     name="word2vec-text",
     title="word2vec text",
-    recognise=_is_word2vec,
+    recognise=lambda source: promised_dimension(source) is not None and rows_are_text(source),
     read=partial(read, kind="word2vec's text format", header=True),
     write=partial(write, header=True),
     ending=".txt",
