@@ -328,7 +328,12 @@ def load_vectors(
     source = formats.Source(to_read(path))
     name = formats.recognise(source)
     words, matrix, counts, account, subwords = formats.read(
-        source, name, errors, on_bad_rows, max_expansion, embedding
+        source,
+        name,
+        errors=errors,
+        on_bad_rows=on_bad_rows,
+        max_expansion=max_expansion,
+        embedding=embedding,
     )
     notes = list(account.notes())
     if embedding != DEFAULT_EMBEDDING and not formats.FORMATS[name].kinds:

@@ -128,36 +128,7 @@ objective, candidates, block, optimizer, learning_rate, batch, epochs, effort, p
         vectors: str | os.PathLike[str] | WordVectors | Model | None = None,
         random_state: int | np.random.RandomState | None = Config.seed,
     ) -> None:
-        self.tokenizer = tokenizer
-        self.normalise = normalise
-        self.keep_case = keep_case
-        self.keep_words = keep_words
-        self.stop_words = stop_words
-        self.phrases = phrases
-        self.phrase_score = phrase_score
-        self.phrase_threshold = phrase_threshold
-        self.min_count = min_count
-        self.max_vocabulary = max_vocabulary
-        self.heldout = heldout
-        self.window = window
-        self.sample = sample
-        self.dimension = dimension
-        self.ngrams = ngrams
-        self.buckets = buckets
-        self.activation = activation
-        self.objective = objective
-        self.candidates = candidates
-        self.block = block
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.batch = batch
-        self.epochs = epochs
-        self.effort = effort
-        self.patience = patience
-        self.threads = threads
-        self.embedding = embedding
-        self.vectors = vectors
-        self.random_state = random_state
+        self.__dict__.update({name: each for name, each in locals().items() if name != "self"})
 
     def fit(self, documents: Iterable[Any], y: object = None) -> CBOWVectorizer:
         """Train on documents, or open `vectors`.

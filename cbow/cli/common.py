@@ -28,7 +28,7 @@ from typing import Any, Final, NoReturn
 
 import cbow
 from cbow.cli.start import COMMANDS
-from cbow.errors import LONGEST_SHOWN, CBOWError, OutputError, OutputWarning, shown
+from cbow.errors import LONGEST_SHOWN, CBOWError, OutputError, OutputWarning, VectorsWarning, shown
 from cbow.system.interrupts import INTERRUPTED, ignore_more
 
 DONE, FAILED, USAGE = 0, 1, 2
@@ -151,10 +151,11 @@ def run(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("default", OutputWarning)
+            warnings.simplefilter("always", VectorsWarning)
             show_warning = warnings.showwarning
 
             def show_note(message: Any, category: Any, *where: Any, **_: Any) -> None:
-                if issubclass(category, OutputWarning):
+                if issubclass(category, OutputWarning | VectorsWarning):
                     tell(f"note: {message}")
                 else:
                     show_warning(message, category, *where)

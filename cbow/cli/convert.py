@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cbow.cli.common import DONE, command_parser, json_line, run, show, table, tell
 from cbow.cli.files import OPENING, check_distinct, output_path, reading_rules
-from cbow.cli.flags import add_options, chosen
+from cbow.cli.flags import add_options
 from cbow.cli.start import COMMANDS
 from cbow.config import DEFAULT_EMBEDDING
 from cbow.errors import ConfigError, ModelFileError, VectorsWarning, shown
@@ -153,9 +153,9 @@ def _read(source: Path, name: str, arguments: argparse.Namespace) -> tuple[Conte
     """Read the vectors; return notes on what is not used as it stands in the file."""
     from cbow.vectors import formats
 
-    embedding = chosen(arguments, OPENING)["embedding"]
-    contents = formats.read(source, name, *reading_rules(arguments), embedding)
-    notes = list(contents.account.notes())
+    rules = reading_rules(arguments)
+    contents = formats.read(source, name, **rules)
+    notes, embedding = list(contents.account.notes()), rules["embedding"]
     if embedding != DEFAULT_EMBEDDING and not formats.FORMATS[name].kinds:
         notes.append(
             f"{source} holds only one kind of vectors, so --embedding {embedding} has no effect"

@@ -6,15 +6,13 @@ import argparse
 import contextlib
 import os
 import sys
-import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from cbow.cli.common import tell
 from cbow.cli.flags import Option, chosen
 from cbow.config import DEFAULT_EMBEDDING, EMBEDDINGS, MAX_EXPANSION
-from cbow.errors import ModelFileError, OutputError, VectorsWarning, shown
+from cbow.errors import ModelFileError, OutputError, shown
 from cbow.system.files import check_writable, expanded, name_of, replacing, same
 
 if TYPE_CHECKING:
@@ -45,15 +43,15 @@ OPENING: Final = {
 }
 
 
-def reading_rules(arguments: argparse.Namespace) -> tuple[str, str, float]:
-    """Return what to do about bad words and bad rows, and the largest expansion."""
-    values = chosen(arguments, OPENING)
-    bad_rows = "skip" if values["skip_bad_rows"] else "raise"
-    return values["errors"], bad_rows, values["max_expansion"]
+def reading_rules(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the options `OPENING` as `cbow.load_vectors` takes them."""
+    rules = chosen(arguments, OPENING)
+    rules["on_bad_rows"] = "skip" if rules.pop("skip_bad_rows") else "raise"
+    return rules
 
 
 def open_vectors(path: str, arguments: argparse.Namespace) -> WordVectors:
-    """Open vectors; say on standard error what is not used as it stands in the file.
+    """Open vectors; `run` says on standard error what is not used as it stands in the file.
 
     Parameters
     ----------
@@ -69,13 +67,7 @@ def open_vectors(path: str, arguments: argparse.Namespace) -> WordVectors:
     """
     from cbow.model import load_vectors  # here, so that --help is quick
 
-    with warnings.catch_warnings(record=True) as notes:
-        warnings.simplefilter("always", VectorsWarning)
-        embedding = chosen(arguments, OPENING)["embedding"]
-        vectors = load_vectors(path, embedding, *reading_rules(arguments))
-    for note in notes:
-        tell(f"note: {note.message}")
-    return vectors
+    return load_vectors(path, **reading_rules(arguments))
 
 
 def output_path(flag: str, name: str, folder: bool = False) -> Path:

@@ -144,9 +144,9 @@ def test_what_is_left_out_is_told(answer):
 
 
 def test_what_a_reader_notes_is_told(answer, monkeypatch):
-    def load(path, *how):
+    def load(path, **how):
         warnings.warn("2 of 30 rows repeat a word", VectorsWarning, stacklevel=2)
-        return load_vectors(path, *how)
+        return load_vectors(path, **how)
 
     monkeypatch.setattr("cbow.model.load_vectors", load)
     code, _, err = answer("m.safetensors")

@@ -11,9 +11,8 @@ import re
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from cbow.config import DEFAULT_EMBEDDING, MAX_EXPANSION
 from cbow.errors import ConfigError, ModelFileError, OutputError, VectorsWarning, shown
 from cbow.system import safetensors_file
 from cbow.system.arrays import Counts, Floats
@@ -162,12 +161,7 @@ def recognise(path: str | os.PathLike[str] | Source) -> str:
 
 
 def read(
-    path: str | os.PathLike[str] | Source,
-    format: str | None = None,
-    errors: str = "strict",
-    on_bad_rows: str = "raise",
-    max_expansion: float = MAX_EXPANSION,
-    embedding: str = DEFAULT_EMBEDDING,
+    path: str | os.PathLike[str] | Source, format: str | None = None, **options: Any
 ) -> Contents:
     """Read words and vectors.
 
@@ -177,15 +171,8 @@ def read(
         A file or, for model2vec, a folder.
     format : str, optional
         A name of `FORMATS`; by default the content tells.
-    errors : {"strict", "replace"}
-        Whether a word that is not UTF-8 is rejected, or kept with U+FFFD for its bad bytes.
-    on_bad_rows : {"raise", "skip"}
-        Whether a row that cannot be read is rejected, or left out and counted.
-    max_expansion : float
-        How many times its size on disk a file may become where it is packed; `math.inf` for no
-        limit.
-    embedding : str
-        Which vectors of a model: a name of `cbow.config.EMBEDDINGS`. Other files have one kind.
+    **options
+        See `Options`: errors, on_bad_rows, max_expansion, embedding.
 
     Returns
     -------
@@ -201,11 +188,11 @@ def read(
         If there is no format of that name, or another argument is something else.
     """
     source = path if isinstance(path, Source) else Source(to_read(path))
-    options = Options(errors, on_bad_rows, max_expansion, embedding)
+    chosen = Options(**options)
     form = _format(recognise(source) if format is None else format)
     finish_replacing(source.path, projector.metadata_beside(source.path))
     try:
-        return form.read(source, options)
+        return form.read(source, chosen)
     except MemoryError:
         raise ModelFileError(
             f"{source.path} needs more memory than there is; end other programs, or convert it on "
