@@ -34,10 +34,9 @@ from cbow.system.files import to_read
 from cbow.vectors import WordVectors, formats
 from cbow.vectors.formats import model as file
 from cbow.vectors.nearest import may_be_largest
-from cbow.vectors.packed import distinct
 from cbow.vectors.query import check_integer, described
-from cbow.vectors.spelling import spelled_like
 from cbow.vectors.word_vectors import html_table
+from cbow.vectors.words import distinct, spelled_like
 
 if TYPE_CHECKING:
     from cbow.network import Network, Parameters

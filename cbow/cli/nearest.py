@@ -165,7 +165,7 @@ def _neighbours(vectors: WordVectors, query: str, topn: int, prefix: str) -> lis
     tells, with `prefix` in front; and another of a word whose vector is made from n-grams.
     """
     from cbow.vectors import parse_expression
-    from cbow.vectors.spelling import in_other_case
+    from cbow.vectors.words import in_other_case
 
     def as_there(words: list[str]) -> list[str]:
         """Return words as the vocabulary spells them, if it has them."""

@@ -44,7 +44,7 @@ from cbow.evaluation.sets import (
 from cbow.system.arrays import Floats, Ids
 from cbow.vectors.nearest import inverse_lengths
 from cbow.vectors.query import described
-from cbow.vectors.spelling import find_rows, find_variants
+from cbow.vectors.words import find_rows, find_variants
 
 if TYPE_CHECKING:
     from cbow.vectors import WordVectors

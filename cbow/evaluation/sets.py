@@ -9,7 +9,7 @@ comments. A file of pairs may begin with a line of names; `_Layout` has how the 
 What is skipped is counted; any other line that does not fit is an error.
 
 The words of a set are looked up as they are spelled, else in other letter case; see
-`cbow.vectors.spelling`.
+`cbow.vectors.words`.
 """
 
 from __future__ import annotations

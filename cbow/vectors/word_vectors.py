@@ -24,7 +24,6 @@ from cbow.other_names import VECTORS, explaining
 from cbow.system.arrays import Array, Doubles, Floats, Ids
 from cbow.vectors import nearest
 from cbow.vectors.nearest import Hits
-from cbow.vectors.packed import PackedWords
 from cbow.vectors.query import (
     Key,
     Keys,
@@ -40,8 +39,8 @@ from cbow.vectors.query import (
     terms,
 )
 from cbow.vectors.search import Search
-from cbow.vectors.spelling import spelled_like
 from cbow.vectors.subwords import Subwords, check_subwords
+from cbow.vectors.words import PackedWords, spelled_like
 
 if TYPE_CHECKING:
     from gensim.models import KeyedVectors

@@ -13,7 +13,7 @@ from scipy import stats
 from cbow.evaluation import measures
 from cbow.evaluation.measures import accuracy, mcnemar
 from cbow.vectors.nearest import inverse_lengths
-from cbow.vectors.spelling import find_rows, find_variants
+from cbow.vectors.words import find_rows, find_variants
 
 METHODS = pytest.mark.parametrize("method", ["3CosAdd", "3CosMul"])
 

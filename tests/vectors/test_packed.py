@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cbow.errors import ModelFileError
-from cbow.vectors import packed
-from cbow.vectors.packed import PackedWords, distinct, encode_words
+from cbow.vectors.words import PackedWords, distinct, encode_words
 
 TEXTS = st.lists(st.text(st.characters(codec="utf-8"), min_size=1, max_size=5))
 FEW = st.lists(st.text("aé🙂", min_size=1, max_size=3))
@@ -66,7 +65,7 @@ def test_what_is_not_there(other):
 
 def test_going_through_them_in_several_pieces(monkeypatch):
     words = [f"wört{i}" for i in range(50)]
-    monkeypatch.setattr(packed, "DECODED", 7)
+    monkeypatch.setattr(words, "DECODED", 7)
     assert list(pack(words)) == words
 
 

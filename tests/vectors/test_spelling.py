@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cbow.vectors.spelling import find_rows, find_variants, in_other_case, spelled_like
+from cbow.vectors.words import find_rows, find_variants, in_other_case, spelled_like
 
 
 def test_rows_of_words():

@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as arrays
 
 from cbow.errors import CBOWError, ModelFileError, QueryError, UnknownWordError
 from cbow.vectors import WordVectors, formats, nearest, search, word_vectors
-from cbow.vectors.packed import PackedWords, encode_words
+from cbow.vectors.words import PackedWords, encode_words
 
 V, N = 700, 16
 WORDS = [f"w{i}" for i in range(V)]

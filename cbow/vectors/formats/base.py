@@ -30,8 +30,8 @@ from cbow.system.files import (
     unopened,
 )
 from cbow.vectors.embeddings import check_kind
-from cbow.vectors.packed import PackedWords
 from cbow.vectors.subwords import Subwords
+from cbow.vectors.words import PackedWords
 
 #: What may be done about words that are not UTF-8: reject them, or put U+FFFD for bad bytes.
 ERRORS: Final = "strict", "replace"

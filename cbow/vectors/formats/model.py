@@ -47,8 +47,8 @@ from cbow.vectors.embeddings import (
     joint_vectors,
 )
 from cbow.vectors.formats.base import Account, Contents, Format, Options, Source
-from cbow.vectors.packed import PackedWords, encode_words
 from cbow.vectors.subwords import Subwords
+from cbow.vectors.words import PackedWords, encode_words
 
 FORMAT_VERSION: Final = 3
 

@@ -32,7 +32,7 @@ from cbow.vectors.formats.base import (
     check_counts,
     is_table,
 )
-from cbow.vectors.packed import PackedWords, encode_words
+from cbow.vectors.words import PackedWords, encode_words
 
 VECTORS_VERSION: Final = 1
 

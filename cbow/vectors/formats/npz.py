@@ -39,7 +39,7 @@ from cbow.vectors.formats.base import (
     shown,
     too_much,
 )
-from cbow.vectors.packed import encode_words
+from cbow.vectors.words import encode_words
 
 #: Characters of what zipfile and numpy say: they quote the file.
 MOST_SAID: Final = 99

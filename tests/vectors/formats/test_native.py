@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from cbow.errors import ModelFileError, OutputError
 from cbow.vectors import WordVectors
-from cbow.vectors.packed import encode_words
+from cbow.vectors.words import encode_words
 
 codec = Codec("safetensors")
 read, write = codec.read, codec.write

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from cbow.errors import OutputError
 from cbow.vectors.formats import base, npz
-from cbow.vectors.packed import encode_words
+from cbow.vectors.words import encode_words
 
 codec = Codec("npz")
 read, write = codec.read, codec.write
