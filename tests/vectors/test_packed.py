@@ -65,7 +65,7 @@ def test_what_is_not_there(other):
 
 def test_going_through_them_in_several_pieces(monkeypatch):
     words = [f"wört{i}" for i in range(50)]
-    monkeypatch.setattr(words, "DECODED", 7)
+    monkeypatch.setattr("cbow.vectors.words.DECODED", 7)
     assert list(pack(words)) == words
 
 

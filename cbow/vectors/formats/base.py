@@ -309,8 +309,10 @@ class Format:
     name: str  #: what `read` and `write` call it
     title: str  #: what a sentence calls it
     recognise: Callable[[Source], bool]  #: whether a file or folder is in this format
+    #: Read a file; `ModelFileError` if it is not in this format, or damaged.
     read: Callable[[Source, Options], Contents]
-    #: Write words, a finite matrix and counts that fit each other; None: only read.
+    #: Write words, a finite matrix and counts that fit each other; None: only read. `OutputError`
+    #: if the file cannot be written, `ModelFileError` if the format cannot hold a word or a number.
     write: Callable[[Path, Contents], None] | None
     ending: str = ""  #: how names end that stand for it when it is written
     packed: bool = False  #: whether it is packed with gzip if .gz follows, and may be read so

@@ -137,8 +137,6 @@ def write(path: Path, contents: Contents) -> None:
     ------
     ModelFileError
         If a word holds a NUL, or a number is too large for float32.
-    OutputError
-        If the file cannot be written.
     """
     words, matrix, counts, _, subwords = contents
     kind = "fastText's format"

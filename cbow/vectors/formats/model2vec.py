@@ -93,13 +93,7 @@ def recognise(source: Source) -> bool:
 
 
 def read(source: Source, options: Options) -> Contents:
-    """Read a folder.
-
-    Raises
-    ------
-    ModelFileError
-        If it is not such a folder, or damaged.
-    """
+    """Read a folder."""
     path = source.path
     folder = inside(path)
     if folder is None:

@@ -103,13 +103,7 @@ def read(source: Source, options: Options) -> Contents:
 
 
 def write(path: Path, contents: Contents) -> None:
-    """Write a file. Equal vectors give equal bytes.
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be written.
-    """
+    """Write a file. Equal vectors give equal bytes."""
     letters, ends = encode_words(contents.words)
     tensors = {"vectors": contents.matrix, "words": letters, "word_ends": ends}
     if contents.counts is not None:

@@ -112,13 +112,7 @@ def read(source: Source, options: Options) -> Contents:
 
 
 def write(path: Path, contents: Contents) -> None:
-    """Write an archive.
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be written.
-    """
+    """Write an archive."""
     letters, ends = encode_words(contents.words)
     arrays: dict[str, npt.NDArray[Any]]
     arrays = {_VECTORS: contents.matrix, _WORDS: letters, _ENDS: ends}

@@ -109,8 +109,6 @@ def write(path: Path, contents: Contents) -> None:
     ------
     ModelFileError
         If there is no word, or one holds a tab or a line end.
-    OutputError
-        If the files cannot be written.
     """
     words, matrix, counts = contents[:3]
     if not len(words):

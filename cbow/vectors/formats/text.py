@@ -190,11 +190,6 @@ def read(source: Source, options: Options, *, kind: str, header: bool) -> Conten
     header : bool
         Whether the first line says how many rows follow, and how many numbers each has; otherwise
         the first row shows how many numbers each has.
-
-    Raises
-    ------
-    ModelFileError
-        If it is not such a file, or damaged.
     """
     from cbow.system.threads import in_order  # here, for the file of a model is read without
 
@@ -489,8 +484,6 @@ def write(path: Path, contents: Contents, *, header: bool, tail: bytes = b"\n") 
     ModelFileError
         If a word could not be read back, or a number is too large for float32; without a header,
         if there are no words.
-    OutputError
-        If the file cannot be written.
     """
     words, matrix = contents.words, contents.matrix
     V, N = matrix.shape

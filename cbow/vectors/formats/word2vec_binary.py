@@ -159,8 +159,6 @@ def write(path: Path, contents: Contents) -> None:
     ------
     ModelFileError
         If a word holds a space or a line feed, or a number is too large for float32.
-    OutputError
-        If the file cannot be written.
     """
     words, matrix = contents.words, contents.matrix
     V, N = matrix.shape
