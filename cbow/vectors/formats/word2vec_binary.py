@@ -106,12 +106,41 @@ _MARKS: Final = rb"""!"#$%&'()*+,-./:;<=>?@[\]^_`{|}~"""
 _HEADER: Final = re.compile(rb"\s*([+-]?\d+)[ \t]+([+-]?\d+)\s*\n")
 
 
+#: What may be wrong with rows, behind the name of the file.
+_CUT: Final = (
+    " is cut short: its header promises {V} words, but row {row} is not whole; fetch or copy it "
+    "again"
+)
+_BEHIND: Final = (
+    " goes on behind the {V} words that its header promises; the header is wrong, or rows are "
+    "damaged: fetch or copy it again"
+)
+_MISPLACED: Final = (
+    ", row {row}: there is no word where one must begin, so a row before does not hold {N} numbers "
+    "as the header says, or is damaged; fetch or copy the file again"
+)
+_AMBIGUOUS: Final = (
+    ", row {row}: words seem to hold spaces, at which this format ends a word, and its bytes may "
+    "be read in more than one way; write the vectors as text (with gensim: "
+    "save_word2vec_format(FILE, binary=False)), or with _ for the spaces"
+)
+_ABSURD: Final = (
+    ", row {row}: the vector of {word} holds numbers of sizes that no training gives, as if bytes "
+    "before it were missing; fetch or copy the file again, or write it as text"
+)
+_ENDLESS: Final = (
+    ", row {row}: the word does not end within {longest} bytes; the file is damaged, or of another "
+    "format"
+)
+
+
 class _RowError(Exception):
     """Why rows cannot be read, and at which that turned out, from 1."""
 
-    def __init__(self, row: int, message: str) -> None:
-        super().__init__(message)
-        self.row = row
+    def __init__(self, fault: str, path: Path, row: int, **values: object) -> None:
+        super().__init__(f"{path}{fault.format(row=row, **values)}")
+        # What is ambiguous is told before that rows do not end in line feeds.
+        self.row = NEVER if fault is _AMBIGUOUS else row
 
 
 def recognise(source: Source) -> bool:
@@ -146,7 +175,7 @@ def read(source: Source, options: Options) -> Contents:
     best, *others = sorted(attempts, key=lambda attempt: attempt.cost)
     for other in others:
         if other.cost - best.cost < MARGIN and other.words != best.words:
-            raise ModelFileError(str(_ambiguous(path, 1)))
+            raise ModelFileError(str(_RowError(_AMBIGUOUS, path, 1)))
     if failures and 2 * b"\0".join(best.words).count(b"\0\n") > V - 1:
         raise ModelFileError(str(failures[0]))  # rows do end in line feeds, but one does not
     return checked(path, options, best.words, best.matrix)
@@ -380,18 +409,18 @@ def _rows(path: Path, file: Opened, V: int, N: int, feed: bytes) -> _Rows:
         matrix[done : len(words)] = numbers
         if ahead > R and not search:
             if len(held.data) - (some.ends[-1] if R else held.at) > LONGEST_WORD + 4 * N + 1:
-                raise _endless(path, done + R + 1)
+                raise _RowError(_ENDLESS, path, done + R + 1, longest=LONGEST_WORD)
             held.data, held.at = held.data[held.at :], 0
             held.more()
         # Where many words hold spaces, few rows are cut in vain.
         ahead = FEW_ROWS if search else min(4 * ahead, V)
         patience = min(2 * patience, LONGEST_SEARCH) if search else BACK
     if not held.ends_at(held.at):
-        raise _behind(path, V, N, V)
+        raise _RowError(_BEHIND, path, V, V=V)
     if not feed and 2 * cost > NOT_UTF8 * V:
         odd = [row for row, word in enumerate(words, 1) if not _is_text(word)]
         if 2 * len(odd) > V:
-            raise _misplaced(path, V, N, odd[0])
+            raise _RowError(_MISPLACED, path, odd[0], N=N)
     return _Rows(words, matrix, cost)
 
 
@@ -486,25 +515,25 @@ def _search(
                 least = min(least, one.cost)
             short = short or held.data.find(b" ", begin) < 0
         if not reached:
-            fail = _cut if short else _behind if beyond else _misplaced
-            raise fail(path, V, N, row + len(layers))
+            fault = _CUT if short else _BEHIND if beyond else _MISPLACED
+            raise _RowError(fault, path, row + len(layers), V=V, N=N)
         reached = {end: one for end, one in reached.items() if one.cost <= least + BEAM}
         alone = alone + 1 if len(reached) == 1 else 0
         calm = calm + 1 if alone and least == min(layers[-1].values()).cost else 0
         unsure = 0 if alone else unsure + 1
         if unsure > LONGEST_UNSURE:
-            raise _ambiguous(path, row + 1)
+            raise _RowError(_AMBIGUOUS, path, row + 1)
         layers.append(reached)
     best, *others = sorted(layers[-1].values())
     if min([best.other, *(one.cost for one in others)]) - best.cost < MARGIN:
-        raise _ambiguous(path, row + 1)
+        raise _RowError(_AMBIGUOUS, path, row + 1)
     places = [(best.begin, best.space)]
     for layer in layers[-2:0:-1]:
         one = layer[places[-1][0]]
         places.append((one.begin, one.space))
     for at, (begin, space) in enumerate(reversed(places), row + 1):
         if not feed and sizes.absurd(held.data[space + 1 : space + 1 + width]):
-            raise _absurd(path, at, held.data[begin:space])
+            raise _RowError(_ABSURD, path, at, word=shown(held.data[begin:space]))
     return best.cost, places[::-1]
 
 
@@ -514,7 +543,7 @@ def _spaces(path: Path, held: _Held, begin: int, row: int) -> Iterator[int]:
     space = held.data.find(b" ", begin)
     while space < 0 and not held.ended:
         if len(held.data) - begin > LONGEST_WORD:
-            raise _endless(path, row)
+            raise _RowError(_ENDLESS, path, row, longest=LONGEST_WORD)
         held.more()
         space = held.data.find(b" ", begin)
     while space >= 0:
@@ -534,56 +563,6 @@ def _word_cost(word: bytes, feed: bytes) -> int | None:
     plain = word.translate(None, _MARKS)
     controls = len(plain) - len(plain.translate(None, _CONTROLS))
     return cost + SPACE * word.count(b" ") + MARK * (len(word) - len(plain)) + CONTROL * controls
-
-
-def _cut(path: Path, V: int, N: int, row: int) -> _RowError:
-    return _RowError(
-        row,
-        f"{path} is cut short: its header promises {V} words, but row {row} is not whole; fetch or "
-        "copy it again",
-    )
-
-
-def _behind(path: Path, V: int, N: int, row: int) -> _RowError:
-    return _RowError(
-        row,
-        f"{path} goes on behind the {V} words that its header promises; the header is wrong, or "
-        "rows are damaged: fetch or copy it again",
-    )
-
-
-def _misplaced(path: Path, V: int, N: int, row: int) -> _RowError:
-    return _RowError(
-        row,
-        f"{path}, row {row}: there is no word where one must begin, so a row before does not hold "
-        f"{N} numbers as the header says, or is damaged; fetch or copy the file again",
-    )
-
-
-def _ambiguous(path: Path, row: int) -> _RowError:
-    return _RowError(
-        NEVER,  # told before that rows do not end in line feeds
-        f"{path}, row {row}: words seem to hold spaces, at which this format ends a word, and its "
-        "bytes may be read in more than one way; write the vectors as text (with gensim: "
-        "save_word2vec_format(FILE, binary=False)), or with _ for the spaces",
-    )
-
-
-def _absurd(path: Path, row: int, word: bytes) -> _RowError:
-    return _RowError(
-        row,
-        f"{path}, row {row}: the vector of {shown(word)} holds numbers of sizes that no training "
-        "gives, as if bytes before it were missing; fetch or copy the file again, or write it as "
-        "text",
-    )
-
-
-def _endless(path: Path, row: int) -> _RowError:
-    return _RowError(
-        row,
-        f"{path}, row {row}: the word does not end within {LONGEST_WORD} bytes; the file is "
-        "damaged, or of another format",
-    )
 
 
 FORMAT: Final = Format(
