@@ -89,9 +89,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = command_parser(
-        PROG,
-        f"{COMMANDS['evaluate']} Several are each compared with the first.",
-        EXAMPLES,
+        PROG, f"{COMMANDS['evaluate']} Several are each compared with the first.", EXAMPLES
     )
     # argparse would write the models last, where --pairs takes them for its own.
     parser.usage = "%(prog)s MODEL... [--pairs FILE...] [--analogies FILE...] [options]"

@@ -66,10 +66,7 @@ OPTIONS: Final = {
         3, Range(lambda x: 1 <= x <= 10, "a whole number from 1 to 10"), "decimals to show"
     ),
     "activation": Option(
-        str,
-        HIDDEN_ACTIVATIONS[0],
-        "activation of the hidden layer",
-        choices=HIDDEN_ACTIVATIONS,
+        str, HIDDEN_ACTIVATIONS[0], "activation of the hidden layer", choices=HIDDEN_ACTIVATIONS
     ),
     **settings("encoding", "errors"),
 }

@@ -82,11 +82,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = command_parser(
-        "cbow-gradcheck",
-        COMMANDS["gradcheck"],
-        EXAMPLES,
-    )
+    parser = command_parser("cbow-gradcheck", COMMANDS["gradcheck"], EXAMPLES)
     add_options(parser, {**CBOW_SIZES, **NUMBERS})
     parser.add_argument(
         "--layers",

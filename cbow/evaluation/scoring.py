@@ -24,12 +24,7 @@ from cbow.evaluation.measures import (
     resampled_spearman,
     spearman,
 )
-from cbow.evaluation.results import (
-    AnalogiesResult,
-    Evaluation,
-    PairsResult,
-    defined,
-)
+from cbow.evaluation.results import AnalogiesResult, Evaluation, PairsResult, defined
 from cbow.evaluation.sets import (
     Analogies,
     Flags,

@@ -9,15 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cbow.errors import counted
-from cbow.explain.explanation import (
-    Cell,
-    Explanation,
-    Section,
-    Table,
-    listed,
-    number,
-    quoted,
-)
+from cbow.explain.explanation import Cell, Explanation, Section, Table, listed, number, quoted
 from cbow.explain.worked import DECIMALS, Worked
 from cbow.network.activations import LEAK
 from cbow.network.gradcheck import STEP

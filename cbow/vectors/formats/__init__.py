@@ -100,10 +100,7 @@ STRANGERS: Final = [
             rb"(?s:.{257})ustar(?:\x0000|  \0)",
             "it is an archive of tar; unpack it, and give a file of it: tar -xf FILE",
         ),
-        (
-            rb"7z\xbc\xaf\x27\x1c|Rar!\x1a\x07",
-            "it is an archive; unpack it, and give a file of it",
-        ),
+        (rb"7z\xbc\xaf\x27\x1c|Rar!\x1a\x07", "it is an archive; unpack it, and give a file of it"),
         (rb"BZh[1-9]1AY&SY", "it is packed with bzip2; unpack it: bunzip2 -k FILE"),
         (rb"\xfd7zXZ\0", "it is packed with xz; unpack it: unxz -k FILE"),
         (rb"\x28\xb5\x2f\xfd", "it is packed with zstd; unpack it: unzstd FILE"),
