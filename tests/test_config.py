@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cbow.cli.flags import default_text, flag, settings, settings_table
+from cbow.cli.arguments import default_text, flag, settings, settings_table
 from cbow.cli.train import _parser
 from cbow.config import Config
 from cbow.errors import CBOWError, ConfigError, shown

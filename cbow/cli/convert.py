@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from cbow.cli.arguments import OPENING, add_options, check_distinct, output_path, reading_rules
 from cbow.cli.common import DONE, command_parser, json_line, run, show, table, tell
-from cbow.cli.files import OPENING, check_distinct, output_path, reading_rules
-from cbow.cli.flags import add_options
 from cbow.cli.start import COMMANDS
 from cbow.config import DEFAULT_EMBEDDING
 from cbow.errors import ConfigError, ModelFileError, VectorsWarning, shown

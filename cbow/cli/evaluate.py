@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from cbow.cli.arguments import MODEL_HELP, OPENING, Option, add_options, chosen, open_vectors
 from cbow.cli.common import (
     DONE,
     command_parser,
@@ -18,8 +19,6 @@ from cbow.cli.common import (
     visible,
     wrapped,
 )
-from cbow.cli.files import MODEL_HELP, OPENING, open_vectors
-from cbow.cli.flags import Option, add_options, chosen
 from cbow.cli.start import COMMANDS
 from cbow.errors import ConfigError, QueryError
 from cbow.evaluation import METHODS, OOV, Rules

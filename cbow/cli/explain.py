@@ -7,6 +7,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from cbow.cli.arguments import (
+    Option,
+    add_options,
+    check_outputs,
+    chosen,
+    corpus_files,
+    number,
+    output_path,
+    settings,
+    write_output,
+)
 from cbow.cli.common import (
     DONE,
     command_parser,
@@ -20,8 +31,6 @@ from cbow.cli.common import (
     width,
     wrapped,
 )
-from cbow.cli.files import check_outputs, corpus_files, output_path, write_output
-from cbow.cli.flags import Option, add_options, chosen, number, settings
 from cbow.cli.start import COMMANDS
 from cbow.config import HIDDEN_ACTIVATIONS, POSITIVE, SEED, Range
 from cbow.errors import CorpusError

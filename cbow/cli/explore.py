@@ -9,18 +9,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from cbow.cli.common import DONE, check_stdout, command_parser, run, tell, visible
-from cbow.cli.files import (
+from cbow.cli.arguments import (
     MODEL_HELP,
     OPENING,
+    Option,
+    add_options,
     check_outputs,
+    chosen,
+    number,
     open_vectors,
     output_path,
     size,
     vector_files,
     write_output,
 )
-from cbow.cli.flags import Option, add_options, chosen, number
+from cbow.cli.common import DONE, check_stdout, command_parser, run, tell, visible
 from cbow.cli.start import COMMANDS
 from cbow.config import POSITIVE, Range
 from cbow.errors import OutputError

@@ -8,6 +8,7 @@ import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from cbow.cli.arguments import add_options, chosen, number, passed
 from cbow.cli.common import (
     DONE,
     FAILED,
@@ -20,7 +21,6 @@ from cbow.cli.common import (
     terminal_width,
     wrapped,
 )
-from cbow.cli.flags import add_options, chosen, number, passed
 from cbow.cli.start import COMMANDS
 from cbow.config import COSTS, HIDDEN_ACTIVATIONS, POSITIVE, SEED, Config, Range
 from cbow.errors import ConfigError, counted, shown

@@ -12,6 +12,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from cbow.cli.arguments import MODEL_HELP, OPENING, add_options, open_vectors
 from cbow.cli.common import (
     DONE,
     FAILED,
@@ -26,8 +27,6 @@ from cbow.cli.common import (
     visible,
     width,
 )
-from cbow.cli.files import MODEL_HELP, OPENING, open_vectors
-from cbow.cli.flags import add_options
 from cbow.cli.start import COMMANDS
 from cbow.errors import QueryError, UnknownWordError, shown
 from cbow.system.files import check_utf8, expanded, name_of, read_lines, same

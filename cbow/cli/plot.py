@@ -11,16 +11,16 @@ from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from cbow.cli.common import DONE, command_parser, run, tell, visible
-from cbow.cli.files import (
+from cbow.cli.arguments import (
     MODEL_HELP,
     OPENING,
+    add_options,
     check_outputs,
     open_vectors,
     vector_files,
     write_output,
 )
-from cbow.cli.flags import add_options
+from cbow.cli.common import DONE, command_parser, run, tell, visible
 from cbow.cli.start import COMMANDS
 from cbow.errors import ModelFileError, OutputError, QueryError, counted, shown
 from cbow.plot.canvas import ENDINGS, check_matplotlib, percent

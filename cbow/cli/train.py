@@ -13,9 +13,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from cbow.cli.arguments import (
+    add_options,
+    check_distinct,
+    check_outputs,
+    corpus_files,
+    output_path,
+    passed_settings,
+    settings,
+    size,
+    word_lists,
+)
 from cbow.cli.common import DONE, FAILED, command_parser, complain, run, tell, visible
-from cbow.cli.files import check_distinct, check_outputs, corpus_files, output_path, size
-from cbow.cli.flags import add_options, passed_settings, settings, word_lists
 from cbow.cli.start import COMMANDS
 from cbow.config import Config
 from cbow.errors import CorpusError, OutputError, OutputWarning
