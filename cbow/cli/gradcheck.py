@@ -26,7 +26,7 @@ from cbow.config import COSTS, HIDDEN_ACTIVATIONS, POSITIVE, SEED, Config, Range
 from cbow.errors import ConfigError, counted, shown
 
 if TYPE_CHECKING:
-    from cbow.network import Activity, GradientErrors, Problem
+    from cbow.network import Activity, GradientErrors
 
 EXAMPLES = """\
 examples:
@@ -119,11 +119,32 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _gradcheck(arguments: argparse.Namespace) -> int:
-    from cbow.network import check_gradients, measure_activity
+    import numpy as np  # imported here, so that --help is quick
 
-    settings = _settings(arguments)
-    problem = _draw(settings)
-    report = Report(settings, problem.redrawn, check_gradients(problem), measure_activity(problem))
+    from cbow import network
+    from cbow.text.ngrams import Ngrams, features_of
+
+    s = _settings(arguments)
+    m, seed, sizes = s["batch"], s["seed"], s["layers"]
+    hidden = _activations(s["activation"], _hidden_layers(sizes))
+    net = network.make_network([*hidden, s["output"]], s["cost"])
+    if sizes is None:
+        V, N, F = s["vocabulary"], s["dimension"], None
+        if s["ngrams"]:  # of words that are drawn, in as many buckets
+            random = np.random.Generator(np.random.PCG64(seed))
+            letters = list(LETTERS)
+            words = ["".join(random.choice(letters, random.integers(2, 8))) for _ in range(V)]
+            shortest, longest = s["ngrams"]
+            features = features_of(words, Ngrams(shortest, longest, V))
+            F = network.contexts(features.indices, features.indptr, 2 * V, np.float64)
+        _announce((V + (V if F is None else 2 * V)) * N + N + V, m * s["window"] * 2)
+        problem = network.draw_problem((V, N, m), s["window"], seed, hidden[0], F)
+    else:
+        if min(sizes) > 0:
+            _announce(sum(n * (before + 1) for before, n in itertools.pairwise(sizes)), m)
+        problem = network.draw_dense_problem(net, sizes, m, seed)
+    gradients, activity = network.check_gradients(problem), network.measure_activity(problem)
+    report = Report(s, problem.redrawn, gradients, activity)
     show(as_json(report) if arguments.json else as_text(report, terminal_width()))
     return DONE if report.right else FAILED
 
@@ -185,32 +206,6 @@ def _activations(text: str | None, hidden: int) -> list[str]:
             "each, or one for all"
         )
     return names * hidden if len(names) == 1 else names
-
-
-def _draw(settings: dict[str, Any]) -> Problem:
-    """Draw the network and the batch."""
-    import numpy as np  # imported here, so that --help is quick
-
-    from cbow import network
-    from cbow.text.ngrams import Ngrams, features_of
-
-    m, seed, sizes = settings["batch"], settings["seed"], settings["layers"]
-    hidden = _activations(settings["activation"], _hidden_layers(sizes))
-    net = network.make_network([*hidden, settings["output"]], settings["cost"])
-    if sizes is None:
-        V, N, F = settings["vocabulary"], settings["dimension"], None
-        if settings["ngrams"]:  # of words that are drawn, in as many buckets
-            random = np.random.Generator(np.random.PCG64(seed))
-            letters = list(LETTERS)
-            words = ["".join(random.choice(letters, random.integers(2, 8))) for _ in range(V)]
-            shortest, longest = settings["ngrams"]
-            features = features_of(words, Ngrams(shortest, longest, V))
-            F = network.contexts(features.indices, features.indptr, 2 * V, np.float64)
-        _announce((V + (V if F is None else 2 * V)) * N + N + V, m * settings["window"] * 2)
-        return network.draw_problem((V, N, m), settings["window"], seed, hidden[0], F)
-    if min(sizes) > 0:
-        _announce(sum(n * (before + 1) for before, n in itertools.pairwise(sizes)), m)
-    return network.draw_dense_problem(net, sizes, m, seed)
 
 
 def _announce(parameters: int, batch: int) -> None:

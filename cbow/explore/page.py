@@ -66,11 +66,22 @@ def page(data: PageData) -> str:
     for start in EXAMPLES:
         long = (word for word in words[start : start + 50] if len(word) >= LONG_ENOUGH)
         examples += itertools.islice(long, 1)
-    values = {
+    values: dict[str, Any] = {
         "models": [_model(model, shared) for model in data.models],
         "examples": examples if len(examples) > 2 else list(words[: len(EXAMPLES)]),
-        "shared": None if shared is None else _shared(shared),
+        "shared": None,
     }
+    if shared is not None:
+        k, mean = shared.neighbours, shared.shared.mean() if len(shared.words) else 0
+        values["shared"] = {
+            "words": shared.words,
+            "shared": shared.shared.tolist(),
+            "neighbours": k,
+            "question": f"Of the {k} nearest words, how many are the same in both models? "
+            f"{mean:.1f} on average; fewest of all:",
+            "about": f"{shared.common:,} words are in both models; the neighbours of "
+            f"{len(shared.words):,} are compared. Rare words move for want of text.",
+        }
     policy = POLICY.format(script=_hash(script), style=_hash(style))
     return Template(_file("page.html")).substitute(
         generator=GENERATOR,
@@ -134,20 +145,6 @@ def _model(model: ModelData, shared: SharedNeighbours | None) -> dict[str, Any]:
         "caption": f"{n:,} of {model.total:,} words, by {layout.method}",
         "about": f"has {model.vectors.dimension:,} numbers per word. {has} The map shows {on_map}, "
         f"laid out by {layout.method} ({layout.remark}).",
-    }
-
-
-def _shared(shared: SharedNeighbours) -> dict[str, Any]:
-    """Return the shared neighbours as plain values."""
-    mean = shared.shared.mean() if len(shared.words) else 0
-    return {
-        "words": shared.words,
-        "shared": shared.shared.tolist(),
-        "neighbours": shared.neighbours,
-        "question": f"Of the {shared.neighbours} nearest words, how many are the same in both "
-        f"models? {mean:.1f} on average; fewest of all:",
-        "about": f"{shared.common:,} words are in both models; the neighbours of "
-        f"{len(shared.words):,} are compared. Rare words move for want of text.",
     }
 
 

@@ -67,7 +67,6 @@ from cbow.vectors.formats.base import (
     BadRow,
     Contents,
     Format,
-    Opened,
     Options,
     Source,
     checked,
@@ -198,7 +197,15 @@ def read(source: Source, options: Options, *, kind: str, header: bool) -> Conten
     bad: list[BadRow] = []
     with opened(path, options.max_expansion) as file:
         if header:
-            V, N = _read_header(path, file, kind)
+            line = file.stream.readline(LONGEST_HEADER)
+            promise = _HEADER.fullmatch(line.removeprefix(BOM))
+            if not promise:
+                wanted = "two whole numbers, of rows and of numbers in each"
+                raise _another(path, line, f"{wanted}, as {kind}")
+            V, N = int(promise[1]), int(promise[2])
+            left = None if file.size is None else file.size - len(line)
+            least = V * (2 * N + 2) - 1  # letters, spaces, digits, and line feeds between rows
+            check_promise(path, V, N, ("rows", "numbers"), LONGEST_ROW // 2, least, left)
             pieces = _Pieces(path, file.stream, b"", V)
         else:
             first = file.stream.readline(LONGEST_ROW).removeprefix(BOM)
@@ -234,19 +241,6 @@ def read(source: Source, options: Options, *, kind: str, header: bool) -> Conten
             "fetch or copy it again, or correct the header"
         )
     return contents
-
-
-def _read_header(path: Path, file: Opened, kind: str) -> tuple[int, int]:
-    """Read the header; hold what it promises against the size of the file."""
-    line = file.stream.readline(LONGEST_HEADER)
-    header = _HEADER.fullmatch(line.removeprefix(BOM))
-    if not header:
-        raise _another(path, line, f"two whole numbers, of rows and of numbers in each, as {kind}")
-    V, N = int(header[1]), int(header[2])
-    left = None if file.size is None else file.size - len(line)
-    least = V * (2 * N + 2) - 1  # a letter, N times a space and a digit, line feeds between rows
-    check_promise(path, V, N, ("rows", "numbers"), LONGEST_ROW // 2, least, left)
-    return V, N
 
 
 def check_promise(

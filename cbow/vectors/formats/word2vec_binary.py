@@ -161,7 +161,18 @@ def read(source: Source, options: Options) -> Contents:
     attempts: list[_Rows] = []
     for feed in (b"\n", b""):
         with opened(path, options.max_expansion) as file:
-            V, N = _header(path, file)
+            line = file.stream.readline(LONGEST_HEADER)
+            promise = _HEADER.fullmatch(line.removeprefix(BOM))
+            if not promise:
+                raise ModelFileError(
+                    f"{path} does not begin with a line of two whole numbers, words and "
+                    "dimensions, as word2vec's binary format does; give another file, or say what "
+                    "format it has"
+                )
+            V, N = int(promise[1]), int(promise[2])
+            left = None if file.size is None else file.size - len(line)
+            least = V * (4 * N + 2)  # a letter, a space and the numbers each
+            check_promise(path, V, N, ("words", "dimensions"), MOST_DIMENSIONS, least, left)
             try:
                 attempts.append(_rows(path, file, V, N, feed))
             except _RowError as error:
@@ -206,22 +217,6 @@ def write(path: Path, contents: Contents) -> None:
                         ".safetensors"
                     )
                 file.write(b"%s %s\n" % (word.encode(), numbers[start : start + width]))
-
-
-def _header(path: Path, file: Opened) -> tuple[int, int]:
-    """Read the header; hold what it promises against the size of the file."""
-    line = file.stream.readline(LONGEST_HEADER)
-    found = _HEADER.fullmatch(line.removeprefix(BOM))
-    if not found:
-        raise ModelFileError(
-            f"{path} does not begin with a line of two whole numbers, words and dimensions, as "
-            "word2vec's binary format does; give another file, or say what format it has"
-        )
-    V, N = int(found[1]), int(found[2])
-    left = None if file.size is None else file.size - len(line)
-    least = V * (4 * N + 2)  # a letter, a space and the numbers each
-    check_promise(path, V, N, ("words", "dimensions"), MOST_DIMENSIONS, least, left)
-    return V, N
 
 
 class _Held:

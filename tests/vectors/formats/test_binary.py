@@ -335,7 +335,7 @@ def test_a_disk_that_fails_while_it_is_read(path, monkeypatch):
     def fail(*_):
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(word2vec_binary, "_header", fail)
+    monkeypatch.setattr(word2vec_binary, "_rows", fail)
     assert "cannot be opened (Input/output error)" in refused(read, path)
 
 
