@@ -24,7 +24,7 @@ WEIGHT_BESIDE_NGRAMS: Final = 0.7
 NEGLIGIBLE: Final = 1e-12
 
 #: Rows handled at a time: little memory.
-ROWS: Final = 2**14
+ROWS: Final = 2**12
 
 
 def embed(W1T: Floats, W2: Floats, kind: str) -> Floats:
