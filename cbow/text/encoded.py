@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Callable, Iterable, Sequence, Set
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -118,65 +119,182 @@ def encode_corpus(
     OutputError
         If `folder` cannot be written to.
     """
-    cut = line_tokenizer(config.tokenizer if tokenizer is None else tokenizer, config.keep_case)
-    told: set[str] = set()
-
-    def look(text: str, name: str) -> None:
-        """Tell what a source looks like, unless another one looked like it before."""
-        if not noticed or tokenizer is not None:
-            return  # what a function of the user's should get is not known
-        if (seen := notice(text[:SAMPLE], name)) and seen.kind not in told:
-            told.add(seen.kind)
-            noticed(seen.sentence)
-
     sources = find_sources(corpus)
-    pieces = CorpusReader(sources, config, cut, look)
-    numberer = Numberer(cut, config.threads)
-    total = sources.size if progress else None
-    ids_path, line_starts_path = folder / _IDS, folder / _LINE_STARTS
-    with Spool(folder / _PROVISIONAL) as spool:
-        for numbers, bytes_done in numberer.number(pieces):
-            spool.add(numbers)
+    with CountedText(sources, config, folder, tokenizer) as text:
+        text.count(progress, noticed)
+        phrases = join_phrases(text.spool, text.numbering, config)
+        chosen = choose(text.numbering, text.seen, sources, config, text.cut, phrases)
+        ids, line_starts = text.write(chosen.ids_of)
+    chosen.check(len(ids), len(line_starts) - 1)
+    return EncodedCorpus(ids, line_starts, chosen.vocabulary, chosen.account, phrases)
+
+
+class Seen(NamedTuple):
+    """What was seen of a text when it was read, beside its words."""
+
+    lines: int
+    tokens: int  #: the empty ones included
+    blank: int  #: lines without a token, as long as none has two
+    paired: bool  #: whether a line has two tokens
+    replaced: int  #: times U+FFFD replaced bytes
+    cut: int  #: runs of characters
+    fieldless: int  #: rows without the field
+
+
+class CountedText(AbstractContextManager["CountedText"]):
+    """A text that is read once: its words numbered and counted, their numbers in a file.
+
+    A context, which removes that file at its end.
+
+    Parameters
+    ----------
+    sources : Sources
+    config : Config
+    folder : Path
+    tokenizer : callable, optional
+        As for `encode_corpus`.
+    """
+
+    def __init__(
+        self, sources: Sources, config: Config, folder: Path, tokenizer: Tokenizer | None = None
+    ) -> None:
+        self.sources = sources
+        self.cut = line_tokenizer(
+            config.tokenizer if tokenizer is None else tokenizer, config.keep_case
+        )
+        self.spool = Spool(folder / _PROVISIONAL)
+        self._config = config
+        self._folder = folder
+        self._is_known = tokenizer is None  # what a function of the user's should get is not
+        self._numberer = Numberer(self.cut, config.threads)
+
+    def __exit__(self, *error: Any) -> None:
+        self.spool.__exit__(*error)
+
+    def count(
+        self,
+        progress: Callable[[Progress], None] | None = None,
+        noticed: Callable[[str], None] | None = None,
+    ) -> None:
+        """Read the text; the arguments are those of `encode_corpus`."""
+        told: set[str] = set()
+
+        def look(text: str, name: str) -> None:
+            """Tell what a source looks like, unless another one looked like it before."""
+            if not (noticed and self._is_known):
+                return
+            if (seen := notice(text[:SAMPLE], name)) and seen.kind not in told:
+                told.add(seen.kind)
+                noticed(seen.sentence)
+
+        self._pieces = CorpusReader(self.sources, self._config, self.cut, look)
+        total = self.sources.size if progress else None
+        for numbers, bytes_done in self._numberer.number(self._pieces):
+            self.spool.add(numbers)
             if progress:
-                progress(Progress(spool.tokens, bytes_done, total))
-        numbering = numberer.numbering
-        phrases = join_phrases(spool, numbering, config)
-        joined = sum(phrase.times for phrase in phrases)
-        listed = spellings(config.keep_words, config, cut)
-        keep = frozenset().union(*listed)
-        stop = frozenset().union(*spellings(config.stop_words, config, cut))
-        choice = _choose(numbering, config.min_count, config.max_vocabulary, keep, stop)
-        kept, lines = spool.write(choice.ids_of, ids_path, line_starts_path)
-    if len(choice.vocabulary) < 2 or lines == kept:  # or each line holds one word
-        raise CorpusError(_unlearnable(sources, spool, numbering, choice, config, stop))
-    with ids_path.open("rb") as file, line_starts_path.open("rb") as starts_file:
-        ids, line_starts = mapped(file, np.int32), mapped(starts_file, np.int64)  # (T,), (L+1,)
-    empty = int(numbering.counts()[EMPTY])
-    account = TokenAccount(
-        lines=spool.lines,
-        read=spool.tokens,
-        kept=kept,
-        rare=choice.rare,
-        beyond=spool.tokens - joined - kept - choice.rare - choice.stop - empty,
-        empty=empty,
-        stop=choice.stop,
-        joined=joined,
-        absent=sum(not any(map(choice.vocabulary.__contains__, each)) for each in listed),
-        replaced=pieces.reader.replaced,
-        cut=pieces.cutter.cut,
-        skipped_files=sources.skipped,
-        fieldless=pieces.field.without if pieces.field else 0,
-    )
-    return EncodedCorpus(ids, line_starts, choice.vocabulary, account, phrases)
+                progress(Progress(self.spool.tokens, bytes_done, total))
+
+    @property
+    def numbering(self) -> Numbering:
+        """What knows the words, and how often each was seen."""
+        return self._numberer.numbering
+
+    @property
+    def seen(self) -> Seen:
+        """What else was seen."""
+        spool, pieces = self.spool, self._pieces
+        return Seen(
+            spool.lines, spool.tokens, spool.blank, spool.paired,
+            pieces.reader.replaced, pieces.cutter.cut, pieces.field.without if pieces.field else 0,
+        )  # fmt: skip
+
+    def write(self, ids_of: npt.NDArray[np.int32]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+        """Write the tokens as ids, and return `EncodedCorpus.ids` and `line_starts`.
+
+        Parameters
+        ----------
+        ids_of : (distinct words + 1,) int32
+            For each number the id or DROPPED, then LINE_END.
+        """
+        ids_path, line_starts_path = self._folder / _IDS, self._folder / _LINE_STARTS
+        kept, _ = self.spool.write(ids_of, ids_path, line_starts_path)
+        if not kept:  # an empty file cannot be mapped
+            return np.empty(0, np.int32), np.zeros(1, np.int64)
+        with ids_path.open("rb") as file, line_starts_path.open("rb") as starts_file:
+            return mapped(file, np.int32), mapped(starts_file, np.int64)  # (T,), (L+1,)
 
 
-class _Choice(NamedTuple):
-    """The vocabulary, and what it leaves out."""
+class Choice(NamedTuple):
+    """The vocabulary of a text, and what it leaves out."""
 
     vocabulary: Vocabulary
     ids_of: npt.NDArray[np.int32]  #: for each number its id or DROPPED, then LINE_END
-    rare: int  #: tokens
-    stop: int  #: tokens
+    account: TokenAccount
+    unlearnable: Callable[[], str]  #: says why nothing can be learned, if nothing can
+
+    def check(self, kept: int, lines: int) -> None:
+        """Raise `CorpusError` if nothing can be learned from `kept` tokens on so many lines."""
+        if len(self.vocabulary) < 2 or lines == kept:  # or each line holds one word
+            raise CorpusError(self.unlearnable())
+
+
+def choose(
+    numbering: Numbering,
+    seen: Seen,
+    sources: Sources,
+    config: Config,
+    cut: LineTokenizer,
+    phrases: Sequence[Phrase] = (),
+) -> Choice:
+    """Choose the vocabulary of a text that has been read, and account for every token.
+
+    Parameters
+    ----------
+    numbering : Numbering
+        Its words with their counts, after `phrases` were joined.
+    seen : Seen
+    sources : Sources
+    config : Config
+    cut : callable
+        The tokenizer.
+    phrases : sequence of Phrase
+    """
+    listed = spellings(config.keep_words, config, cut)
+    stop = frozenset().union(*spellings(config.stop_words, config, cut))
+    vocabulary, ids_of, rare, stopped = _choose(
+        numbering, config.min_count, config.max_vocabulary, frozenset().union(*listed), stop
+    )
+    joined = sum(phrase.times for phrase in phrases)
+    kept, empty = int(vocabulary.counts.sum()), int(numbering.counts()[EMPTY])
+    account = TokenAccount(
+        lines=seen.lines,
+        read=seen.tokens,
+        kept=kept,
+        rare=rare,
+        beyond=seen.tokens - joined - kept - rare - stopped - empty,
+        empty=empty,
+        stop=stopped,
+        joined=joined,
+        absent=sum(not any(map(vocabulary.__contains__, each)) for each in listed),
+        replaced=seen.replaced,
+        cut=seen.cut,
+        skipped_files=sources.skipped,
+        fieldless=seen.fieldless,
+    )
+
+    def unlearnable() -> str:
+        return _unlearnable(sources, seen, numbering, vocabulary, stopped, config, stop)
+
+    return Choice(vocabulary, ids_of, account, unlearnable)
+
+
+def ids_in(vocabulary: Vocabulary, numbering: Numbering) -> npt.NDArray[np.int32]:
+    """Return `Choice.ids_of` for the numbers of another text than the vocabulary was chosen by."""
+    numbers = np.arange(len(numbering.counts()))
+    ids = {word: i for i, word in enumerate(vocabulary)}
+    return np.array(
+        [*(ids.get(word, DROPPED) for word in numbering.words(numbers)), LINE_END], np.int32
+    )
 
 
 def spellings(words: Iterable[str] | None, config: Config, cut: LineTokenizer) -> list[Set[str]]:
@@ -202,8 +320,17 @@ def _choose(
     max_vocabulary: int | None,
     keep: Set[str],
     stop: Set[str],
-) -> _Choice:
-    """Choose the vocabulary, and say which id takes the place of which number."""
+) -> tuple[Vocabulary, npt.NDArray[np.int32], int, int]:
+    """Choose the vocabulary, and say which id takes the place of which number.
+
+    Returns
+    -------
+    Vocabulary
+    (distinct words + 1,) int32
+        See `Choice.ids_of`.
+    int, int
+        How many tokens are left out as rare, and as `stop`.
+    """
     counts = numbering.counts()  # (distinct words,)
     numbers = np.flatnonzero(counts >= (1 if keep else min_count))  # words to keep may be rare
     numbers = numbers[numbers != EMPTY]  # (candidates,)
@@ -217,34 +344,35 @@ def _choose(
     ids_of[LINE_END] = LINE_END
     rare = np.where((ids_of[:-1] == DROPPED) & (counts < min_count), counts, 0)
     rare[EMPTY] = 0
-    return _Choice(vocabulary, ids_of, int(rare.sum()), stopped)
+    return vocabulary, ids_of, int(rare.sum()), stopped
 
 
 def _unlearnable(
     sources: Sources,
-    spool: Spool,
+    seen: Seen,
     numbering: Numbering,
-    choice: _Choice,
+    vocabulary: Vocabulary,
+    stopped: int,
     config: Config,
     stop: Set[str],
 ) -> str:
     """Say why nothing can be learned from a text, and what to do, which depends on the reason."""
-    name, vocabulary = sources.name, choice.vocabulary
-    if spool.lines == 0:
+    name = sources.name
+    if seen.lines == 0:
         return f"{name} is empty; give a text with words in it"
     counts = np.delete(numbering.counts(), EMPTY)
     counts = counts[counts > 0]  # (distinct words,), without those of which nothing is left
     if len(counts) == 0:
         return (
-            f"{name} holds no word, lines read: {spool.lines:,}; "
+            f"{name} holds no word, lines read: {seen.lines:,}; "
             "give a text with words in it, or choose another tokenizer / --tokenizer"
         )
     shorter = "shorten stop_words / --stop-words"
-    joined = spool.tokens > numbering.counts().sum()
+    joined = seen.tokens > numbering.counts().sum()
     fewer = "raise phrase_threshold / --phrase-threshold, so that fewer words are joined"
     if len(vocabulary) == 0:
-        top = _choose(numbering, 1, 2, frozenset(), stop).vocabulary
-        if choice.stop or not top:
+        top = _choose(numbering, 1, 2, frozenset(), stop)[0]
+        if stopped or not top:
             return (
                 f"every word of {name} that occurs {config.min_count} times is among stop_words; "
                 f"{shorter}, or give more text"
@@ -256,7 +384,7 @@ def _unlearnable(
         )
     if len(vocabulary) == 1:
         remedies = ["raise max_vocabulary / --max-vocabulary"] if config.max_vocabulary == 1 else []
-        if choice.stop:
+        if stopped:
             remedies.append(shorter)
         if joined:
             remedies.append(fewer)
@@ -268,7 +396,7 @@ def _unlearnable(
             f"context; {' and '.join(remedies)}"
         )
     context = "and the context of a word is the rest of its line"
-    if spool.paired:
+    if seen.paired:
         return (
             f"no line of {name} holds two of the words that are left, {context}; give more "
             "text, lower min_count / --min-count, or raise max_vocabulary / --max-vocabulary"
@@ -276,7 +404,7 @@ def _unlearnable(
         )
     if not sources.items:
         remedy = "give each sentence as one str or one list of words: of a list of words, [words]"
-    elif spool.blank:
+    elif seen.blank:
         remedy = (
             "join the lines to sentences, which blank lines separate, for example: "
             "awk -v RS= '{$1=$1}1' < FILE | cbow-train -"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from cbow.config import Config
 from cbow.network import Parameters
 from cbow.network.activations import ACTIVATIONS
+from cbow.system.arrays import Longs
 from cbow.system.threads import share_out
 from cbow.text.ngrams import Features
 from cbow.training.examples import ExampleSource, Tally
@@ -51,9 +53,12 @@ class Geometry(NamedTuple):
     bounds: NDArray[np.int64]  #: (blocks + 1,) block b is the tokens bounds[b]:bounds[b + 1]
     per_stretch: int  #: blocks that lie together
     blocks_per_step: int  #: K
+    pools: int  #: of an epoch
 
 
-def cut_up(tokens: int, share_kept: float, block: int, batch: int) -> Geometry:
+def cut_up(
+    tokens: int, share_kept: float, block: int, batch: int, pools: int | None = None
+) -> Geometry:
     """Cut a text into blocks of equal size, of which `block` tokens are kept on average.
 
     Parameters
@@ -66,14 +71,55 @@ def cut_up(tokens: int, share_kept: float, block: int, batch: int) -> Geometry:
         Kept tokens of a block.
     batch : int
         Kept tokens of a step.
+    pools : int, optional
+        Of an epoch. Stretches are then so short that there is one for each, as far as there are
+        blocks.
     """
     blocks = max(1, round(tokens * share_kept / block))
-    bounds = np.linspace(0, tokens, blocks + 1).astype(np.int64)
+    # fewer if some would be empty
+    bounds = np.unique(np.linspace(0, tokens, blocks + 1).astype(np.int64))
+    per_stretch = max(1, round(STRETCH * share_kept / block))
+    if pools is not None:
+        per_stretch = max(1, min(per_stretch, (len(bounds) - 1) // pools))
+    stretches = -(-(len(bounds) - 1) // per_stretch)
     return Geometry(
-        np.unique(bounds),  # fewer blocks if some would be empty
-        max(1, round(STRETCH * share_kept / block)),
+        bounds,
+        per_stretch,
         min(blocks, max(1, round(batch / block))),
+        -(-stretches // POOL) if pools is None else pools,
     )
+
+
+class Learned(NamedTuple):
+    """What came of one portion, beside the parameters."""
+
+    loss: float  #: nats, summed over the examples
+    tally: Tally
+    fired: Longs  #: (N,) examples on which each unit passed the gradient on
+    steps: int
+    rate: float  #: of the last step
+    done: int  #: blocks of the epoch, those of earlier portions included
+    blocks: int  #: of the text
+
+    def __add__(self, other: Learned) -> Learned:  # type: ignore[override]
+        """Add what came of the same portion of another text."""
+        tally = Tally()
+        tally.add(self.tally)
+        tally.add(other.tally)
+        return Learned(
+            self.loss + other.loss, tally, self.fired + other.fired, self.steps + other.steps,
+            other.rate or self.rate, self.done + other.done, self.blocks + other.blocks,
+        )  # fmt: skip
+
+    def portion(self, state: State) -> Portion:
+        """Add it to the state of the epoch, unless the loss is not finite."""
+        examples = self.tally.examples
+        if math.isfinite(self.loss):
+            state.tally.add(self.tally)
+            state.measures.add_sampled(self.loss, examples, self.steps, self.fired)
+            state.portions += 1
+            state.rate = self.rate
+        return Portion(self.done / self.blocks, self.loss / max(1, examples), self.steps)
 
 
 class SampledTrainer:
@@ -92,6 +138,8 @@ class SampledTrainer:
     pool : Executor
         Has `threads` threads.
     threads : int
+    pools : int, optional
+        Of an epoch; as many as `POOL` asks for if not given.
     """
 
     keep_every = 64
@@ -105,6 +153,7 @@ class SampledTrainer:
         batch: int,
         pool: Executor,
         threads: int,
+        pools: int | None = None,
     ) -> None:
         dtype = parameters.W2.dtype
         corpus = source.corpus
@@ -113,7 +162,7 @@ class SampledTrainer:
         self.source = source
         self.features = features
         self.pool = pool
-        self.geometry = cut_up(len(corpus.ids), source.share_kept(), config.block, batch)
+        self.geometry = cut_up(len(corpus.ids), source.share_kept(), config.block, batch, pools)
         self.noise = make_noise(corpus.vocabulary.counts, config.candidates, dtype)
         self.buffers = make_buffers(
             self.geometry.blocks_per_step,
@@ -126,26 +175,39 @@ class SampledTrainer:
         self.unit = Unit(dtype.type(slope), dtype.type(centre))
         self.threads = min(threads, self.geometry.blocks_per_step)
         self.owned = make_owned(self.threads, features)
+        self._pools_of = functools.lru_cache(maxsize=1)(self.pools)  # a portion takes one of them
 
     def portions(self, state: State, rate_of: RateOf) -> Iterator[Portion]:
         """Learn the pools of an epoch that `state` does not have yet."""
-        pools = self.pools(state.epoch)
-        done = sum(len(order) for order in pools[: state.portions])
-        blocks = len(self.geometry.bounds) - 1
-        for order in pools[state.portions :]:
-            steps = -(-len(order) // self.geometry.blocks_per_step)
-            shares = (done + len(order) * np.arange(steps) / steps) / blocks
-            rates = [rate_of(share) for share in shares.tolist()]
+        for pool in range(state.portions, self.geometry.pools):
             with centred(self.parameters, self.unit.centre) as tables:
-                sums = self._run(tables, order, state.epoch, rates)
-            self.source.corpus.release()
-            loss, examples = float(sums.loss[0]), int(sums.examples[0])
-            done += len(order)
-            if math.isfinite(loss):
-                self._count(state, sums, steps)
-                state.portions += 1
-                state.rate = rates[-1]
-            yield Portion(done / blocks, loss / max(1, examples), steps)
+                learned = self.learn(tables, state.epoch, pool, rate_of)
+            yield learned.portion(state)
+
+    def learn(self, tables: Tables, epoch: int, pool: int, rate_of: RateOf) -> Learned:
+        """Learn one pool of an epoch.
+
+        Parameters
+        ----------
+        tables : Tables
+            Are changed in place. What they become depends on them and on the other arguments alone.
+        epoch, pool : int
+        rate_of : callable
+        """
+        pools = self._pools_of(epoch)
+        order, done = pools[pool], sum(map(len, pools[:pool]))
+        blocks = len(self.geometry.bounds) - 1
+        steps = -(-len(order) // self.geometry.blocks_per_step)
+        shares = (done + len(order) * np.arange(steps) / max(1, steps)) / blocks
+        rates = [rate_of(share) for share in shares.tolist()]
+        sums = self._run(tables, order, epoch, rates)
+        self.source.corpus.release()
+        tally = Tally(**{name: int(getattr(sums, name)[0]) for name in vars(Tally())})
+        fired = sums.fired.astype(np.int64)
+        if self.unit.slope > 0:  # a unit below 0 passes its gradient on, too
+            fired[:] = tally.examples
+        rate = rates[-1] if rates else 0.0
+        return Learned(float(sums.loss[0]), tally, fired, steps, rate, done + len(order), blocks)
 
     def pools(self, epoch: int) -> list[NDArray[np.int64]]:
         """Put the blocks into pools, in the order in which an epoch learns them."""
@@ -155,7 +217,7 @@ class SampledTrainer:
         drawn = np.argsort(uniform(order, np.arange(stretches)))
         shuffle = stream(self.config.seed, Purpose.ORDER_IN_POOL, epoch)
         pools = []
-        for some in np.array_split(drawn, -(-stretches // POOL)):
+        for some in np.array_split(drawn, self.geometry.pools):
             all_of = (some[:, None] * together + np.arange(together)).ravel()
             these = all_of[all_of < blocks]
             pools.append(these[np.argsort(uniform(shuffle, these))])
@@ -200,12 +262,3 @@ class SampledTrainer:
             reached[:, 0] = ABANDONED  # by those too that were never handed out
             raise
         return sums
-
-    def _count(self, state: State, sums: Sums, steps: int) -> None:
-        """Add what the kernels counted to the state of the epoch."""
-        counts = {name: int(getattr(sums, name)[0]) for name in vars(Tally())}
-        state.tally.add(Tally(**counts))
-        fired = sums.fired.astype(np.int64)
-        if self.unit.slope > 0:  # a unit below 0 passes its gradient on, too
-            fired[:] = counts["examples"]
-        state.measures.add_sampled(float(sums.loss[0]), counts["examples"], steps, fired)
