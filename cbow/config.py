@@ -328,6 +328,29 @@ class Config:
     threads: int | None = setting(
         None, int, POSITIVE, "threads to use", unset="one per processor", saved=False
     )
+    workers: int = setting(
+        1,
+        int,
+        POSITIVE,
+        "workers that share the text and learn together; each number has its own result",
+        saved="changed",
+    )
+    rounds: int | None = setting(
+        None,
+        int,
+        POSITIVE,
+        "times in an epoch that workers put together what they learned",
+        unset="16 to 64, by the text and the workers",
+        saved="changed",
+    )
+    cluster: str | None = setting(
+        None,
+        str,
+        Range(bool, "the address of a cluster, or serial"),
+        "where workers run: the address of a Dask scheduler, or serial for one after another here",
+        unset="in processes of this machine",
+        saved=False,
+    )
 
     def __post_init__(self) -> None:
         for entry in dataclasses.fields(self):
@@ -347,6 +370,11 @@ class Config:
             raise ConfigError(
                 f"phrase_threshold is {self.phrase_threshold:g}, but phrase_score is npmi, which "
                 "is 1 at most; set a threshold below 1, for example 0.5"
+            )
+        if self.rounds is not None and self.workers == 1 and not self.cluster:
+            raise ConfigError(
+                f"rounds is {self.rounds}, but there is one worker, which puts nothing together; "
+                "set workers, for example to 8, or leave rounds out"
             )
         if self.buckets is not None and self.ngrams is None:
             raise ConfigError(

@@ -10,6 +10,7 @@ A command prints it after ``cbow-train: error:`` and exits with 1; no traceback 
     ├── OutputError        a file that cannot be written          (also an OSError)
     ├── QueryError         a query that makes no sense            (also a ValueError)
     ├── UnknownWordError   a word the model does not know         (also a KeyError)
+    ├── ClusterError       workers that cannot be had            (also a ConnectionError)
     └── DivergenceError    the loss became infinite or NaN        (also an ArithmeticError)
 
     Interrupted            Ctrl-C while training; a KeyboardInterrupt, not a CBOWError
@@ -77,6 +78,10 @@ class ModelFileError(CBOWError, ValueError):
 
 class OutputError(CBOWError, OSError):
     """A file cannot be written."""
+
+
+class ClusterError(CBOWError, ConnectionError):
+    """Workers cannot be started or reached, or are lost."""
 
 
 class QueryError(CBOWError, ValueError):

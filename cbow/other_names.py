@@ -38,7 +38,6 @@ _epochs = Here("epochs")
 SETTINGS: Final[Mapping[str, Here]] = {
     # gensim
     "vector_size": _dimension,
-    "workers": _threads,
     "alpha": _rate,
     "min_alpha": Here("", "the learning rate always falls to nearly 0; leave it out"),
     "negative": _candidates,

@@ -65,3 +65,36 @@ def windows(line, radius):
         ]
         for t in range(len(line))
     ]
+
+
+def combine(table, left, weights=None):
+    """The rows of a table after a round: those that each worker left, combined by agreement.
+
+    With `weights`, the weighted mean row moves as far as on average in the workers; without, rows
+    are left as they are combined.
+    """
+    n, size = len(left), len(table[0])
+    new = []
+    for i, row in enumerate(table):
+        changes = [[after[i][j] - row[j] for j in range(size)] for after in left]
+        total = [sum(d[j] for d in changes) for j in range(size)]
+        squares = sum(x * x for d in changes for x in d)
+        agreement = sum(x * x for x in total) / squares if squares else 1
+        new.append([row[j] + total[j] / max(1, agreement) for j in range(size)])
+    if weights is not None:
+
+        def mean_row(rows, j):
+            return sum(w * row[j] for w, row in zip(weights, rows, strict=True))
+
+        for j in range(size):
+            wanted = sum(mean_row(after, j) for after in left) / n
+            shift = wanted - mean_row(new, j)
+            for row in new:
+                row[j] += shift
+    return new
+
+
+def without_mean(table):
+    """The rows without their mean."""
+    means = [sum(column) / len(table) for column in zip(*table, strict=True)]
+    return [[x - mean for x, mean in zip(row, means, strict=True)] for row in table]

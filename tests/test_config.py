@@ -116,10 +116,10 @@ def test_an_unknown_setting_is_named():
 def test_settings_of_other_packages_are_told_all_at_once():
     with pytest.raises(
         ConfigError,
-        match=r"^there is no setting 'vector_size': use dimension; no setting 'workers': use "
+        match=r"^there is no setting 'vector_size': use dimension; no setting 'thread': use "
         r"threads \(all .* any number\); no setting 'sg': only CBOW .* leave it out$",
     ):
-        Config(vector_size=100, workers=4, sg=0, window=5)
+        Config(vector_size=100, thread=4, sg=0, window=5)
 
 
 def test_its_signature_shows_the_settings():

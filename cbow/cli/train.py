@@ -117,7 +117,7 @@ def _train(arguments: argparse.Namespace) -> int:
     # Imported here, so that --help is quick.
     from cbow.cli.advice import hint
     from cbow.cli.progress import Complaints, Display, JSONLog, Scores, Several
-    from cbow.training import DivergenceError, Interrupted
+    from cbow.training import DivergenceError, Interrupted, WorkersLostError
     from cbow.training.pace import clock
 
     if arguments.quiet:
@@ -138,7 +138,11 @@ def _train(arguments: argparse.Namespace) -> int:
     with interrupts(*END_OF_SESSION):
         try:
             model = training.start(Several(*observers))
-        except (DivergenceError, Interrupted) as error:  # with what has been learned until then
+        except (
+            DivergenceError,
+            Interrupted,
+            WorkersLostError,
+        ) as error:  # with what has been learned until then
             model, failure = error.model, error
         finally:
             if display:
@@ -160,7 +164,7 @@ def _train(arguments: argparse.Namespace) -> int:
     if failure is None and not arguments.quiet:
         lines += [*hint(model.config, model.report), f"next: {next_command(output)}"]
     elif (
-        isinstance(failure, KeyboardInterrupt)
+        isinstance(failure, KeyboardInterrupt | WorkersLostError)
         and training.checkpoint
         and training.checkpoint.exists()
     ):

@@ -9,6 +9,7 @@ pieces of text.
 
 from __future__ import annotations
 
+import hashlib
 import mmap
 from collections.abc import Callable, Iterable, Sequence, Set
 from contextlib import AbstractContextManager
@@ -33,6 +34,9 @@ from cbow.text.vocabulary import TokenAccount, Vocabulary
 
 #: Stands for words that are left out.
 DROPPED: Final = -2
+
+# Tokens whose fingerprint is taken at a time.
+_PIECE: Final = 2**20
 
 _IDS: Final = "ids.int32"
 _LINE_STARTS: Final = "line_starts.int64"
@@ -59,6 +63,21 @@ class EncodedCorpus:
     vocabulary: Vocabulary  #: the V words the ids stand for
     account: TokenAccount  #: what became of every token
     phrases: Sequence[Phrase] = ()  #: the words that were joined, by falling score
+
+    @property
+    def tokens(self) -> int:
+        """T, how many tokens are kept."""
+        return len(self.ids)
+
+    def fingerprint(self) -> str:
+        """Return SHA-256 of the ids and of the line starts, by which the text is recognised."""
+        digest = hashlib.sha256()
+        for array in (self.ids, self.line_starts):
+            digest.update(len(array).to_bytes(8, "little"))
+            for start in range(0, len(array), _PIECE):
+                digest.update(array[start : start + _PIECE].data)
+            self.release()
+        return digest.hexdigest()
 
     def release(self) -> None:
         """Let go of the pages read so far, where the system can; they come back when needed.

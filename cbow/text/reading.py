@@ -19,7 +19,7 @@ from typing import Any, BinaryIO, Final
 from cbow.errors import ConfigError, CorpusError, shown
 from cbow.text.fields import FieldReader
 from cbow.text.sniffing import HEAD, SNIFF, check_text, compression
-from cbow.text.sources import NLTK, STDIN, Sources, check_readable, source_name
+from cbow.text.sources import NLTK, STDIN, Part, Sources, check_readable, source_name
 from cbow.text.tokenizers import without_marks
 
 #: Bytes read at a time, and decompressed at a time but of zstd.
@@ -87,7 +87,7 @@ class TextReader:
         The lines end in ``\n``, the last one of each source too.
         """
         for item in sources.items:
-            if isinstance(item, Path):
+            if isinstance(item, Path | Part):
                 parts = self._file(item)
             elif item == STDIN:
                 parts = self.read(_standard_input(), source_name(item))
@@ -95,7 +95,7 @@ class TextReader:
                 parts = ending_lines(nltk_text(item.removeprefix(NLTK)))
             yield field.text(parts, source_name(item)) if field else parts
 
-    def _file(self, path: Path) -> Iterator[str]:
+    def _file(self, path: Path | Part) -> Iterator[str]:
         """Yield the text of a file in parts."""
         try:
             file = path.open("rb")

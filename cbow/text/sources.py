@@ -10,13 +10,14 @@ from __future__ import annotations
 import errno
 import fnmatch
 import glob
+import io
 import os
 import re
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from cbow.errors import CorpusError, shown
 
@@ -38,11 +39,48 @@ _FETCH: Final = {
 
 
 @dataclass(frozen=True)
+class Part:
+    """Some lines of a file: its bytes from `start` to before `stop`."""
+
+    path: Path
+    start: int
+    stop: int
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    def open(self, mode: str = "rb") -> BinaryIO:
+        """Open it as `Path.open` does a file, for reading bytes."""
+        return _PartOfFile(self)
+
+
+class _PartOfFile(io.FileIO):
+    """The bytes of a `Part`, for a reader that goes from their first to their last."""
+
+    def __init__(self, part: Part) -> None:
+        super().__init__(part.path)
+        self.seek(part.start)
+        self.part, self.left = part, part.stop - part.start
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Read at most so many of the bytes that are left."""
+        block = super().read(self.left if size is None or size < 0 else min(size, self.left))
+        if self.left and not block:
+            raise CorpusError(
+                f"{self.part} ends {self.left:,} bytes before byte {self.part.stop:,}, where the "
+                "part of a worker ends; do not change a text while it is read"
+            )
+        self.left -= len(block)
+        return block
+
+
+@dataclass(frozen=True)
 class Sources:
     """Where the text of a corpus comes from: sources, or the corpus if it is text itself."""
 
-    #: What is read, in this order: a Path is a file; a str is ``"-"`` or ``"nltk:NAME"``.
-    items: tuple[Path | str, ...] = ()
+    #: What is read, in this order: a Path is a file, a Part some lines of one; a str is ``"-"`` or
+    #: ``"nltk:NAME"``.
+    items: tuple[Path | Part | str, ...] = ()
     #: Files of folders that are left out because of their names, and what folders hold and globs
     #: match that is no regular file, such as a pipe: it may make its reader wait for ever.
     skipped: int = 0
@@ -86,7 +124,7 @@ class Sources:
 Corpus = str | os.PathLike[str] | Iterable[Any] | Sources
 
 
-def source_name(item: Path | str) -> str:
+def source_name(item: Path | Part | str) -> str:
     """Return what a message calls a source."""
     return "the standard input" if item == STDIN else str(item)
 

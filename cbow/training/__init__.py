@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from cbow.system.interrupts import interrupts
     from cbow.training.observer import Baselines, Epoch, Observer, Plan, Resumed, Step
     from cbow.training.progress_bar import ProgressBar
-    from cbow.training.run import DivergenceError, Interrupted, resume, train
+    from cbow.training.run import DivergenceError, Interrupted, WorkersLostError, resume, train
 
 __all__ = [
     "Baselines",
@@ -24,13 +24,17 @@ __all__ = [
     "ProgressBar",
     "Resumed",
     "Step",
+    "WorkersLostError",
     "interrupts",
     "resume",
     "train",
 ]
 
 _HOME = {
-    **dict.fromkeys(["DivergenceError", "Interrupted", "resume", "train"], "cbow.training.run"),
+    **dict.fromkeys(
+        ["DivergenceError", "Interrupted", "WorkersLostError", "resume", "train"],
+        "cbow.training.run",
+    ),
     "ProgressBar": "cbow.training.progress_bar",
     "interrupts": "cbow.system.interrupts",
 }

@@ -16,7 +16,6 @@ objective was chosen to have.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import math
 import os
 import time
@@ -31,7 +30,7 @@ from cbow.errors import ConfigError, ModelFileError, OutputError
 from cbow.model import Model
 from cbow.system import safetensors_file
 from cbow.system.files import expanded, name_of, naming, same
-from cbow.text import Corpus, EncodedCorpus, find_sources
+from cbow.text import Corpus, find_sources
 from cbow.training.examples import Tally
 from cbow.training.measures import Measures
 from cbow.training.observer import Epoch, Observer
@@ -45,9 +44,6 @@ KIND: Final = "checkpoint"
 
 #: Before the names of the arrays of the optimizer.
 OPTIMIZER: Final = "optimizer."
-
-#: Tokens whose fingerprint is taken at a time.
-PIECE: Final = 2**20
 
 
 class Checkpoint(NamedTuple):
@@ -177,17 +173,6 @@ def _state_after(model: Model) -> State:
         steps=sum(epoch.steps for epoch in epochs),
         restarts=[*model.report["restarts"], last],
     )
-
-
-def fingerprint(corpus: EncodedCorpus) -> str:
-    """Return SHA-256 of the ids and of the line starts, by which an encoded text is recognised."""
-    digest = hashlib.sha256()
-    for array in (corpus.ids, corpus.line_starts):
-        digest.update(len(array).to_bytes(8, "little"))
-        for start in range(0, len(array), PIECE):
-            digest.update(array[start : start + PIECE].data)
-        corpus.release()
-    return digest.hexdigest()
 
 
 def as_stored(array: NDArray[Any]) -> NDArray[Any]:

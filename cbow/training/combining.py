@@ -70,6 +70,7 @@ def changed(before: Tables, after: Tables) -> Change:
     )  # fmt: skip
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def combine(tables: Tables, changes: Sequence[Change], weights: Array) -> Tables:
     """Return the parameters after a round of n workers.
 
@@ -111,6 +112,7 @@ def combine(tables: Tables, changes: Sequence[Change], weights: Array) -> Tables
     return Tables(W1T, b1, W2, b2)
 
 
+@np.errstate(over="ignore", invalid="ignore")  # a number that is none shows in the loss
 def by_agreement(table: Array, changes: Sequence[tuple[NDArray[np.integer], Array]]) -> Array:
     """Return θ + s / max(1, |s|² / Σ |d|²) for each row θ of a table.
 

@@ -242,6 +242,11 @@ def target_distribution(
     return share
 
 
+def share_kept(counts: NDArray[np.int64], keep: NDArray[np.float64]) -> float:
+    """Return the share of the tokens that is expected to be kept, with `keep_probability`."""
+    return float((counts * keep).sum() / counts.sum())
+
+
 def entropy(p: NDArray[np.float64]) -> float:
     """H = -Σ p log p in nats, with 0 log 0 = 0."""
     positive = p[p > 0]
@@ -403,5 +408,4 @@ class ExampleSource:
 
     def share_kept(self) -> float:
         """Return the share of the tokens that subsampling is expected to leave."""
-        counts = self.corpus.vocabulary.counts
-        return float((counts * self.keep).sum() / counts.sum())
+        return share_kept(self.corpus.vocabulary.counts, self.keep)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from cbow.system.interrupts import Interrupts
 from cbow.training.checkpoint import Checkpoints
 from cbow.training.defaults import Fitted
 from cbow.training.examples import Tally
-from cbow.training.losses import Losses
+from cbow.training.losses import Measuring
 from cbow.training.observer import Epoch, Observer, Step
 from cbow.training.state import State, Trainer, copy, is_finite
 
@@ -33,7 +34,7 @@ ENOUGH: Final = 4096
 class Stop:
     """Why and where the loop ended before its last epoch."""
 
-    reason: str  # "diverged", "interrupted" or "patience"
+    reason: str  # "diverged", "interrupted", "lost" or "patience"
     found: str  # in words
     epoch: int
     step: int  # steps made
@@ -53,7 +54,7 @@ class Loop:
     fitted : Fitted
         Has the epochs and the learning rate at the start.
     trainer : Trainer
-    losses : Losses
+    losses : Measuring
     tokens : int
         Of the text, to tell the observer.
     observer : Observer
@@ -71,7 +72,7 @@ class Loop:
         config: Config,
         fitted: Fitted,
         trainer: Trainer,
-        losses: Losses,
+        losses: Measuring,
         tokens: int,
         observer: Observer,
         state: State,
@@ -111,7 +112,11 @@ class Loop:
                 return stop
             if interrupts.asked():
                 return self._stop("interrupted", "Ctrl-C")
-            for portion in trainer.portions(state, self._rate_of):
+            done = state.epoch - 1 - state.before
+            rate_of = functools.partial(
+                decayed, self.fitted.learning_rate, done, self.fitted.epochs - state.before
+            )
+            for portion in trainer.portions(state, rate_of):
                 if not math.isfinite(portion.loss):
                     return self._diverged(f"the loss became {portion.loss:g}")
                 state.steps += portion.steps
@@ -119,9 +124,9 @@ class Loop:
                 enough = state.measures.examples >= ENOUGH
                 if enough and (ruin := self._ruin(state.measures.loss)):
                     return self._diverged(ruin)
-                done = (state.epoch - 1 + portion.share) * self.tokens
+                tokens = (state.epoch - 1 + portion.share) * self.tokens
                 self.observer.stepped(
-                    Step(state.epoch, round(done), self.fitted.epochs * self.tokens, portion.loss)
+                    Step(state.epoch, round(tokens), self.fitted.epochs * self.tokens, portion.loss)
                 )
                 if state.portions % trainer.keep_every == 0:
                     if not is_finite(trainer.parameters):  # which a finite loss does not exclude
@@ -148,12 +153,6 @@ class Loop:
             self.observer.finished_epoch(record)
             self.observer.learned(record, model)
         return None
-
-    def _rate_of(self, share: float) -> float:
-        """Return the learning rate after a share of the epoch under way."""
-        before = self.state.before
-        done = self.state.epoch - 1 - before + share
-        return linear_decay(self.fitted.learning_rate, done / (self.fitted.epochs - before))
 
     def _ruin(self, loss: float) -> str | None:
         """Say so if a mean loss, though finite, is far above that of a guess among all words."""
@@ -183,6 +182,11 @@ class Loop:
         """Stop, and go back to the last parameters that are known to be finite."""
         self.parameters = self.good
         return Stop("diverged", found, self.state.epoch, self.state.steps, self.good_step)
+
+
+def decayed(rate: float, done: int, epochs: int, share: float) -> float:
+    """Return what a rate has fallen to after `done` of all epochs and a share of the next."""
+    return linear_decay(rate, (done + share) / epochs)
 
 
 def since_least(losses: Sequence[float | None]) -> int:

@@ -6,9 +6,11 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from itertools import islice
-from typing import Final
+from typing import Final, Protocol
 
+from cbow.errors import CorpusError
 from cbow.network import Network
+from cbow.system.arrays import Doubles
 from cbow.system.interrupts import Interrupts
 from cbow.training.composed import Composed
 from cbow.training.exact.step import Workspace, batch_loss
@@ -42,8 +44,32 @@ def probe_size(V: int, examples: float, candidates: int) -> int:
     return min(most, max(least, round(SHARE * 3 * examples * candidates / V)))
 
 
+class Measuring(Protocol):
+    """Measures the exact loss, nats per token."""
+
+    def of_epoch(self, state: State) -> float:
+        """Return the loss of an epoch: that of its batches, or of some examples after it."""
+
+    def heldout(self) -> float | None:
+        """Return the loss of the held-out lines; None if none are held out."""
+
+    def heldout_unigram(self, log_p: Doubles, batch: int) -> float | None:
+        """Return the loss of the word frequencies on the held-out lines, None if there are none.
+
+        It is added up by `batch` examples, about.
+
+        Raises
+        ------
+        CorpusError
+            If these have no example.
+        """
+
+    def measured_seconds(self) -> float:
+        """Return how long about the losses after an epoch take."""
+
+
 class Losses:
-    """Measures the exact loss, nats per token.
+    """Measures the exact loss, nats per token; see `Measuring`.
 
     Parameters
     ----------
@@ -79,13 +105,32 @@ class Losses:
         """Return the loss of an epoch: that of its batches, or of some examples after it."""
         if self.batches is None:
             return state.measures.loss
-        return self._mean(self._probe())
+        return mean(*self.sums(self.batches))
 
     def heldout(self) -> float | None:
         """Return the loss of the held-out lines; None if none are held out."""
         if self.source.heldout == 0:
             return None
-        return self._mean(self.source.heldout_batches(self.together))
+        return mean(*self.sums(self.batches, heldout=True))
+
+    def heldout_unigram(self, log_p: Doubles, batch: int) -> float | None:
+        """Return the loss of the word frequencies on the held-out lines."""
+        if self.source.heldout == 0:
+            return None
+        lines = len(self.source.corpus.line_starts) - 1
+        return heldout_mean(unigram_sums(self.source, log_p, batch), self.source.heldout, lines)
+
+    def sums(self, batches: int | None, *, heldout: bool = False) -> tuple[float, int]:
+        """Return the loss of the first so many batches, or of all, and their examples."""
+        total, examples = 0.0, 0
+        self.composed.compose()
+        drawn = self.source.heldout_batches(self.together) if heldout else self._probe()
+        for batch in islice(drawn, batches):
+            if self.interrupts.asked():
+                break
+            total += batch_loss(self.workspace, batch, self.pool) * len(batch.y)
+            examples += len(batch.y)
+        return total, examples
 
     def measured_seconds(self) -> float:
         """Measure, by one batch of each kind, how long about the losses after an epoch take.
@@ -113,13 +158,32 @@ class Losses:
         """Yield examples: after each epoch the same, so that the losses can be compared."""
         return (batch for batch, _ in self.source.epoch(1, self.together, Tally()))
 
-    def _mean(self, batches: Iterator[Batch]) -> float:
-        """Average the loss over the examples of some batches."""
-        total, examples = 0.0, 0
-        self.composed.compose()
-        for batch in islice(batches, self.batches):
-            if self.interrupts.asked():
-                break
-            total += batch_loss(self.workspace, batch, self.pool) * len(batch.y)
-            examples += len(batch.y)
-        return total / max(1, examples)
+
+def mean(total: float, examples: int) -> float:
+    """Return the mean loss of some examples; 0 if there are none."""
+    return total / max(1, examples)
+
+
+def unigram_sums(source: ExampleSource, log_p: Doubles, batch: int) -> tuple[float, int]:
+    """Return the loss of the word frequencies on the held-out lines, and their examples."""
+    total, examples = 0.0, 0
+    for drawn in source.heldout_batches(batch):
+        total -= float(log_p[drawn.y].sum())
+        examples += len(drawn.y)
+    return total, examples
+
+
+def heldout_mean(sums: tuple[float, int], heldout: float, lines: int) -> float:
+    """Return the mean of `unigram_sums`.
+
+    Raises
+    ------
+    CorpusError
+        If so many lines have no held-out example.
+    """
+    if sums[1] == 0:
+        raise CorpusError(
+            f"heldout {heldout:g} of {lines} lines keeps back no line with two words or "
+            "more; expected at least one; raise it, or set it to 0"
+        )
+    return mean(*sums)

@@ -30,6 +30,7 @@ class Purpose(enum.IntEnum):
     ORDER_OF_EXAMPLES = 5
     CANDIDATES = 6
     ORDER_IN_POOL = 7
+    WORKER = 8
 
 
 @inlined

@@ -13,10 +13,17 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cbow.config import Config
-from cbow.errors import CBOWError, ConfigError, CorpusError, OutputError, counted, shown
+from cbow.errors import (
+    CBOWError,
+    ClusterError,
+    ConfigError,
+    CorpusError,
+    OutputError,
+    counted,
+    shown,
+)
 from cbow.model import Model
 from cbow.network import cbow_network, initialise
 from cbow.system import compiled
@@ -31,19 +38,25 @@ from cbow.training.checkpoint import (
     Checkpoints,
     Saving,
     fill,
-    fingerprint,
     new_saving,
     read,
 )
 from cbow.training.composed import Composed, features_for, ngrams_report
 from cbow.training.defaults import fit, usual_rate
 from cbow.training.exact.trainer import BatchTrainer
-from cbow.training.examples import ExampleSource, entropy, target_distribution
+from cbow.training.examples import (
+    ExampleSource,
+    entropy,
+    keep_probability,
+    share_kept,
+    target_distribution,
+)
 from cbow.training.loop import Loop, Stop
-from cbow.training.losses import Losses, probe_size
+from cbow.training.losses import Losses, Measuring, probe_size
 from cbow.training.measures import Measures
 from cbow.training.objective import b1_start, check_objective
 from cbow.training.observer import Baselines, Observer, Plan, Resumed, Warnings
+from cbow.training.rounds import RoundLosses, Rounds, ShardedCorpus, sharded
 from cbow.training.sampled.trainer import SampledTrainer
 from cbow.training.state import State, Trainer, copy
 
@@ -72,6 +85,10 @@ class _EndedEarly(BaseException):
 
 class DivergenceError(_EndedEarly, CBOWError, ArithmeticError):
     """The loss became infinite, NaN or far larger than ln V; ``.model`` is the last good state."""
+
+
+class WorkersLostError(_EndedEarly, ClusterError):
+    """The workers were lost while they learned; ``.model`` is the state after the last round."""
 
 
 class Interrupted(_EndedEarly, KeyboardInterrupt):
@@ -185,8 +202,8 @@ def resume(
     checkpoint_every : float, optional
         The least number of seconds between two checkpoints; by default as before.
     **settings
-        ``threads``, which may change; ``epochs`` for a finished model, the number of those to
-        come. Any other setting must be as it was.
+        ``threads`` and ``cluster``, which may change; ``epochs`` for a finished model, the number
+        of those to come. Any other setting must be as it was.
 
     Returns
     -------
@@ -278,7 +295,9 @@ class Run(NamedTuple):
                 "it again: cbow.resume(..., tokenizer=...)"
             )
         corpus = self.sources() if corpus is None else corpus
-        with encoded(corpus, self.config, tokenizer, observer) as text:
+        config = self.config
+        reading = sharded if config.workers > 1 or config.cluster else encoded
+        with reading(corpus, config, tokenizer, observer) as text:
             if self.start:
                 _check_text(self.start, text, self.path)
             return _learn(self, text, observer)
@@ -297,7 +316,7 @@ def run_from(path: str | os.PathLike[str], settings: Mapping[str, Any]) -> Run:
     path = to_read(path)
     start = read(path)
     run = Run(start.model.config.replace(settings), None, start, path)
-    free = ("threads", "epochs") if run.is_more_epochs else ("threads",)
+    free = ("threads", "cluster", *(["epochs"] if run.is_more_epochs else []))
     for name in settings:
         new, old = getattr(run.config, name), getattr(start.model.config, name)
         if name not in free and new != old:
@@ -348,13 +367,13 @@ def encoded(
         yield text
 
 
-def _check_text(start: Checkpoint, text: EncodedCorpus, path: Path) -> None:
+def _check_text(start: Checkpoint, text: EncodedCorpus | ShardedCorpus, path: Path) -> None:
     """Reject another text; for a finished model one with other words or counts."""
     model = start.model
     account = TokenAccount().to_dict() | model.report["account"]  # older files have fewer numbers
     if text.vocabulary == model.vocabulary and (
         start.fingerprint is None
-        or (text.account.to_dict() == account and fingerprint(text) == start.fingerprint)
+        or (text.account.to_dict() == account and text.fingerprint() == start.fingerprint)
     ):
         return
     remedy = "give the text as it was, or train anew"
@@ -374,15 +393,19 @@ def _check_text(start: Checkpoint, text: EncodedCorpus, path: Path) -> None:
 
 
 @np.errstate(under="ignore")
-def _learn(run: Run, corpus: EncodedCorpus, observer: Observer) -> Model:
+def _learn(run: Run, corpus: EncodedCorpus | ShardedCorpus, observer: Observer) -> Model:
     """Train on an encoded corpus; raise if that ended early."""
-    start, tokens = run.start, len(corpus.ids)
+    start, tokens = run.start, corpus.tokens
     words = corpus.vocabulary.words
-    fitted = fit(run.config, tokens, len(words))
-    config, features = features_for(run.config.replace(fitted.settings()), words)
+    config = run.config
+    if isinstance(corpus, ShardedCorpus):  # whose workers have no other objective
+        config = config.replace({"objective": "sampled"})
+    fitted = fit(config, tokens, len(words))
+    config, features = features_for(config.replace(fitted.settings()), words)
     check_objective(config, len(words))
-    source = ExampleSource(corpus, fitted.window, fitted.sample, config.heldout, config.seed)
-    p = target_distribution(corpus.vocabulary.counts, source.keep)  # (V,)
+    counts = corpus.vocabulary.counts
+    keep = keep_probability(counts, fitted.sample)  # (V,)
+    p = target_distribution(counts, keep)  # (V,)
     threads = config.threads or processors()
     if start is None:
         parameters = initialise(
@@ -392,29 +415,45 @@ def _learn(run: Run, corpus: EncodedCorpus, observer: Observer) -> Model:
         state = State(1, Measures(config.dimension))
     else:
         parameters, state = copy(start.model.parameters), start.state
-    heldout = _heldout_unigram(source, np.log(p), fitted.batch) if config.heldout else None
-    baselines = Baselines(math.log(len(p)), entropy(p), heldout)
+    probe = probe_size(len(p), tokens * share_kept(counts, keep), config.candidates)
 
     with single_threaded_blas(), thread_pool(threads) as (pool, started), interrupts() as signals:
         signals.deferred = True
         if started < threads:
             observer.short_of_threads(started, threads)
-        network, composed = cbow_network(config.activation), Composed(parameters, features)
         trainer: Trainer
-        if fitted.objective == "exact":
-            trainer = BatchTrainer(network, composed, source, fitted.batch, fitted.optimizer, pool)
-        else:
-            trainer = SampledTrainer(
-                config, parameters, source, features, fitted.batch, pool, started
-            )
-        probe = None
-        if fitted.objective == "sampled":
-            probe = probe_size(len(p), tokens * source.share_kept(), config.candidates)
-        losses = Losses(network, composed, source, pool, signals, probe)
+        losses: Measuring
         with _telling_if_slow(observer.compiling):
-            source.compile()
+            if isinstance(corpus, ShardedCorpus):
+                task = corpus.task(config, fitted, probe)
+                trainer = Rounds(corpus.engine, task, parameters, features, p)
+                losses = RoundLosses(corpus, task, parameters)
+            else:
+                network, composed = cbow_network(config.activation), Composed(parameters, features)
+                source = ExampleSource(
+                    corpus, fitted.window, fitted.sample, config.heldout, config.seed
+                )
+                if fitted.objective == "exact":
+                    trainer = BatchTrainer(
+                        network, composed, source, fitted.batch, fitted.optimizer, pool
+                    )
+                else:
+                    trainer = SampledTrainer(
+                        config, parameters, source, features, fitted.batch, pool, started
+                    )
+                losses = Losses(
+                    network,
+                    composed,
+                    source,
+                    pool,
+                    signals,
+                    None if fitted.objective == "exact" else probe,
+                )
+                source.compile()
+            heldout = losses.heldout_unigram(np.log(p), fitted.batch)
             trainer.compile()
             loss_seconds = losses.measured_seconds()
+        baselines = Baselines(math.log(len(p)), entropy(p), heldout)
         size = sum(array.size for array in parameters)
         ngrams = ngrams_report(config, words)
         plan = Plan(len(p), size, tokens, baselines, fitted, loss_seconds, ngrams)
@@ -428,7 +467,7 @@ def _learn(run: Run, corpus: EncodedCorpus, observer: Observer) -> Model:
 
         def model(stop: Stop | None = None) -> Model:
             """Return the model as far as it is trained."""
-            report = {
+            report: dict[str, Any] = {
                 "account": corpus.account.to_dict(),
                 "objective": fitted.objective,
                 "batch": fitted.batch,
@@ -437,6 +476,11 @@ def _learn(run: Run, corpus: EncodedCorpus, observer: Observer) -> Model:
                 "restarts": list(state.restarts),
                 "stopped": stop.to_dict() if stop else None,
             }
+            if isinstance(corpus, ShardedCorpus):
+                report["workers"] = {
+                    "rounds": task.rounds,
+                    "tokens": [each.tokens for each in corpus.encoded],
+                }
             if ngrams:
                 report["ngrams"] = ngrams
             if config.phrases:
@@ -446,14 +490,20 @@ def _learn(run: Run, corpus: EncodedCorpus, observer: Observer) -> Model:
         checkpoints = None
         if run.saving:
             _, every, sources = run.saving
-            known = fingerprint(corpus)
+            known = corpus.fingerprint()
 
             def checkpoint(state: State) -> Checkpoint:
                 optimizer = trainer.optimizer_arrays()
                 return Checkpoint(model(), state, optimizer, known, sources, every)
 
             checkpoints = Checkpoints(run.saving, checkpoint, observer)
-        stop = loop.run(signals, model, checkpoints)
+        try:
+            stop = loop.run(signals, model, checkpoints)
+        except ClusterError as error:
+            if checkpoints:
+                checkpoints.write(state)
+            stop = Stop("lost", str(error), state.epoch, state.steps, state.steps)
+            raise WorkersLostError(str(error), model(stop)) from None
         if checkpoints and stop and stop.reason == "interrupted":
             checkpoints.write(state)
 
@@ -487,18 +537,3 @@ def _telling_if_slow(compiling: Callable[[], None]) -> Iterator[None]:
         yield
     finally:
         telling.cancel()
-
-
-def _heldout_unigram(source: ExampleSource, log_p: NDArray[np.float64], batch: int) -> float:
-    """Return the loss of the word frequencies on the held-out lines; see that there are some."""
-    total, examples = 0.0, 0
-    for drawn in source.heldout_batches(batch):
-        total -= float(log_p[drawn.y].sum())
-        examples += len(drawn.y)
-    if not examples:
-        lines = len(source.corpus.line_starts) - 1
-        raise CorpusError(
-            f"heldout {source.heldout:g} of {lines} lines keeps back no line with two words or "
-            "more; expected at least one; raise it, or set it to 0"
-        )
-    return total / examples

@@ -25,7 +25,14 @@ from cbow.errors import (
     OutputError,
 )
 from cbow.system import files, safetensors_file
-from cbow.text import EncodedCorpus, TokenAccount, Vocabulary, encode_corpus, find_sources
+from cbow.text import (
+    EncodedCorpus,
+    TokenAccount,
+    Vocabulary,
+    encode_corpus,
+    find_sources,
+)
+from cbow.text import encoded as encoded_module
 from cbow.training import (
     DivergenceError,
     Interrupted,
@@ -312,26 +319,22 @@ class TestAnotherText:
 
     def test_fingerprints(self, tmp_path, monkeypatch):
         def of(lines):
-            return checkpoint.fingerprint(
-                encode_corpus(lines, Config(min_count=1), folder=tmp_path)
-            )
+            return encode_corpus(lines, Config(min_count=1), folder=tmp_path).fingerprint()
 
         whole = of(story())
         assert of(story()[1:]) != whole
         assert of([*story()[1:], story()[0]]) != whole
-        monkeypatch.setattr(checkpoint, "PIECE", 7)
+        monkeypatch.setattr(encoded_module, "_PIECE", 7)
         assert of(story()) == whole
 
     def test_ids_and_line_starts_do_not_mix(self):
         def of(ids, starts):
-            return checkpoint.fingerprint(
-                EncodedCorpus(
-                    np.array(ids, np.int32),
-                    np.array(starts, np.int64),
-                    Vocabulary(["a"], [1]),
-                    TokenAccount(),
-                )
-            )
+            return EncodedCorpus(
+                np.array(ids, np.int32),
+                np.array(starts, np.int64),
+                Vocabulary(["a"], [1]),
+                TokenAccount(),
+            ).fingerprint()
 
         assert of([0, 0, 1, 0], [5]) != of([0, 0], [1, 5])
 

@@ -91,35 +91,23 @@ def cut_up(
 
 
 class Learned(NamedTuple):
-    """What came of one portion, beside the parameters."""
+    """What came of a portion, beside the parameters."""
 
     loss: float  #: nats, summed over the examples
     tally: Tally
     fired: Longs  #: (N,) examples on which each unit passed the gradient on
     steps: int
     rate: float  #: of the last step
-    done: int  #: blocks of the epoch, those of earlier portions included
-    blocks: int  #: of the text
 
-    def __add__(self, other: Learned) -> Learned:  # type: ignore[override]
-        """Add what came of the same portion of another text."""
-        tally = Tally()
-        tally.add(self.tally)
-        tally.add(other.tally)
-        return Learned(
-            self.loss + other.loss, tally, self.fired + other.fired, self.steps + other.steps,
-            other.rate or self.rate, self.done + other.done, self.blocks + other.blocks,
-        )  # fmt: skip
-
-    def portion(self, state: State) -> Portion:
-        """Add it to the state of the epoch, unless the loss is not finite."""
+    def add_to(self, state: State, share: float) -> Portion:
+        """Add it to the state of the epoch, of which a share is done, if the loss is finite."""
         examples = self.tally.examples
         if math.isfinite(self.loss):
             state.tally.add(self.tally)
             state.measures.add_sampled(self.loss, examples, self.steps, self.fired)
             state.portions += 1
             state.rate = self.rate
-        return Portion(self.done / self.blocks, self.loss / max(1, examples), self.steps)
+        return Portion(share, self.loss / max(1, examples), self.steps)
 
 
 class SampledTrainer:
@@ -179,10 +167,13 @@ class SampledTrainer:
 
     def portions(self, state: State, rate_of: RateOf) -> Iterator[Portion]:
         """Learn the pools of an epoch that `state` does not have yet."""
-        for pool in range(state.portions, self.geometry.pools):
+        pools = self.pools(state.epoch)
+        blocks, done = len(self.geometry.bounds) - 1, sum(map(len, pools[: state.portions]))
+        for pool in range(state.portions, len(pools)):
             with centred(self.parameters, self.unit.centre) as tables:
                 learned = self.learn(tables, state.epoch, pool, rate_of)
-            yield learned.portion(state)
+            done += len(pools[pool])
+            yield learned.add_to(state, done / blocks)
 
     def learn(self, tables: Tables, epoch: int, pool: int, rate_of: RateOf) -> Learned:
         """Learn one pool of an epoch.
@@ -207,7 +198,7 @@ class SampledTrainer:
         if self.unit.slope > 0:  # a unit below 0 passes its gradient on, too
             fired[:] = tally.examples
         rate = rates[-1] if rates else 0.0
-        return Learned(float(sums.loss[0]), tally, fired, steps, rate, done + len(order), blocks)
+        return Learned(float(sums.loss[0]), tally, fired, steps, rate)
 
     def pools(self, epoch: int) -> list[NDArray[np.int64]]:
         """Put the blocks into pools, in the order in which an epoch learns them."""

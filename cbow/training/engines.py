@@ -1,0 +1,214 @@
+"""Where workers run: one after another in this process, or in the processes of a Dask cluster.
+
+An engine calls functions of `cbow.training.workers`, and knows nothing of what they do.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import platform
+import signal
+from collections.abc import Callable, Iterator
+from typing import Any, Final, Protocol
+
+import numpy as np
+
+import cbow
+from cbow.config import Config
+from cbow.errors import CBOWError, ClusterError, shown
+from cbow.system.threads import processors
+
+#: In place of the address of a cluster: workers one after another, in this process.
+SERIAL: Final = "serial"
+
+#: Seconds that the scheduler of a cluster, and a process for workers, are waited for.
+PATIENCE: Final = 30
+
+
+class Engine(Protocol):
+    """Calls functions for workers.
+
+    Attributes
+    ----------
+    threads : int
+        How many each worker may use, if the user does not say so.
+    """
+
+    threads: int
+
+    def each(self, function: Callable[..., Any], *arguments: Any) -> list[Any]:
+        """Return ``function(k, *arguments)`` for every worker k, in their order.
+
+        Raises
+        ------
+        ClusterError
+            If that cannot be had any more.
+        """
+
+    def everywhere(self, function: Callable[..., Any], *arguments: Any) -> None:
+        """Call ``function(*arguments)`` in every process that workers run in."""
+
+
+@contextlib.contextmanager
+def engine_for(config: Config) -> Iterator[Engine]:
+    """Start the engine that a configuration asks for; stop it at the end.
+
+    Raises
+    ------
+    ClusterError
+        If it cannot be started or reached.
+    """
+    if config.cluster == SERIAL:
+        yield Serial(config.workers)
+        return
+    try:
+        import dask
+        import distributed
+    except ImportError:
+        raise ClusterError(
+            f"{config.workers} workers need Dask, which is not installed; run: pip install "
+            f"distributed, or take --cluster {SERIAL}, which lets them work one after another"
+        ) from None
+    settings = {
+        "distributed.admin.large-graph-warning-threshold": "1 PiB",  # parameters are large
+        "distributed.scheduler.work-stealing": False,  # a shard is where it was read
+    }
+    with dask.config.set(settings), contextlib.ExitStack() as stack:
+        address = config.cluster
+        if address is None:
+            local: Any = distributed.LocalCluster(  # type: ignore[no-untyped-call]
+                n_workers=min(config.workers, processors()), threads_per_worker=1,
+                host="127.0.0.1", dashboard_address="127.0.0.1:0", memory_limit=0,
+                silence_logs=logging.CRITICAL,
+            )  # fmt: skip
+            address = stack.enter_context(local).scheduler_address
+        try:
+            client: Any = distributed.Client(  # type: ignore[no-untyped-call]
+                address, timeout=PATIENCE
+            )
+            stack.enter_context(client)
+            client.wait_for_workers(1, timeout=PATIENCE)
+        except (OSError, ValueError) as error:  # a TimeoutError is an OSError, too
+            raise ClusterError(
+                f"there is no Dask cluster with a worker at {shown(address)} ({error}); start "
+                "one: dask scheduler, and on each machine dask worker ADDRESS"
+            ) from None
+        if config.cluster is None:
+
+            class IgnoreCtrlC(distributed.WorkerPlugin):
+                """A terminal sends it to all processes; it is for the one that started them."""
+
+                def setup(self, worker: Any) -> None:
+                    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+            client.register_plugin(IgnoreCtrlC())
+        yield Dask(client, config.workers)
+
+
+class Serial:
+    """Workers one after another: the bytes are those of any engine, the time is not.
+
+    Parameters
+    ----------
+    workers : int
+    """
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+        self.threads = processors()
+
+    def each(self, function: Callable[..., Any], *arguments: Any) -> list[Any]:
+        """Return ``function(k, *arguments)`` for every worker k, in their order."""
+        return [function(k, *arguments) for k in range(self.workers)]
+
+    def everywhere(self, function: Callable[..., Any], *arguments: Any) -> None:
+        """Call ``function(*arguments)``."""
+        function(*arguments)
+
+
+class Dask:
+    """Workers as tasks of a Dask cluster.
+
+    What a task needs comes with it, so that Dask can make it again where a process has died. A
+    worker goes back to the process that has read its shard, as long as there is one.
+
+    Parameters
+    ----------
+    client : distributed.Client
+    workers : int
+
+    Raises
+    ------
+    ClusterError
+        If a process has other versions than this one.
+    """
+
+    def __init__(self, client: Any, workers: int) -> None:
+        self.client = client
+        self.workers = workers
+        self.homes: dict[int, str] = {}  # the address of the process of each worker
+        self.threads = max(1, sum(client.nthreads().values()) // workers)
+        here = _versions()
+        for address, there in client.run(_versions).items():
+            if there != here:
+                raise ClusterError(
+                    f"the process at {address} has {there}, and here is {here}; install the same "
+                    "versions there, or the bytes would differ"
+                )
+
+    def each(self, function: Callable[..., Any], *arguments: Any) -> list[Any]:
+        """Return ``function(k, *arguments)`` for every worker k, in their order."""
+        import distributed
+
+        try:
+            self._find_homes()
+            # The result of a task can be had again if it is lost; scattered data could not.
+            sent = self.client.submit(_together, *arguments, pure=False)
+            futures = [
+                self.client.submit(
+                    _call, function, k, sent, pure=False,
+                    workers=[home], allow_other_workers=True,
+                )
+                for k, home in sorted(self.homes.items())
+            ]  # fmt: skip
+            return list(self.client.gather(futures))
+        except CBOWError:  # of a worker
+            raise
+        except distributed.KilledWorker as error:
+            raise ClusterError(
+                f"the process of a worker died again and again ({error.last_worker.address}); see "
+                "its log, whether its machine has memory enough, and resume from a checkpoint"
+            ) from None
+        except (distributed.client.FutureCancelledError, TimeoutError, OSError) as error:
+            raise ClusterError(
+                f"the cluster is lost ({error}); start it again, and resume from a checkpoint"
+            ) from None
+
+    def everywhere(self, function: Callable[..., Any], *arguments: Any) -> None:
+        """Call ``function(*arguments)`` in every process that is left."""
+        self.client.run(function, *arguments, on_error="ignore")
+
+    def _find_homes(self) -> None:
+        """Give each worker a process: the one it had, if it is there, else that with fewest."""
+        self.client.wait_for_workers(1, timeout=PATIENCE)
+        alive = sorted(self.client.nthreads())
+        homes = {k: home for k, home in self.homes.items() if home in alive}
+        for k in range(self.workers):
+            if k not in homes:
+                taken = list(homes.values())
+                homes[k] = min(alive, key=taken.count)
+        self.homes = homes
+
+
+def _together(*arguments: Any) -> tuple[Any, ...]:
+    return arguments
+
+
+def _call(function: Callable[..., Any], k: int, arguments: tuple[Any, ...]) -> Any:
+    return function(k, *arguments)
+
+
+def _versions() -> str:
+    """Return the versions that the bytes depend on."""
+    return f"cbow {cbow.__version__}, Python {platform.python_version()}, numpy {np.__version__}"

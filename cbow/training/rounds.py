@@ -1,0 +1,274 @@
+"""The same training by several workers: rounds, in which each learns a portion of its own shard.
+
+In a round every worker starts from the same parameters and makes the steps of one portion of an
+epoch of its shard, just as it would alone. Then their changes are combined
+(`cbow.training.combining`). For the loop, a round is a portion like any other: the falling rate,
+losses, checkpoints, resuming and Ctrl-C are those of one machine, and the parameters stay here.
+
+How many rounds an epoch has. The fewer, the farther workers drift apart between two: at 8 workers
+and 17 million tokens 16 rounds cost a little quality, 4 much more (docs/cluster.md). The more, the
+more is sent. So there are 16 at least, and up to 64 as long as a worker has a million tokens in
+each: some seconds of work.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cbow.config import Config
+from cbow.errors import ConfigError
+from cbow.network import Parameters
+from cbow.system.arrays import Doubles
+from cbow.text import Corpus, Phrase, TokenAccount, Tokenizer, Vocabulary, find_sources
+from cbow.text.encoded import choose
+from cbow.text.ngrams import Features
+from cbow.text.shards import deal, merged, seen_together
+from cbow.text.tokenizers import line_tokenizer
+from cbow.training.combining import combine
+from cbow.training.defaults import Fitted
+from cbow.training.engines import Engine, engine_for
+from cbow.training.examples import Tally, keep_probability, share_kept
+from cbow.training.kernels import Tables, tables_of
+from cbow.training.losses import TOGETHER, heldout_mean, mean
+from cbow.training.objective import SAMPLED_B1_START
+from cbow.training.observer import Observer
+from cbow.training.sampled.step import centred
+from cbow.training.sampled.trainer import Learned, cut_up
+from cbow.training.state import Portion, RateOf, State
+from cbow.training.workers import (
+    Encoded,
+    Shards,
+    Task,
+    count,
+    encode,
+    forget,
+    learn,
+    measure,
+    measure_unigram,
+)
+
+#: Rounds of an epoch, at least and at most, and the tokens of a worker that one more is worth.
+FEWEST: Final = 16
+MOST: Final = 64
+TOKENS: Final = 2**20
+
+
+def rounds_of(tokens: int, workers: int) -> int:
+    """Return how many rounds an epoch has, if nothing else is said; see above.
+
+    Examples
+    --------
+    >>> rounds_of(17_000_000, 8), rounds_of(300_000_000, 8), rounds_of(300_000_000, 4)
+    (16, 35, 64)
+    """
+    return max(FEWEST, min(MOST, tokens // (workers * TOKENS)))
+
+
+class ShardedCorpus(NamedTuple):
+    """A text that workers have encoded, each its shard: what `EncodedCorpus` is on one machine."""
+
+    engine: Engine
+    shards: Shards
+    vocabulary: Vocabulary
+    account: TokenAccount
+    encoded: Sequence[Encoded]  #: of each worker
+    phrases: Sequence[Phrase] = ()
+
+    @property
+    def tokens(self) -> int:
+        """How many tokens are kept."""
+        return sum(each.tokens for each in self.encoded)
+
+    @property
+    def lines(self) -> int:
+        """How many lines hold one of them."""
+        return sum(each.lines for each in self.encoded)
+
+    def task(self, config: Config, fitted: Fitted, probe: int) -> Task:
+        """Return what the workers learn, with the settings that depend on the text."""
+        counts, rounds = self.vocabulary.counts, config.rounds
+        if rounds is None and len(self.encoded) > 1:
+            rounds = rounds_of(self.tokens, len(self.encoded))
+        if rounds is None:  # one worker does what is done without any
+            kept = share_kept(counts, keep_probability(counts, fitted.sample))
+            rounds = cut_up(self.tokens, kept, config.block, fitted.batch).pools
+        known = [each.fingerprint for each in self.encoded]
+        return Task(self.shards, self.vocabulary, known, config, fitted, rounds, probe)
+
+    def fingerprint(self) -> str:
+        """Return SHA-256 of the fingerprints of the shards; of one shard, that of the text."""
+        known = [each.fingerprint for each in self.encoded]
+        return known[0] if len(known) == 1 else hashlib.sha256("".join(known).encode()).hexdigest()
+
+
+@contextlib.contextmanager
+def sharded(
+    corpus: Corpus, config: Config, tokenizer: Tokenizer | None, observer: Observer
+) -> Iterator[ShardedCorpus]:
+    """Let workers read a text, and keep their shards for the duration of the block.
+
+    Words and counts are those of one machine: each worker counts those of its shard, the counts are
+    added up, and the vocabulary is chosen by them.
+
+    Raises
+    ------
+    ConfigError
+        If workers cannot do what is asked, or there is no engine for them.
+    CorpusError
+        As `encode_corpus` does, and for a text that is not in files.
+    """
+    if config.phrases:
+        raise ConfigError(
+            f"phrases is {config.phrases}, but workers is {config.workers}, and each counts only "
+            "the pairs of its own shard; join phrases beforehand, or leave one of the two out"
+        )
+    if config.objective == "exact":
+        raise ConfigError(
+            f"objective is exact, but workers is {config.workers}, and they learn by candidates; "
+            "set objective to sampled, or leave workers out"
+        )
+    sources = find_sources(corpus)
+    with engine_for(config) as engine, contextlib.ExitStack() as stack:
+        config = config.replace({"threads": config.threads or engine.threads})
+        dealt = deal(sources, config.workers, config)
+        shards = Shards(uuid.uuid4().hex, config, tokenizer, dealt)
+        stack.callback(engine.everywhere, forget, shards.run)
+        counted = engine.each(count, shards)
+        numbering = merged((each.words, each.counts) for each in counted)
+        cut = line_tokenizer(config.tokenizer if tokenizer is None else tokenizer, config.keep_case)
+        chosen = choose(
+            numbering, seen_together([each.seen for each in counted]), sources, config, cut
+        )
+        for notice in dict.fromkeys(notice for each in counted for notice in each.notices):
+            observer.noticed(notice)
+        encoded = engine.each(encode, shards, chosen.vocabulary)
+        text = ShardedCorpus(engine, shards, chosen.vocabulary, chosen.account, encoded)
+        chosen.check(text.tokens, text.lines)
+        observer.encoded(text.account)
+        yield text
+
+
+class Rounds:
+    """Learns an epoch round by round; see `cbow.training.state.Trainer`.
+
+    Parameters
+    ----------
+    engine : Engine
+    task : Task
+    parameters : Parameters
+        Are changed in place.
+    features : Features
+        What the vector of each word is the mean of.
+    p : (V,)
+        The share of each word among the targets, and so in the contexts.
+    """
+
+    keep_every = 1
+
+    def __init__(
+        self,
+        engine: Engine,
+        task: Task,
+        parameters: Parameters,
+        features: Features,
+        p: Doubles,
+    ) -> None:
+        self.engine = engine
+        self.task = task
+        self.parameters = parameters
+        # A row of W1ᵀ is met wherever a word is of which it is a feature.
+        size = np.diff(features.indptr)  # (V,)
+        self.weights = np.bincount(
+            features.indices, np.repeat(p / size, size), len(parameters.W1.T)
+        )  # (rows of W1ᵀ,)
+
+    def portions(self, state: State, rate_of: RateOf) -> Iterator[Portion]:
+        """Learn the rounds of an epoch that `state` does not have yet."""
+        for portion in range(state.portions, self.task.rounds):
+            b2 = self.parameters.b2.copy()
+            try:
+                with centred(self.parameters, SAMPLED_B1_START) as tables:
+                    learned = self._round(tables, rate_of, state.epoch, portion)
+            except BaseException:
+                self.parameters.b2[...] = b2  # the state is that after the last round
+                raise
+            yield learned.add_to(state, (portion + 1) / self.task.rounds)
+
+    def _round(self, tables: Tables, rate_of: RateOf, epoch: int, portion: int) -> Learned:
+        """Let all workers learn a portion, and change the parameters."""
+        tally, fired = Tally(), np.zeros(self.task.config.dimension, np.int64)
+        loss, steps, rate = 0.0, 0, 0.0
+        changes = []
+        for result in self.engine.each(learn, self.task, tables, rate_of, epoch, portion):
+            if result is not None:
+                change, learned = result
+                changes += [change] if learned.tally.examples else []
+                tally.add(learned.tally)
+                fired += learned.fired
+                loss, steps, rate = loss + learned.loss, steps + learned.steps, learned.rate or rate
+        if changes:
+            for table, new in zip(tables, combine(tables, changes, self.weights), strict=True):
+                table[...] = new
+        return Learned(loss, tally, fired, steps, rate)
+
+    def compile(self) -> None:
+        """Do nothing: workers compile what they need."""
+
+    def optimizer_arrays(self) -> Mapping[str, NDArray[Any]]:
+        """Return no arrays: plain gradient descent has none."""
+        return {}
+
+
+class RoundLosses:
+    """Measures the exact loss where the shards are; see `cbow.training.losses.Measuring`.
+
+    Parameters
+    ----------
+    text : ShardedCorpus
+    task : Task
+    parameters : Parameters
+        As they are when a loss is asked for.
+    """
+
+    def __init__(self, text: ShardedCorpus, task: Task, parameters: Parameters) -> None:
+        self.text = text
+        self.task = task
+        self.parameters = parameters
+        # The batches are dealt out, to the workers first that have most tokens.
+        order = sorted(range(len(text.encoded)), key=lambda k: -text.encoded[k].tokens)
+        batches = -(-task.probe // min(TOGETHER, task.probe))
+        self.batches = np.bincount(np.resize(order, batches), minlength=len(order)).tolist()
+
+    def of_epoch(self, state: State) -> float:
+        """Return the loss of some examples, after an epoch."""
+        return mean(*self._sums(measure, self.batches, False))
+
+    def heldout(self) -> float | None:
+        """Return the loss of the held-out lines; None if none are held out."""
+        if self.task.config.heldout == 0:
+            return None
+        return mean(*self._sums(measure, self.batches, True))
+
+    def heldout_unigram(self, log_p: Doubles, batch: int) -> float | None:
+        """Return the loss of the word frequencies on the held-out lines."""
+        heldout = self.task.config.heldout
+        if heldout == 0:
+            return None
+        return heldout_mean(self._sums(measure_unigram, log_p), heldout, self.text.lines)
+
+    def measured_seconds(self) -> float:
+        """Return 0: how fast the workers are is not known beforehand."""
+        return 0.0
+
+    def _sums(self, function: Callable[..., Any], *arguments: Any) -> tuple[float, int]:
+        """Add up the losses and the examples of all workers."""
+        shared = tables_of(self.parameters)
+        results = self.text.engine.each(function, self.task, shared, *arguments)
+        return sum(loss for loss, _ in results), sum(examples for _, examples in results)

@@ -1,0 +1,229 @@
+"""What a worker does, wherever it runs: count its shard, encode it, learn a round, measure a loss.
+
+Every function here takes the number k of the worker and all that its result depends on. What a
+worker keeps, it keeps to be quick: if its process dies, another one reads the shard again and
+returns the same bytes. No engine is known here; see `cbow.training.engines`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from cbow.config import Config
+from cbow.errors import CorpusError
+from cbow.network import Parameters, cbow_network
+from cbow.system.arrays import Counts, Doubles
+from cbow.system.files import temporary_folder
+from cbow.system.interrupts import Interrupts
+from cbow.system.threads import processors, single_threaded_blas, thread_pool
+from cbow.text import EncodedCorpus, Sources, TokenAccount, Tokenizer, Vocabulary
+from cbow.text.encoded import CountedText, Seen, ids_in
+from cbow.training.combining import Change, changed
+from cbow.training.composed import Composed, features_for
+from cbow.training.defaults import Fitted
+from cbow.training.examples import ExampleSource
+from cbow.training.kernels import Tables
+from cbow.training.losses import Losses, unigram_sums
+from cbow.training.randomness import Purpose, stream
+from cbow.training.sampled.trainer import Learned, SampledTrainer
+from cbow.training.state import RateOf, copy
+
+
+class Shards(NamedTuple):
+    """A text that is dealt out."""
+
+    run: str  #: a name that no other training has
+    config: Config
+    tokenizer: Tokenizer | None  #: in place of that of the configuration
+    sources: Sequence[Sources]  #: of each worker
+
+
+class Task(NamedTuple):
+    """What the workers learn."""
+
+    shards: Shards
+    vocabulary: Vocabulary
+    fingerprints: Sequence[str]  #: of the encoded shards
+    config: Config  #: with the settings that depend on the text
+    fitted: Fitted
+    rounds: int  #: of an epoch
+    probe: int  #: examples whose exact loss stands for the rest
+
+
+class Counted(NamedTuple):
+    """What a worker found in its shard."""
+
+    words: list[str]  #: the distinct ones
+    counts: Counts
+    seen: Seen
+    notices: list[str]  #: sentences on what it looks like
+
+
+class Encoded(NamedTuple):
+    """What a worker has kept of its shard."""
+
+    tokens: int
+    lines: int
+    fingerprint: str
+
+
+class Shard:
+    """A shard as ids on the disk of its worker, and what learns from it.
+
+    Parameters
+    ----------
+    k : int
+    shards : Shards
+
+    Attributes
+    ----------
+    counted : Counted
+    tokens : int or None
+        That are kept, once it is encoded.
+    trainer : SampledTrainer
+        Once it is prepared, if there are tokens.
+    """
+
+    def __init__(self, k: int, shards: Shards) -> None:
+        notices: list[str] = []
+        with contextlib.ExitStack() as stack:
+            folder = stack.enter_context(temporary_folder(Path(tempfile.gettempdir())))
+            self.text = stack.enter_context(
+                CountedText(shards.sources[k], shards.config, folder, shards.tokenizer)
+            )
+            self.text.count(None, notices.append)
+            threads = shards.config.threads or processors()
+            self.pool, self.threads = stack.enter_context(thread_pool(threads))
+            self.stack = stack.pop_all()
+        numbering = self.text.numbering
+        numbers = np.flatnonzero(numbering.counts())
+        words, counts = numbering.words(numbers), numbering.counts()[numbers]
+        self.counted = Counted(words, counts, self.text.seen, notices)
+        self.tokens: int | None = None
+        self.trainer: SampledTrainer | None = None
+
+    def encode(self, vocabulary: Vocabulary) -> Encoded:
+        """Write the tokens by the ids of the vocabulary of all shards."""
+        ids, line_starts = self.text.write(ids_in(vocabulary, self.text.numbering))
+        self.tokens, self.corpus = (
+            len(ids),
+            EncodedCorpus(ids, line_starts, vocabulary, TokenAccount()),
+        )
+        self.stack.callback(self.corpus.close)
+        del self.text, self.counted  # they know every word
+        return Encoded(len(ids), len(line_starts) - 1, self.corpus.fingerprint())
+
+    def prepare(self, k: int, task: Task, shared: Tables) -> None:
+        """Make what learns from the shard; of the parameters only the dtype matters."""
+        config, fitted = task.config.replace({"seed": seed_of(task.config.seed, k)}), task.fitted
+        source = ExampleSource(
+            self.corpus, fitted.window, fitted.sample, config.heldout, config.seed
+        )
+        self.trainer = SampledTrainer(
+            config, parameters_of(shared), source, features_for(config, task.vocabulary.words)[1],
+            fitted.batch, self.pool, self.threads, task.rounds,
+        )  # fmt: skip
+
+
+#: The shards that this process has read, by the run and the number of the worker.
+_kept: Final[dict[tuple[str, int], Shard]] = {}
+
+
+def parameters_of(tables: Tables) -> Parameters:
+    """Return tables as the arrays of two layers, without a copy."""
+    W1T, b1, W2, b2 = tables
+    return Parameters(W1T.T, b1[:, None], W2, b2[:, None])
+
+
+def seed_of(seed: int, k: int) -> int:
+    """Return the seed of a worker; that of the first is that of the training."""
+    return int(stream(seed, Purpose.WORKER, k) >> np.uint64(1)) if k else seed
+
+
+def count(k: int, shards: Shards) -> Counted:
+    """Read a shard, and count its words."""
+    shard = _kept[shards.run, k] = Shard(k, shards)
+    return shard.counted
+
+
+def encode(k: int, shards: Shards, vocabulary: Vocabulary) -> Encoded:
+    """Encode a shard that was counted."""
+    shard = _kept.get((shards.run, k))
+    if shard is None or shard.tokens is not None:  # another process counted it, or died here
+        count(k, shards)
+    return _kept[shards.run, k].encode(vocabulary)
+
+
+@contextlib.contextmanager
+def _ready(k: int, task: Task, shared: Tables) -> Iterator[SampledTrainer | None]:
+    """Yield what learns from a shard; None if there is nothing to learn from.
+
+    Raises
+    ------
+    CorpusError
+        If the shard had to be read again, and is another one now.
+    """
+    shard = _kept.get((task.shards.run, k))
+    if shard is None or shard.tokens is None:
+        if encode(k, task.shards, task.vocabulary).fingerprint != task.fingerprints[k]:
+            raise CorpusError(
+                f"the text of worker {k + 1}, {task.shards.sources[k].name}, was read again after "
+                "its process had died, and is not what it was; give the text as it was, and resume "
+                "from a checkpoint, or train anew"
+            )
+        shard = _kept[task.shards.run, k]
+    if shard.trainer is None and shard.tokens:
+        shard.prepare(k, task, shared)
+    with single_threaded_blas(), np.errstate(under="ignore"):
+        yield shard.trainer
+
+
+def learn(
+    k: int, task: Task, shared: Tables, rate_of: RateOf, epoch: int, portion: int
+) -> tuple[Change, Learned] | None:
+    """Learn a portion of an epoch of a shard, from the parameters that all workers start from.
+
+    Returns
+    -------
+    Change, Learned
+        What it has made of the parameters; None if the shard is empty.
+    """
+    with _ready(k, task, shared) as trainer:
+        if trainer is None:
+            return None
+        tables = Tables(*(table.copy() for table in shared))
+        learned = trainer.learn(tables, epoch, portion, rate_of)
+        return changed(shared, tables), learned
+
+
+def measure(
+    k: int, task: Task, shared: Tables, batches: Sequence[int], heldout: bool
+) -> tuple[float, int]:
+    """Return the exact loss of so many batches of a shard, and their examples: `Losses.sums`."""
+    with _ready(k, task, shared) as trainer:
+        if trainer is None or not batches[k]:
+            return 0.0, 0
+        network = cbow_network(task.config.activation)
+        composed = Composed(copy(parameters_of(shared)), trainer.features)
+        losses = Losses(network, composed, trainer.source, trainer.pool, Interrupts(), task.probe)
+        return losses.sums(batches[k], heldout=heldout)
+
+
+def measure_unigram(k: int, task: Task, shared: Tables, log_p: Doubles) -> tuple[float, int]:
+    """Return the loss of the word frequencies on the held-out lines: `unigram_sums`."""
+    with _ready(k, task, shared) as trainer:
+        if trainer is None:
+            return 0.0, 0
+        return unigram_sums(trainer.source, log_p, task.fitted.batch)
+
+
+def forget(run: str) -> None:
+    """Let go of the shards of a training, and of their files."""
+    for key in [key for key in _kept if key[0] == run]:
+        _kept.pop(key).stack.close()

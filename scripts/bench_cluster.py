@@ -1,0 +1,115 @@
+r"""Trains by several workers, simulated one after another; prints the quality, bytes and seconds.
+
+    python scripts/bench_cluster.py corpus.txt --workers 1 2 4 8 64 --seeds 1 2 3 \
+        --pairs WS353.txt SimLex.txt --analogies questions.txt --epochs 3
+
+Each worker does what it would do on a machine of its own, by the same code (the engine `serial`),
+so that vectors, losses and bytes are those of a cluster, and the seconds of each part are those of
+this machine; no network is in them. One worker is the ordinary training. A JSON line tells the
+machine, and one each run: *learn_s* is the mean of a worker for a round, *combine_s* the combining
+of a round, *down_MB* and *up_MB* what one worker gets and sends in a round. Scores are those of
+scripts/bench_train.py.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+
+from bench_train import machine, score
+
+import cbow
+from cbow.training import engines, rounds, workers
+
+
+class Meter:
+    """Counts seconds and bytes of the rounds of a run."""
+
+    def __init__(self) -> None:
+        self.learn = self.combine = 0.0
+        self.up = self.down = self.learned = self.rounds = 0
+
+    def each(self, engine, function, *arguments):
+        """Call a function for every worker, as `Serial.each` does."""
+        if function is not workers.learn:
+            return self.plain(engine, function, *arguments)
+        began = time.perf_counter()
+        results = self.plain(engine, function, *arguments)
+        self.learn += time.perf_counter() - began
+        self.rounds += 1
+        self.learned += len(results)
+        self.down += len(results) * sum(table.nbytes for table in arguments[1])
+        self.up += sum(result[0].nbytes for result in results if result)
+        return results
+
+    def combined(self, *arguments):
+        """Combine, as `cbow.training.combining.combine` does."""
+        began = time.perf_counter()
+        tables = self.plain_combine(*arguments)
+        self.combine += time.perf_counter() - began
+        return tables
+
+    def __enter__(self):
+        self.plain, self.plain_combine = engines.Serial.each, rounds.combine
+        engines.Serial.each = lambda *arguments: self.each(*arguments)
+        rounds.combine = self.combined
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        engines.Serial.each, rounds.combine = self.plain, self.plain_combine
+
+    def figures(self) -> dict[str, float]:
+        """Return the means."""
+        return {
+            "learn_s": round(self.learn / self.learned, 4),
+            "combine_s": round(self.combine / self.rounds, 4),
+            "down_MB": round(self.down / self.learned / 1e6, 2),
+            "up_MB": round(self.up / self.learned / 1e6, 2),
+        }
+
+
+def main() -> None:
+    """Run all, and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("corpus", help="a text file")
+    parser.add_argument("--workers", type=int, nargs="+", default=[1, 8], help="(default: 1 8)")
+    parser.add_argument("--rounds", type=int, help="of an epoch (default: by the rule)")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1], help="(default: 1)")
+    parser.add_argument("--epochs", type=int, help="(default: by the rule)")
+    parser.add_argument("--learning-rate", type=float, help="(default: the usual one)")
+    parser.add_argument("--pairs", nargs="*", default=[], help="files of: word word score")
+    parser.add_argument("--analogies", help="a file of: a is to b as c is to d; a b c d")
+    arguments = parser.parse_args()
+    print(json.dumps(machine()), flush=True)
+    for seed in arguments.seeds:
+        for n in arguments.workers:
+            print(json.dumps(run(arguments, n, seed)), flush=True)
+
+
+def run(arguments: argparse.Namespace, n: int, seed: int) -> dict[str, object]:
+    """Train once, and score."""
+    began, processor = time.perf_counter(), time.process_time()
+    with Meter() as meter:
+        model = cbow.train(
+            [arguments.corpus], workers=n, cluster="serial", seed=seed, epochs=arguments.epochs,
+            rounds=arguments.rounds if n > 1 else None, learning_rate=arguments.learning_rate,
+        )  # fmt: skip
+    last = model.report["epochs"][-1]
+    return {
+        "workers": n, "rounds": model.report["workers"]["rounds"], "seed": seed,
+        "epochs": last["epoch"], "learning_rate": model.config.learning_rate,
+        "engine": "serial: simulated, one worker after another",
+        "loss": round(last["loss"], 4), "dead": last["dead"],
+        "b1": [round(float(f(model.parameters.b1[:, 0])), 3) for f in (min, max)],
+        "whole_s": round(time.perf_counter() - began, 1),
+        "processor_s": round(time.process_time() - processor, 1),
+        **meter.figures(), **score(arguments, model.vectors),
+    }  # fmt: skip
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,261 @@
+"""Workers in processes of a Dask cluster: the same bytes, whoever dies; nothing stays behind."""
+
+import importlib.util
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import cbow
+from cbow.config import Config
+from cbow.errors import ClusterError, CorpusError
+from cbow.system.threads import processors
+from cbow.training import engines
+
+dask = pytest.mark.skipif(not importlib.util.find_spec("distributed"), reason="needs distributed")
+
+
+class KilledError(Exception):
+    last_worker = SimpleNamespace(address="tcp://somewhere:1")
+
+
+class CancelledError(Exception):
+    pass
+
+
+class Client:
+    """Does at once what it is asked to, in this process; `alive` are its processes."""
+
+    def __init__(self, address=None, timeout=None):
+        if address == "tcp://nowhere:1":
+            raise OSError("timed out")
+        self.alive = {"one": 2, "two": 2}
+        self.calls, self.versions, self.failure = [], {}, None
+        Client.latest = self
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.closed = True
+
+    def wait_for_workers(self, n, timeout):
+        if not self.alive:
+            raise TimeoutError("no workers")
+
+    def nthreads(self):
+        return dict(self.alive)
+
+    def register_plugin(self, plugin):
+        self.plugin = plugin
+
+    def submit(self, function, *arguments, pure, workers=None, allow_other_workers=False):
+        if workers:
+            self.calls.append(workers[0])
+        if self.failure:
+            return self.failure
+        return function(*arguments)
+
+    def gather(self, futures):
+        for future in futures:
+            if isinstance(future, Exception):
+                raise future
+        return futures
+
+    def run(self, function, *arguments, on_error="raise"):
+        return {each: self.versions.get(each, function(*arguments)) for each in self.alive}
+
+
+@pytest.fixture
+def fake(monkeypatch):
+    """Put packages in the place of Dask's that start no process."""
+
+    class LocalCluster:
+        def __init__(self, **settings):
+            assert settings["host"] == "127.0.0.1"
+            assert settings["dashboard_address"].startswith("127.0.0.1:")
+            self.scheduler_address = "tcp://127.0.0.1:1"
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+    class Settings:
+        def __init__(self, settings):
+            pass
+
+        __enter__ = __exit__ = lambda self, *_: None
+
+    distributed = SimpleNamespace(
+        Client=Client, LocalCluster=LocalCluster, KilledWorker=KilledError, WorkerPlugin=object,
+        client=SimpleNamespace(FutureCancelledError=CancelledError),
+    )  # fmt: skip
+    monkeypatch.setitem(sys.modules, "distributed", distributed)
+    monkeypatch.setitem(sys.modules, "dask", SimpleNamespace(config=SimpleNamespace(set=Settings)))
+
+
+class TestDask:
+    """What is asked of Dask, and what is made of its answers."""
+
+    def test_workers_keep_their_process_while_it_is_there(self, fake):
+        with engines.engine_for(Config(workers=4)) as engine:
+            assert engine.threads == 1
+            client = Client.latest
+            assert engine.each(pow, 2) == [0, 1, 4, 9]
+            assert engine.each(pow, 2) == [0, 1, 4, 9]
+            assert client.calls == ["one", "two", "one", "two"] * 2
+            client.alive = {"two": 2, "three": 2}
+            engine.each(pow, 2)
+            assert client.calls[8:] == ["three", "two", "three", "two"]
+            engine.everywhere(print)
+        assert client.closed
+
+    def test_ctrl_c_is_for_the_first_process_of_a_command(self, fake, ctrl_c):
+        with engines.engine_for(Config(workers=2, cluster="tcp://some:1")):
+            assert not hasattr(Client.latest, "plugin")
+        with engines.engine_for(Config(workers=2)):
+            Client.latest.plugin.setup(None)
+            ctrl_c()
+
+    @pytest.mark.parametrize(
+        ("failure", "message"),
+        [
+            (KilledError(), r"died again and again \(tcp://somewhere:1\); see its log"),
+            (CancelledError("lost-it"), r"the cluster is lost \(lost-it\); start it again"),
+            (OSError("broken"), r"the cluster is lost \(broken\)"),
+        ],
+    )
+    def test_what_cannot_be_had_is_told(self, fake, failure, message):
+        with engines.engine_for(Config(workers=2)) as engine:
+            Client.latest.failure = failure
+            with pytest.raises(ClusterError, match=message):
+                engine.each(pow, 2)
+
+    def test_errors_of_workers_are_theirs(self, fake):
+        with engines.engine_for(Config(workers=2)) as engine:
+            Client.latest.failure = CorpusError("it is empty")
+            with pytest.raises(CorpusError, match="it is empty"):
+                engine.each(pow, 2)
+
+    def test_all_processes_are_gone(self, fake):
+        with engines.engine_for(Config(workers=2)) as engine:
+            Client.latest.alive = {}
+            with pytest.raises(ClusterError, match="the cluster is lost"):
+                engine.each(pow, 2)
+
+    def test_other_versions_there(self, fake, monkeypatch):
+        run = Client.run
+        monkeypatch.setattr(Client, "run", lambda *a, **b: {**run(*a, **b), "two": "cbow 0.0.1"})
+        with (
+            pytest.raises(ClusterError, match=r"process at two has cbow 0.0.1, and here is cbow"),
+            engines.engine_for(Config(workers=2)),
+        ):
+            pass
+
+    def test_nobody_is_there(self, fake):
+        config = Config(workers=2, cluster="tcp://nowhere:1")
+        with (
+            pytest.raises(
+                ClusterError, match=r"no Dask cluster with a worker at 'tcp://nowhere:1'"
+            ),
+            engines.engine_for(config),
+        ):
+            pass
+
+    def test_without_dask(self, monkeypatch):
+        monkeypatch.setitem(sys.modules, "dask", None)
+        with (
+            pytest.raises(ClusterError, match="2 workers need Dask, which is not installed; run: "),
+            engines.engine_for(Config(workers=2)),
+        ):
+            pass
+
+
+# With Dask itself.
+
+SETTINGS = {
+    "objective": "sampled", "candidates": 8, "dimension": 8, "epochs": 2, "min_count": 1,
+    "workers": 3, "rounds": 4,
+}  # fmt: skip
+
+
+@pytest.fixture
+def text(tmp_path):
+    words = np.random.default_rng(5).zipf(1.3, 20000) % 90
+    lines = (" ".join(f"w{i}" for i in words[k : k + 30]) for k in range(0, len(words), 30))
+    path = tmp_path / "text.txt"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def children():
+    """The processes that workers run in, by Dask's own package for such things."""
+    import psutil
+
+    below = psutil.Process().children(recursive=True)
+    return [process for process in below if "spawn_main" in " ".join(process.cmdline())]
+
+
+def listening():
+    """The addresses on which this process and those below it listen."""
+    import psutil
+
+    return {
+        connection.laddr.ip
+        for process in [psutil.Process(), *children()]
+        for connection in process.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    }
+
+
+@dask
+@pytest.mark.slow
+def test_two_processes_one_killed_in_the_middle(text, tmp_path):
+    serial = cbow.train(text, **SETTINGS, cluster="serial")
+    seen = {}
+
+    class Killer(cbow.training.Observer):
+        def stepped(self, step):
+            if not seen:
+                seen["listening"] = listening()
+                seen["killed"] = children()[0]
+                seen["killed"].kill()
+
+    model = cbow.train(text, **SETTINGS, observer=Killer())
+    for one, other in zip(model.parameters, serial.parameters, strict=True):
+        assert one.tobytes() == other.tobytes()
+    assert model.report == serial.report
+    assert not seen["killed"].is_running()
+    assert seen["listening"] == {"127.0.0.1"}
+    assert children() == []
+
+
+@dask
+@pytest.mark.slow
+def test_a_command_that_is_killed_leaves_no_process(text, tmp_path):
+    import psutil
+
+    code = f"""
+        import os, signal, cbow, sys
+        sys.path.insert(0, {str(Path(__file__).parent)!r})
+        from test_engines import children
+        class Dies(cbow.training.Observer):
+            def stepped(self, step):
+                print(*(child.pid for child in children()), flush=True)
+                os.kill(os.getpid(), signal.SIGKILL)
+        if __name__ == "__main__":
+            cbow.train({str(text)!r}, **{SETTINGS!r}, observer=Dies())
+    """
+    script = tmp_path / "script.py"
+    script.write_text(textwrap.dedent(code))
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True)
+    pids = [int(pid) for pid in done.stdout.split()]
+    assert len(pids) == min(3, processors()), done.stderr
+    _, left = psutil.wait_procs([psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)], 30)
+    assert left == []

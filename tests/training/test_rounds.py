@@ -1,0 +1,334 @@
+"""The same training by several workers: one after another in this process, which is quick."""
+
+import functools
+
+import numpy as np
+import pytest
+
+import cbow
+from cbow.errors import ClusterError, ConfigError, CorpusError
+from cbow.system import safetensors_file
+from cbow.training import DivergenceError, Interrupted, Observer, WorkersLostError, engines, workers
+from cbow.training.rounds import rounds_of
+from cbow.training.sampled import trainer
+
+pytestmark = pytest.mark.kernels
+
+WORDS = ["the", "king", "queen", "rules", "a", "land", "dog", "barks"]
+SMALL = {
+    "objective": "sampled", "candidates": 3, "block": 16, "batch": 48, "dimension": 4,
+    "epochs": 2, "sample": 0.0, "min_count": 1, "window": 2,
+}  # fmt: skip
+SERIAL = {**SMALL, "cluster": "serial"}
+
+
+@pytest.fixture(autouse=True)
+def many_portions(monkeypatch):
+    monkeypatch.setattr(trainer, "STRETCH", 40)
+    monkeypatch.setattr(trainer, "POOL", 2)
+
+
+@pytest.fixture
+def text(tmp_path):
+    rng = np.random.default_rng(0)
+    lines = [" ".join(rng.choice(WORDS, rng.integers(1, 9))) for _ in range(90)]
+    path = tmp_path / "text.txt"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def bytes_of(model):
+    return b"".join(array.tobytes() for array in model.parameters)
+
+
+class Keep(Observer):
+    """Keeps what is told, and a copy of every checkpoint."""
+
+    def __init__(self, path=None):
+        self.path, self.steps, self.epochs, self.copies, self.notes = path, [], [], [], []
+
+    def stepped(self, step):
+        self.steps.append(step)
+
+    def finished_epoch(self, epoch):
+        self.epochs.append(epoch)
+
+    def noticed(self, note):
+        self.notes.append(note)
+
+    def checkpointed(self, trouble):
+        assert trouble is None
+        self.copies.append(self.path.with_name(f"{self.path.name}-{len(self.copies)}"))
+        self.copies[-1].write_bytes(self.path.read_bytes())
+
+
+@pytest.fixture
+def disturbed(monkeypatch):
+    """Let something happen before the n-th round."""
+
+    def disturb(n, what):
+        each, seen = engines.Serial.each, []
+
+        def wrapped(self, function, *arguments):
+            seen.append(function is workers.learn)
+            if seen[-1] and sum(seen) == n:
+                what()
+            return each(self, function, *arguments)
+
+        monkeypatch.setattr(engines.Serial, "each", wrapped)
+
+    return disturb
+
+
+def die():
+    """Forget every shard, as a process does that is killed."""
+    for run, _ in [*workers._kept]:
+        workers.forget(run)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{}, {"heldout": 0.2}, {"ngrams": (2, 3)}, {"sample": 0.05, "activation": "leaky_relu"}],
+    ids=["plain", "heldout", "ngrams", "leaky"],
+)
+def test_one_worker_does_what_is_done_without_any(text, more):
+    plain = cbow.train(text, **{**SMALL, **more})
+    one = cbow.train(text, **{**SERIAL, **more})
+    assert bytes_of(one) == bytes_of(plain)
+    assert one.vocabulary == plain.vocabulary
+    said = one.report.pop("workers")
+    assert said == {"rounds": 7, "tokens": [plain.report["account"]["kept"]]}
+    assert one.report == plain.report
+
+
+@pytest.mark.parametrize("more", [{}, {"heldout": 0.2}, {"ngrams": (2, 3)}])
+def test_several_have_one_result_and_lose_no_token(text, more):
+    keep = Keep()
+    model = cbow.train(text, **SERIAL, workers=3, rounds=4, observer=keep, **more)
+    again = cbow.train(text, **SERIAL, workers=3, rounds=4, threads=1, **more)
+    plain = cbow.train(text, **SMALL, **more)
+    assert bytes_of(again) == bytes_of(model) != bytes_of(plain)
+    assert (again.vocabulary, again.report) == (plain.vocabulary, model.report)
+    assert model.report["account"] == plain.report["account"]
+    tokens = model.report["workers"]["tokens"]
+    assert sum(tokens) == plain.report["account"]["kept"]
+    for epoch in keep.epochs:
+        assert epoch.tokens == sum(tokens)
+        assert epoch.tokens == epoch.heldout + epoch.subsampled + epoch.isolated + epoch.examples
+        assert (epoch.heldout > 0) == ("heldout" in more)
+    assert len(keep.steps) == 2 * 4
+    assert keep.steps[-1].tokens_done == keep.steps[-1].tokens_total == 2 * sum(tokens)
+    assert model.report["baselines"]["unigram"] == plain.report["baselines"]["unigram"]
+    assert keep.epochs[-1].loss == pytest.approx(plain.report["epochs"][-1]["loss"], abs=0.3)
+    assert not workers._kept
+
+
+def test_they_learn(tmp_path):
+    rng = np.random.default_rng(1)
+    kinds = (
+        [["dog", "cat", "cow"], ["hay", "field"]],
+        [["king", "queen", "lord"], ["crown", "land"]],
+    )
+    lines = []
+    for _ in range(900):
+        who, what = kinds[rng.integers(2)]
+        lines.append(f"{rng.choice(who)} {rng.choice(what)} {rng.choice(who)} {rng.choice(what)}")
+    (tmp_path / "text.txt").write_text("\n".join(lines))
+    settings = {**SERIAL, "dimension": 8, "epochs": 30, "candidates": 8}
+    model = cbow.train(tmp_path / "text.txt", **settings, workers=3)
+    for group in kinds:
+        for word in group[0]:
+            near = [other for other, _ in model.vectors.most_similar(word, topn=2)]
+            assert set(near) == set(group[0]) - {word}
+
+
+def test_a_worker_that_dies_changes_nothing(text, disturbed):
+    model = cbow.train(text, **SERIAL, workers=3, rounds=4)
+    disturbed(3, die)
+    assert bytes_of(cbow.train(text, **SERIAL, workers=3, rounds=4)) == bytes_of(model)
+
+
+def test_a_worker_that_dies_before_it_encodes_changes_nothing(text, monkeypatch):
+    model = cbow.train(text, **SERIAL, workers=3, rounds=4)
+    each = engines.Serial.each
+
+    def dying(self, function, *arguments):
+        if function is workers.encode:
+            die()
+        return each(self, function, *arguments)
+
+    monkeypatch.setattr(engines.Serial, "each", dying)
+    assert bytes_of(cbow.train(text, **SERIAL, workers=3, rounds=4)) == bytes_of(model)
+
+
+def test_another_text_after_a_death_is_rejected(text, disturbed):
+    def change():
+        die()
+        words = text.read_text().split(" ")
+        words[:2] = words[1::-1]
+        text.write_text(" ".join(words))
+
+    disturbed(3, change)
+    with pytest.raises(
+        CorpusError, match=r"worker 1, .*text.txt, was read again .* not what it was"
+    ):
+        cbow.train(text, **SERIAL, workers=3, rounds=4)
+    assert not workers._kept
+
+
+def test_more_workers_than_lines(tmp_path):
+    (tmp_path / "text.txt").write_text("a king rules\nalone\na queen rules a land\n")
+    model = cbow.train(tmp_path / "text.txt", **SERIAL, workers=9)
+    assert sorted(model.report["workers"]["tokens"]) == [0] * 6 + [1, 3, 5]
+    assert model.report["workers"]["rounds"] == 16
+    epoch = model.report["epochs"][-1]
+    assert (epoch["tokens"], epoch["isolated"], epoch["examples"]) == (9, 1, 8)
+    with pytest.raises(CorpusError, match="keeps back no line with two words"):
+        cbow.train(tmp_path / "text.txt", **SERIAL, workers=9, heldout=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (" \n", "holds no word"),
+        ("a\nb\n", "no line of .* holds two words"),
+        ("a a\n", "only one word"),
+    ],
+)
+def test_what_nothing_can_be_learned_from(tmp_path, content, message):
+    (tmp_path / "text.txt").write_text(content)
+    for settings in (SMALL, {**SERIAL, "workers": 2}):
+        with pytest.raises(CorpusError, match=message):
+            cbow.train(tmp_path / "text.txt", **settings)
+    assert not workers._kept
+
+
+def test_the_look_of_a_text_is_told_once(tmp_path):
+    (tmp_path / "text.txt").write_text('{"text": "a king rules a land"}\n' * 200)
+    keep = Keep()
+    cbow.train(tmp_path / "text.txt", **SERIAL, workers=3, observer=keep)
+    assert len(keep.notes) == 1
+
+
+def test_a_tokenizer_of_ones_own(text):
+    plain = cbow.train(text, **SMALL, tokenizer=str.split)
+    model = cbow.train(text, **SERIAL, workers=2, tokenizer=str.split)
+    assert model.vocabulary == plain.vocabulary
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"phrases": 1}, "phrases is 1, but workers is 2, and each counts only the pairs"),
+        ({"objective": "exact"}, "objective is exact, but workers is 2, and they learn by cand"),
+        ({"optimizer": "adam"}, "optimizer is adam, but the sampled objective has sgd only"),
+    ],
+)
+def test_what_workers_cannot_do(text, settings, message):
+    with pytest.raises(ConfigError, match=message):
+        cbow.train(text, **{**SERIAL, "workers": 2, **settings})
+
+
+def test_the_objective_that_is_chosen_is_theirs(text):
+    settings = {**SERIAL, "objective": "auto"}
+    assert cbow.train(text, **settings, workers=2).config.objective == "sampled"
+
+
+def test_rounds_need_workers(text):
+    with pytest.raises(ConfigError, match="rounds is 4, but there is one worker"):
+        cbow.train(text, **SMALL, rounds=4)
+
+
+def test_the_rule_of_rounds():
+    assert rounds_of(1, 2) == rounds_of(17_000_000, 8) == 16
+    assert rounds_of(10**9, 2) == 64
+    assert rounds_of(10**9, 64) == 16
+    assert rounds_of(40 * 8 * 2**20, 8) == 40
+
+
+THREE = {**SERIAL, "workers": 3, "rounds": 4, "heldout": 0.1}
+
+
+class TestResuming:
+    @pytest.fixture
+    def run(self, text, tmp_path):
+        keep = Keep(tmp_path / "c")
+        model = cbow.train(text, **THREE, checkpoint=keep.path, checkpoint_every=0, observer=keep)
+        return model, keep.copies
+
+    def test_from_any_round_the_same_bytes(self, run):
+        model, copies = run
+        assert len(copies) == 8
+        for copy in copies:
+            again = cbow.resume(copy, cluster="serial")
+            assert bytes_of(again) == bytes_of(model)
+            assert again.report == model.report
+
+    def test_the_number_of_workers_is_that_of_the_beginning(self, run):
+        with pytest.raises(ConfigError, match=r"workers is 2, but .* was trained with 3; leave"):
+            cbow.resume(run[1][0], cluster="serial", workers=2)
+        with pytest.raises(ConfigError, match=r"rounds is 5, but .* was trained with 4; leave"):
+            cbow.resume(run[1][0], cluster="serial", rounds=5)
+
+    def test_another_text_is_rejected(self, run, text):
+        words = text.read_text().split(" ")
+        words[:2] = words[1::-1]
+        text.write_text(" ".join(words))
+        with pytest.raises(CorpusError, match="but its text differs"):
+            cbow.resume(run[1][0], cluster="serial")
+
+    def test_more_epochs(self, run, text, tmp_path):
+        run[0].save(tmp_path / "m.safetensors")
+        more = cbow.resume(tmp_path / "m.safetensors", corpus=text, cluster="serial", epochs=1)
+        assert [epoch["epoch"] for epoch in more.report["epochs"]] == [1, 2, 3]
+
+    def test_one_worker_goes_on_alone(self, text, tmp_path):
+        keep = Keep(tmp_path / "c")
+        model = cbow.train(text, **SERIAL, checkpoint=keep.path, checkpoint_every=0, observer=keep)
+        assert bytes_of(cbow.resume(keep.copies[2])) == bytes_of(model)
+
+    def test_workers_that_are_lost_lose_nothing(self, run, text, tmp_path, disturbed):
+        model, copies = run
+
+        def lose():
+            raise ClusterError("the cluster is lost")
+
+        disturbed(4, lose)
+        path = tmp_path / "lost"
+        settings = {**THREE, "checkpoint": path, "checkpoint_every": 1e9}
+        with pytest.raises(WorkersLostError, match="the cluster is lost") as caught:
+            cbow.train(text, **settings)
+        at = safetensors_file.read(copies[2])[0]
+        assert caught.value.model.parameters.b2.tobytes() == at["b2"].tobytes()
+        assert caught.value.model.report["stopped"]["reason"] == "lost"
+        assert bytes_of(cbow.resume(path, cluster="serial")) == bytes_of(model)
+
+    def test_ctrl_c(self, run, text, tmp_path, ctrl_c):
+        class Impatient(Observer):
+            def stepped(self, step):
+                ctrl_c()
+
+        path = tmp_path / "stopped"
+        settings = {**THREE, "checkpoint": path, "checkpoint_every": 1e9}
+        with pytest.raises(Interrupted):
+            cbow.train(text, **settings, observer=Impatient())
+        assert bytes_of(cbow.resume(path, cluster="serial")) == bytes_of(run[0])
+
+
+def test_divergence_is_noticed(text):
+    with pytest.raises(DivergenceError) as caught:
+        cbow.train(text, **{**SERIAL, "workers": 2, "learning_rate": 1e30, "epochs": 3})
+    assert all(np.isfinite(array).all() for array in caught.value.model.parameters)
+
+
+def test_seeds_of_workers_differ():
+    assert workers.seed_of(7, 0) == 7
+    seeds = {workers.seed_of(seed, k) for seed in (0, 7, 2**63 - 1) for k in range(50)}
+    assert len(seeds) == 3 * 50
+    assert all(0 <= seed < 2**63 for seed in seeds)
+
+
+def test_an_engine_calls_for_every_worker_in_order():
+    engine = engines.Serial(3)
+    assert engine.each(functools.partial(max, 1)) == [1, 1, 2]
+    assert engine.each(lambda k, more: k + more, 5) == [5, 6, 7]
