@@ -17,6 +17,7 @@ from cbow.errors import CBOWError, UnknownWordError
         ("OutputError", OSError),
         ("QueryError", ValueError),
         ("UnknownWordError", KeyError),
+        ("ClusterError", ConnectionError),
         ("DivergenceError", ArithmeticError),
     ],
 )
@@ -53,7 +54,9 @@ def test_an_unknown_word_without_a_like(suggest):
     assert "'xyzzy' is not in the vocabulary, and no word of it is spelled alike" in message
 
 
-@pytest.mark.parametrize("kind", [training.Interrupted, training.DivergenceError])
+@pytest.mark.parametrize(
+    "kind", [training.Interrupted, training.DivergenceError, training.WorkersLostError]
+)
 def test_stopped_training_brings_its_model(kind):
     error = kind("stopped", model="the model")
     assert (str(error), error.model) == ("stopped", "the model")

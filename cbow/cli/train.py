@@ -387,6 +387,8 @@ def resume_command(training: Training, checkpoint: Path, arguments: argparse.Nam
         words += ["--log-json", arguments.log_json]
     for file in arguments.evaluate:
         words += ["--evaluate", file]
+    if training.config.cluster is not None:
+        words += ["--cluster", training.config.cluster]
     if "-" in training.sources:
         words += map(str, training.sources)
     return shlex.join(words)

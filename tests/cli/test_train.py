@@ -19,7 +19,7 @@ import cbow
 from cbow.cli import progress as progress_module
 from cbow.cli.progress import Display, JSONLog, Several
 from cbow.cli.train import END_OF_SESSION, default_output, main, next_command
-from cbow.errors import OutputError
+from cbow.errors import ClusterError, OutputError
 from cbow.training import Baselines, Epoch, Observer, Plan, Step
 from cbow.training.defaults import Fitted
 
@@ -54,6 +54,34 @@ def test_it_writes_the_model_and_says_what_happened(corpus, capsys):
     model = cbow.load("corpus.safetensors")
     assert model.config.dimension == 4
     assert model.config.heldout == 0.2
+
+
+WORKERS = ["--workers", "2", "--cluster", "serial", "--candidates", "4"]
+
+
+def test_workers_share_the_text(corpus, capsys):
+    assert main(["corpus.txt", *SMALL, *WORKERS, "--rounds", "3"]) == 0
+    err = capsys.readouterr().err
+    assert "120 lines, 600 tokens read, 600 kept" in err
+    assert "epoch 2/2: loss " in err
+    model = cbow.load("corpus.safetensors")
+    assert (model.config.workers, model.config.cluster) == (2, None)
+    assert model.report["workers"] == {"rounds": 3, "tokens": [300, 300]}
+
+
+def test_workers_that_are_lost(corpus, capsys, monkeypatch):
+    def lost(*_):
+        raise ClusterError("the cluster is lost")
+
+    monkeypatch.setattr("cbow.training.rounds.combine", lost)
+    assert main(["corpus.txt", *SMALL, *WORKERS, "--checkpoint-every", "1000"]) == 1
+    err = capsys.readouterr().err
+    assert "cbow-train: error: the cluster is lost\n" in err
+    resume = "cbow-train --resume corpus.safetensors.checkpoint --cluster serial"
+    assert f"to resume: {resume}\n" in err
+    monkeypatch.undo()
+    monkeypatch.chdir(corpus.parent)
+    assert main(resume.split()[1:]) == 0
 
 
 @pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
