@@ -76,32 +76,28 @@ def words_picture(words: Projection, labels: Labels, ending: str) -> bytes:
         A file of this kind.
     """
     # The axes have no numbers, and matplotlib cannot tell very small coordinates from 0.
-    words = words._replace(points=words.points / np.abs(words.points).max())
+    points = words.points / np.abs(words.points).max()  # (n, 2)
 
     def draw(figure: Figure) -> None:
         ax = figure.add_axes(AXES)
-        _frame(ax, words)
-        ax.scatter(words.points[:, 0], words.points[:, 1], s=24, color=COLOURS[0], zorder=3)
-        _label(figure, ax, words.points, labels)
+        # Equal units on both axes, and lines through the mean of the words.
+        low, high = points.min(axis=0), points.max(axis=0)  # (2,)
+        box = ax.get_window_extent()
+        size = np.array([box.width, box.height])
+        unit = ((high - low) / size).max() / (1 - 2 * MARGIN)  # of a pixel
+        left, bottom = (low + high - unit * size) / 2
+        right, top = (low + high + unit * size) / 2
+        ax.set(xlim=(left, right), ylim=(bottom, top), xticks=[], yticks=[])
+        ax.axhline(0, color=PALE, linewidth=0.8)
+        ax.axvline(0, color=PALE, linewidth=0.8)
+        ax.spines[:].set_visible(False)
+        (one, other), (much, less) = words.components, words.shares
+        ax.set_xlabel(f"component {one} ({percent(much)} of the variance)")
+        ax.set_ylabel(f"component {other} ({percent(less)} of the variance)")
+        ax.scatter(points[:, 0], points[:, 1], s=24, color=COLOURS[0], zorder=3)
+        _label(figure, ax, points, labels)
 
     return render(draw, HEIGHT, ending)
-
-
-def _frame(ax: Axes, words: Projection) -> None:
-    """Set limits with equal units, name the axes, and mark the mean of the words."""
-    low, high = words.points.min(axis=0), words.points.max(axis=0)  # (2,)
-    box = ax.get_window_extent()
-    size = np.array([box.width, box.height])
-    unit = ((high - low) / size).max() / (1 - 2 * MARGIN)  # of a pixel
-    left, bottom = (low + high - unit * size) / 2
-    right, top = (low + high + unit * size) / 2
-    ax.set(xlim=(left, right), ylim=(bottom, top), xticks=[], yticks=[])
-    ax.axhline(0, color=PALE, linewidth=0.8)
-    ax.axvline(0, color=PALE, linewidth=0.8)
-    ax.spines[:].set_visible(False)
-    (one, other), (much, less) = words.components, words.shares
-    ax.set_xlabel(f"component {one} ({percent(much)} of the variance)")
-    ax.set_ylabel(f"component {other} ({percent(less)} of the variance)")
 
 
 def _label(figure: Figure, ax: Axes, points: Doubles, labels: Labels) -> None:

@@ -712,7 +712,7 @@ class WordVectors:
     def _closer(self, a: Key, b: str) -> Ids:
         """Find the rows that are nearer to `a` than `b` is; that of `a` is none of them."""
         matrix, inverse = self._matrix, self._inverse
-        own, other = self._locate([a]), self._ids([b])  # (1,), (1,)
+        own, other = self._locate([a]), np.array([self._id(b)])  # (1,), (1,)
         query = directions(self._terms([a], own), [1], [1])[0]  # (N,)
         limit = nearest.exact_cosines(matrix, inverse, query, other)[0]
         slack = nearest.slack(matrix.dtype, self.dimension)
@@ -761,10 +761,6 @@ class WordVectors:
         if row is None:
             raise UnknownWordError(word, lambda: spelled_like(word, self._rows))
         return row
-
-    def _ids(self, words: Iterable[str]) -> Ids:
-        """Return the rows of words, which must be there."""
-        return np.array([self._id(word) for word in words], np.intp)
 
     def _locate(self, keys: Sequence[Key]) -> Ids:
         """Return the rows of words, (len(keys),).
