@@ -21,30 +21,23 @@ if TYPE_CHECKING:
 
 PROG: Final = "cbow-convert"
 
-#: The formats, written here too so that --help is quick.
-FORMATS: Final = (
-    "word2vec-text",
-    "word2vec-binary",
-    "fasttext",
-    "fasttext-bin",
-    "glove",
-    "projector",
-    "npz",
-    "safetensors",
-    "model2vec",
-)
+#: The formats, written here too so that --help is quick; the names that select them; what they are.
+FORMATS: Final = {
+    "word2vec-text": (".txt, .txt.gz", "gensim, spaCy and most others read it"),
+    "word2vec-binary": (".bin, .bin.gz", "smaller and quicker, float32"),
+    "fasttext": (".vec, .vec.gz", ""),
+    "fasttext-bin": ("(--to fasttext-bin)", "fastText's own, with n-grams"),
+    "glove": ("(--to glove)", "text without a header"),
+    "projector": (".tsv", "OUT and OUT_metadata.tsv, for the browser"),
+    "npz": (".npz", "numpy"),
+    "safetensors": (".safetensors", "cbow's own: opens in milliseconds"),
+    "model2vec": ("a name ending in /", ""),
+}
 
-EXAMPLES: Final = """\
+_LINES: Final = (f"  {name:16}  {ends:15}  {what}" for name, (ends, what) in FORMATS.items())
+EXAMPLES: Final = f"""\
 formats, and the endings of OUT that select them:
-  word2vec-text     .txt, .txt.gz    gensim, spaCy and most others read it
-  word2vec-binary   .bin, .bin.gz    smaller and quicker, float32
-  fasttext          .vec, .vec.gz
-  fasttext-bin      (--to fasttext-bin)  fastText's own, with n-grams
-  glove             (--to glove)     text without a header
-  projector         .tsv             OUT and OUT_metadata.tsv, for the browser
-  npz               .npz             numpy
-  safetensors       .safetensors     cbow's own: opens in milliseconds
-  model2vec         a name ending in /
+{chr(10).join(map(str.rstrip, _LINES))}
 
 examples:
   cbow-convert corpus.safetensors corpus.txt         a model, for other tools
