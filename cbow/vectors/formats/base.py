@@ -444,7 +444,9 @@ def checked(
         word if isinstance(word, bytes) else word.encode("utf-8", "surrogatepass") for word in words
     ]
     faults: dict[int, tuple[str, str]] = {}  # by place: what is wrong, and what to do
-    if not _all_utf8(spelled):
+    try:
+        b"\n".join(spelled).decode()  # seen sooner than word by word
+    except UnicodeDecodeError:  # half a surrogate pair, which JSON knows, is not UTF-8 either
         for at, word in enumerate(spelled):
             spelled[at] = word.decode(errors="replace").encode()
             if spelled[at] != word and options.errors == "replace":
@@ -496,18 +498,6 @@ def checked(
     if text.split() != [text]:  # seen sooner than word by word
         account.spaced = sum(word.split() != [word] for word in map(bytes.decode, spelled))
     return Contents(PackedWords(np.frombuffer(letters, np.uint8), ends), matrix, counts, account)
-
-
-def _all_utf8(words: Sequence[bytes]) -> bool:
-    """Return whether every word is UTF-8; half a surrogate pair, which JSON knows, is not."""
-    if b"".join(words).isascii():
-        return True
-    try:
-        for word in words:
-            word.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _first_places(words: Sequence[bytes]) -> Sequence[int]:
