@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
+
 from cbow.config import Config
 from cbow.errors import CorpusError
 from cbow.model import Model
@@ -131,7 +133,9 @@ class Loop:
                 if state.portions % trainer.keep_every == 0:
                     if not is_finite(trainer.parameters):  # which a finite loss does not exclude
                         return self._diverged(BROKEN)
-                    self.good, self.good_step = copy(trainer.parameters), state.steps
+                    for kept, array in zip(self.good, trainer.parameters, strict=True):
+                        np.copyto(kept, array)  # in place: a third copy may not fit into memory
+                    self.good_step = state.steps
                 if interrupts.asked():
                     return self._stop("interrupted", "Ctrl-C")
                 if checkpoints:
