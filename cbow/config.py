@@ -411,6 +411,19 @@ class Config:
         return cls().replace(settings)
 
 
+def checked(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings as a configuration holds them, each for itself.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such setting, or a value is outside its range; not if two do not go together.
+    """
+    entries = {entry.name: entry for entry in dataclasses.fields(Config)}
+    Config(**{name: value for name, value in settings.items() if name not in entries})
+    return {name: _checked(entries[name], value) for name, value in settings.items()}
+
+
 def _explaining(init: Callable[..., None]) -> Callable[..., None]:
     """Raise `ConfigError` for the names that Python would reject with a `TypeError`."""
 

@@ -15,10 +15,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from cbow.config import Config
 
 #: The word that fastText puts at line ends; it has no n-grams.
 END_OF_LINE: Final = b"</s>"
@@ -46,6 +49,13 @@ class Ngrams(NamedTuple):
     shortest: int  #: characters
     longest: int
     buckets: int
+
+    @classmethod
+    def of(cls, config: Config) -> Ngrams | None:
+        """Return those that a configuration tells; None if it has none, or no number of buckets."""
+        if config.ngrams is None or config.buckets is None:
+            return None
+        return cls(*config.ngrams, config.buckets)
 
 
 class Features(NamedTuple):

@@ -24,13 +24,10 @@ def features_for(config: Config, words: Sequence[str]) -> tuple[Config, Features
 
     Without n-grams every word is its own only feature, and there are no buckets.
     """
-    if config.ngrams is None:
-        return config, themselves(len(words))
-    buckets = config.buckets or suggested_buckets(words, *config.ngrams)
-    return (
-        config.replace({"buckets": buckets}),
-        features_of(words, Ngrams(*config.ngrams, buckets)),
-    )
+    if config.ngrams and config.buckets is None:
+        config = config.replace({"buckets": suggested_buckets(words, *config.ngrams)})
+    ngrams = Ngrams.of(config)
+    return config, features_of(words, ngrams) if ngrams else themselves(len(words))
 
 
 def ngrams_report(config: Config, words: Sequence[str]) -> dict[str, Any] | None:
@@ -39,11 +36,11 @@ def ngrams_report(config: Config, words: Sequence[str]) -> dict[str, Any] | None
     ``sharing`` is the share of the distinct n-grams that are in one bucket with another, and
     ``left_out`` how many are not learned, for they begin too far behind in a word.
     """
-    if config.ngrams is None or config.buckets is None:
+    ngrams = Ngrams.of(config)
+    if ngrams is None:
         return None
-    ngrams = Ngrams(*config.ngrams, config.buckets)
     return {
-        "buckets": config.buckets,
+        "buckets": ngrams.buckets,
         "sharing": collisions(words, ngrams),
         "left_out": left_out(words, ngrams),
     }

@@ -146,12 +146,13 @@ class Losses:
         seconds = 0.0
         for batches, count in kinds:
             began = time.monotonic()
+            self.composed.compose()
             for batch in islice(batches, 1):
-                read = time.monotonic() - began
+                composed_and_read = time.monotonic() - began
                 batch_loss(self.workspace, batch, self.pool)
                 began = time.monotonic()
                 batch_loss(self.workspace, batch, self.pool)
-                seconds += read + count * (time.monotonic() - began)
+                seconds += composed_and_read + count * (time.monotonic() - began)
         return seconds
 
     def _probe(self) -> Iterator[Batch]:

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from cbow.config import Config
+from cbow.config import Config, checked
 from cbow.errors import (
     CBOWError,
     ClusterError,
@@ -315,10 +315,11 @@ def run_from(path: str | os.PathLike[str], settings: Mapping[str, Any]) -> Run:
     """
     path = to_read(path)
     start = read(path)
-    run = Run(start.model.config.replace(settings), None, start, path)
+    config = start.model.config
+    run = Run(config, None, start, path)
     free = ("threads", "cluster", *(["epochs"] if run.is_more_epochs else []))
-    for name in settings:
-        new, old = getattr(run.config, name), getattr(start.model.config, name)
+    for name, new in checked(settings).items():  # not all at once: two may not go together
+        old = getattr(config, name)
         if name not in free and new != old:
             new, old = (
                 "the default" if value is None else shown(value) if type(value) is tuple else value
@@ -328,6 +329,7 @@ def run_from(path: str | os.PathLike[str], settings: Mapping[str, Any]) -> Run:
                 f"{name} is {new}, but {path} was trained with {old}; leave {name} / "
                 f"--{name.replace('_', '-')} out, or train anew"
             )
+    run = run._replace(config=config.replace(settings))
     if start.every is not None:
         return run._replace(saving=Saving(path, start.every, start.sources))
     if settings.get("epochs") is None:

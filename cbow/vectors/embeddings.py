@@ -11,6 +11,7 @@ from cbow.errors import ConfigError, shown
 from cbow.system.arrays import Doubles, Floats
 from cbow.text.ngrams import Features
 from cbow.vectors.nearest import unit
+from cbow.vectors.subwords import sums
 
 #: The power that joint vectors raise the singular values to: 1 would keep the distances of the
 #: unit rows; less evens the components out. docs/experiments.md has what chose it.
@@ -126,10 +127,9 @@ def composed_rows(W1T: Floats, features: Features) -> tuple[Floats, Floats]:
     V, N = len(features.indptr) - 1, W1T.shape[1]
     E, G = np.empty((V, N), W1T.dtype), np.empty((V, N), W1T.dtype)
     for start in range(0, V, ROWS):
-        ends = features.indptr[start : start + ROWS + 1]
-        rows = W1T[features.indices[ends[0] : ends[-1]]]
-        total = np.add.reduceat(rows.astype(np.float64), ends[:-1] - ends[0])  # (words, N)
-        n = np.diff(ends)[:, None]  # (words, 1)
+        some = Features(features.indptr[start : start + ROWS + 1], features.indices)
+        total = sums(W1T, some)  # (words, N)
+        n = np.diff(some.indptr)[:, None]  # (words, 1)
         own = W1T[start : start + len(n)]
         E[start : start + len(n)] = total / n
         G[start : start + len(n)] = np.where(n > 1, (total - own) / np.maximum(n - 1, 1), own)

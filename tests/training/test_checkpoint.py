@@ -350,6 +350,7 @@ class TestSettings:
             ({"epochs": 3}, "epochs is 3, but .* was trained with 2"),
             ({"tokenizer": str.split}, "tokenizer is custom, but .* was trained with word"),
             ({"tokenizer": "whitespace"}, "tokenizer is whitespace, but .* with word"),
+            ({"buckets": 7}, "buckets is 7, but .* was trained with the default; leave buckets"),
             ({"window": 0}, "window is 0, but must be"),
             ({"size": 3}, "there is no setting 'size'"),
         ],

@@ -223,3 +223,33 @@ def test_a_save_after_a_change_has_the_joint_vectors_of_the_change(tmp_path):
     model.parameters.W1[:, -16:] += np.random.default_rng(0).normal(size=(4, 16))
     model.save(tmp_path / "m.safetensors")
     assert not np.allclose(old, cbow.load(tmp_path / "m.safetensors").joint)
+
+
+def test_other_ngrams_are_refused_when_training_goes_on(tmp_path):
+    path = tmp_path / "m.safetensors"
+    cbow.train(story(), **SMALL).save(path)
+    for settings, found in [
+        ({"ngrams": 0}, r"ngrams is the default, but .* was trained with \(3, 4\)"),
+        ({"ngrams": (2, 4)}, r"ngrams is \(2, 4\), but"),
+        ({"buckets": 9}, "buckets is 9, but .* was trained with 16"),
+    ]:
+        with pytest.raises(ConfigError, match=found):
+            cbow.resume(path, corpus=story(), epochs=1, **settings)
+
+
+def test_the_time_of_the_losses_is_that_of_composing_too(monkeypatch):
+    seconds = 0.0
+
+    def compose(self):
+        nonlocal seconds
+        seconds += 100
+
+    class Observing(Observer):
+        def planned(self, plan):
+            self.plan = plan
+
+    observer = Observing()
+    monkeypatch.setattr(Composed, "compose", compose)
+    monkeypatch.setattr("cbow.training.losses.time.monotonic", lambda: seconds)
+    cbow.train(story(), **{**SMALL, "objective": "sampled"}, observer=observer)
+    assert observer.plan.loss_seconds == 100

@@ -75,8 +75,7 @@ class Stored(NamedTuple):
     @property
     def ngrams(self) -> Ngrams | None:
         """Which n-grams words are made of; None if they are not."""
-        lengths, buckets = self.config.ngrams, self.config.buckets
-        return None if lengths is None or buckets is None else Ngrams(*lengths, buckets)
+        return Ngrams.of(self.config)
 
 
 def write(path: str | os.PathLike[str], model: Stored) -> None:
