@@ -12,10 +12,14 @@ settings.load_profile("cbow")
 
 
 def pytest_collection_modifyitems(items):
-    """Measure no coverage in slow tests and pages, as that makes them slower: quick ones do."""
+    """Begin with slow tests and pages, so that none is left at the end, and without coverage.
+
+    To measure it would make them slower, and quick tests reach all code.
+    """
     for item in items:
         if item.get_closest_marker("slow") or item.path.suffix == ".md":
             item.add_marker("no_cover")
+    items.sort(key=lambda item: not item.get_closest_marker("no_cover"))
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ import cbow
 from cbow.other_names import SETTINGS
 
 DOCS = Path(__file__).parents[1] / "docs"
-WORDS = ["the", "old", "king", "queen", *(f"word{i}" for i in range(96))]
-LINES = [" ".join(row) for row in np.random.default_rng(1).choice(WORDS, (400, 8))]
+WORDS = ["the", "old", "king", "queen", *(f"word{i}" for i in range(46))]
+LINES = [" ".join(row) for row in np.random.default_rng(1).choice(WORDS, (100, 8))]
 
 
 def lines_of(page, side):

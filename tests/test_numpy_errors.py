@@ -59,7 +59,8 @@ def test_queries(monkeypatch, dtype, way):
 
 
 @pytest.mark.parametrize(
-    "settings", [{}, {"objective": "sampled", "candidates": 4}, {"objective": "exact"}]
+    "settings",
+    [{}, {"objective": "sampled", "candidates": 4, "learning_rate": 0.01}, {"objective": "exact"}],
 )
 def test_training(tmp_path, settings):
     settings = {"dimension": 8, "epochs": 3, "sample": 0, "min_count": 1, **settings}

@@ -13,8 +13,9 @@ SCRIPT = Path(__file__).with_name("train_and_hash.py")
 
 def run(cache, *arguments, **settings):
     """Train in a fresh process; return hashes by configuration, and the kernels it compiled."""
+    usual = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
     environment = {
-        **os.environ,
+        **usual,
         "NUMBA_DISABLE_JIT": "0",
         "NUMBA_CACHE_DIR": str(cache),
         **settings,

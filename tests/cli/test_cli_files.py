@@ -253,6 +253,7 @@ def test_a_tilde_that_the_shell_leaves_is_the_home_folder(
     assert set(home.iterdir()) > there
 
 
+@pytest.mark.slow
 def test_a_tilde_in_python(made, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     home = tmp_path / "home"

@@ -129,11 +129,13 @@ def test_json_is_complete(capsys):
     assert 0 <= row["dead"] <= 5
 
 
+@pytest.mark.slow
 def test_same_seed_same_output(capsys):
     assert answer(capsys, "--seed", "3") == answer(capsys, "--seed", "3")
     assert answer(capsys, "--seed", "3") != answer(capsys, "--seed", "4")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("columns", [10, 39, 40, 100])
 def test_a_narrow_terminal(capsys, monkeypatch, columns):
     monkeypatch.setenv("COLUMNS", str(columns))

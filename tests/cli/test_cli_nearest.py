@@ -416,6 +416,7 @@ def test_lines_are_utf8_whatever_the_locale(ask, monkeypatch):
     assert "the word 'café' is not in" in err
 
 
+@pytest.mark.slow
 def test_an_endless_line_ends_the_command(ask, monkeypatch):
     feed(monkeypatch, b"king\n" + b"x" * (2**16 - 1) + b"\n" + b"x" * (2**16 + 1) + b"\nqueen\n")
     code, answers, err = ask()
@@ -433,6 +434,7 @@ def test_an_empty_argument_is_told_and_the_next_goes_on(ask):
     assert err.count("\n") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("json_flag", [[], ["--json"]])
 def test_results_that_nobody_can_see_are_an_error(path, json_flag):
     def close():
@@ -547,6 +549,7 @@ def start(*arguments, **more):
     )
 
 
+@pytest.mark.slow
 def test_a_true_terminal(path):
     ours, theirs = pty.openpty()
     process = start(path, "--json", stdin=theirs)
@@ -559,6 +562,7 @@ def test_a_true_terminal(path):
     assert err == b"> > \n"
 
 
+@pytest.mark.slow
 def test_each_answer_comes_at_once(path):
     """A program at the other end of two pipes can ask, wait and ask again."""
     with start(path, "--json", stdin=subprocess.PIPE) as process:
@@ -570,6 +574,7 @@ def test_each_answer_comes_at_once(path):
     assert process.returncode == 0
 
 
+@pytest.mark.slow
 def test_a_reader_that_stops_early(path):
     with start(path, *["king"] * 5000) as process:
         process.stdout.readline()

@@ -57,6 +57,7 @@ def test_no_help_loads_what_takes_long():
     assert done.stdout.endswith("[]\n")
 
 
+@pytest.mark.slow
 def test_a_query_loads_no_more_than_it_needs(tmp_path):
     model = tmp_path / "m.safetensors"
     cbow.WordVectors(["king", "queen"], np.eye(2, dtype=np.float32)).save(model)

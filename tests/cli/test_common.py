@@ -272,6 +272,7 @@ def test_behind_two_dashes_are_no_options(arguments, words, level):
     assert (seen[0].words, seen[0].level) == (words, level)
 
 
+@pytest.mark.slow
 @given(st.lists(st.text(st.characters(exclude_characters="\0"), min_size=1)))
 def test_behind_two_dashes_all_is_taken_as_it_stands(words):
     assert parser().parse_intermixed_args(["--", *words]).words == words

@@ -263,6 +263,7 @@ def test_options_may_stand_anywhere(ask):
     assert len(several[0]["pairs"]) == 3
 
 
+@pytest.mark.slow
 def test_a_trained_model_and_its_embeddings(ask):
     corpus = (CORPORA / "alder.txt").read_text()
     model = cbow.train(corpus.splitlines()[:80], dimension=8, epochs=2, sample=0.01, min_count=2)
@@ -423,6 +424,7 @@ def test_a_reader_that_stops_early(monkeypatch):
         assert main(["one.txt", *BOTH]) == 0
 
 
+@pytest.mark.slow
 def test_the_sets_of_the_repository_are_large_enough(ask):
     """The commands of the documentation work, with scores that mean something."""
     model = cbow.train(

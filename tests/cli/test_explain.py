@@ -221,6 +221,7 @@ def test_the_text_is_never_written_over(answer, here):
     assert Path("text").read_text() == "a b"
 
 
+@pytest.mark.slow
 def test_nor_is_a_file_on_standard_input(here):
     Path("text").write_text("a b")
     with open("text", "rb") as stdin:
@@ -239,6 +240,7 @@ def test_a_full_disk_leaves_the_old_page(answer, here, monkeypatch):
     assert os.listdir() == ["page.html"]
 
 
+@pytest.mark.slow
 def test_a_page_is_written_where_nobody_reads_the_errors(here):
     def close():
         os.close(2)
@@ -275,6 +277,7 @@ def start(*arguments, **more):
     )
 
 
+@pytest.mark.slow
 def test_in_a_pipe_without_utf8():
     done = subprocess.run(
         [sys.executable, "-c", "from cbow.cli.explain import main; main()"],

@@ -112,6 +112,7 @@ def test_standard_output(answer):
     assert not Path("m.html").exists()
 
 
+@pytest.mark.slow
 def test_the_page_is_utf8_whatever_the_terminal_is(answer):
     write_model("n.safetensors", [f"naïve{i} 王" for i in range(5)])
     done = start("n.safetensors", "-o", "-", PYTHONIOENCODING="ascii")
@@ -160,6 +161,7 @@ def test_the_same_input_gives_the_same_bytes(answer):
     assert Path("one").read_bytes() == Path("two").read_bytes()
 
 
+@pytest.mark.slow
 def test_tsne_is_announced_and_seeded(answer):
     pytest.importorskip("sklearn")
     write_model("many.safetensors", [f"w{i}" for i in range(100)])

@@ -81,6 +81,7 @@ def write_log(lines, name="bad.jsonl"):
     Path(name).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["png", "svg", "pdf", "PNG"])
 def test_model_and_log_give_the_same_curve(plot, ending):
     last = load("good.safetensors").report["epochs"][-1]["loss"]
@@ -90,6 +91,7 @@ def test_model_and_log_give_the_same_curve(plot, ending):
     assert Path(f"model.{ending}").read_bytes() == Path(f"log.{ending}").read_bytes()
 
 
+@pytest.mark.slow
 def test_the_curve_has_the_numbers_of_the_report(plot):
     assert plot("loss good.safetensors -o loss.svg")[0] == 0
     report = load("good.safetensors").report
@@ -115,6 +117,7 @@ def test_an_older_log_without_units_and_gradients(plot):
     assert "norm of the gradients" not in labels("loss.svg")
 
 
+@pytest.mark.slow
 def test_units_and_gradients_are_drawn_where_there_are_some(plot):
     events = list(map(json.loads, log_lines()))
     epochs = [event for event in events if event["event"] == "epoch"]
@@ -137,6 +140,7 @@ def test_the_order_of_the_names_in_the_file_does_not_matter(plot):
     assert [name for name in drawn if name in names] == sorted(names)
 
 
+@pytest.mark.slow
 def test_a_log_while_training_goes_on(plot):
     write_log(log_lines()[:3])
     code, err = plot("loss bad.jsonl -o loss.png")
@@ -144,11 +148,13 @@ def test_a_log_while_training_goes_on(plot):
     assert err.startswith("wrote loss.png (1 epoch; last loss ")
 
 
+@pytest.mark.slow
 def test_events_that_came_later_than_this_version(plot):
     write_log([*log_lines()[:3], '{"event": "evaluation", "score": 0.5}', *log_lines()[3:]])
     assert plot("loss bad.jsonl -o loss.png")[0] == 0
 
 
+@pytest.mark.slow
 def test_a_log_from_a_pipe(place):
     read, write = os.pipe()
     os.write(write, Path("good.jsonl").read_bytes())
@@ -252,6 +258,7 @@ def test_a_word_that_begins_with_a_dash(plot):
     assert "-ness" in labels("words.svg")
 
 
+@pytest.mark.slow
 def test_an_old_picture_is_replaced(plot):
     Path("loss.png").write_bytes(b"old")
     assert plot("loss good.jsonl -o loss.png")[0] == 0
@@ -554,12 +561,14 @@ def test_help(capsys, command, parts):
         assert part in out
 
 
+@pytest.mark.slow
 def test_arguments_come_from_the_process_too(place, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["cbow-plot", "loss", "good.jsonl", "-o", "x.png"])
     assert main() == 0
     assert "wrote x.png" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_nobody_listens(place, monkeypatch, capsys):
     monkeypatch.setattr(sys, "stderr", None)
     assert main(["loss", "good.jsonl", "-o", "x.png"]) == 0
@@ -567,6 +576,7 @@ def test_nobody_listens(place, monkeypatch, capsys):
     assert Path("x.png").exists()
 
 
+@pytest.mark.slow
 def test_as_a_program(place):
     code = "import sys; from cbow.cli.plot import main; sys.exit(main())"
     command = [sys.executable, "-c", code, "words", "words.safetensors"]
@@ -577,6 +587,7 @@ def test_as_a_program(place):
     assert Path("words.svg").read_bytes() == Path("again.svg").read_bytes()
 
 
+@pytest.mark.slow
 def test_matplotlib_is_as_it_was(plot):
     before = dict(matplotlib.rcParams)
     plot("loss good.jsonl -o x.png")

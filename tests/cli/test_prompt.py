@@ -174,6 +174,7 @@ def test_without_readline(monkeypatch, state):
     assert not state.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif("libedit" in (readline.__doc__ or ""), reason="editline completes otherwise")
 def test_a_true_terminal(state, tmp_path):
     """Tab completes, and what was typed can be had again in the next session."""

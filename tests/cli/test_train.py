@@ -118,6 +118,7 @@ def test_case_and_normal_form(corpus):
     assert (model.config.keep_case, model.config.normalise) == (True, "nfc")
 
 
+@pytest.mark.slow
 def test_a_run_that_learned_next_to_nothing_says_so(corpus, capsys):
     assert main(["corpus.txt", *SMALL, "--epochs", "1", "--learning-rate", "1e-9"]) == 0
     assert "hint: the loss, " in capsys.readouterr().err
@@ -227,6 +228,7 @@ def test_wrong_usage_exits_with_2(corpus, arguments, capsys):
     assert "usage: cbow-train" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_file_on_standard_input_is_not_written_over(corpus):
     with corpus.open() as stdin:
         process = run_command("-", *SMALL, "-o", "corpus.txt", stdin=stdin)
@@ -310,6 +312,7 @@ def test_ctrl_c_while_training_saves_and_exits_with_130(corpus, number):
     assert cbow.load("corpus.safetensors").report["stopped"]["reason"] == "interrupted"
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_reading_says_so(corpus):
     os.mkfifo("pipe.txt")
     process = run_command("pipe.txt", *SMALL)
@@ -481,6 +484,7 @@ def test_a_log_that_is_lost_does_not_cost_the_model(corpus, capsys, monkeypatch)
     assert len(cbow.load("corpus.safetensors").vocabulary) == 8
 
 
+@pytest.mark.slow
 def test_a_reader_of_the_log_may_stop_early(corpus):
     process = run_command("corpus.txt", *SMALL, "--log-json", "-", stdout=subprocess.PIPE)
     process.stdout.close()

@@ -58,7 +58,7 @@ def test_relative_error_by_hand():
 
 
 @pytest.mark.parametrize("name", HIDDEN)
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(3))
 def test_ours_are_right_and_the_mistaken_ones_are_not(name, seed):
     rows = check_gradients(draw_problem(SHAPE, 2, seed, name))
     assert [row.name for row in rows] == ["dW1", "db1", "dW2", "db2"]

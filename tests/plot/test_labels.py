@@ -37,6 +37,7 @@ def distance(box, point):
 point = st.tuples(st.floats(0, 800), st.floats(0, 600))
 
 
+@pytest.mark.slow
 @given(st.lists(point, min_size=1, max_size=12), st.integers(5, 200))
 def test_each_label_keeps_its_size_and_its_point(points, width):
     points, sizes = labels_of(points, width)

@@ -103,6 +103,7 @@ def test_the_loss_and_its_baselines_stand_at_their_heights():
     np.testing.assert_allclose(np.diff(training[:, 0], 2), 0, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_lines_are_named_with_their_last_values():
     names = texts(svg(loss_picture(ALL, ".svg")))
     for name in (
@@ -132,6 +133,7 @@ def test_what_is_not_known_is_not_drawn():
     assert len(re.findall('<g id="axes_', text)) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("more", "titles"),
     [
@@ -151,6 +153,7 @@ def test_a_value_now_and_then_is_joined_to_a_line():
     assert len(line) == 4
 
 
+@pytest.mark.slow
 def test_the_share_of_units_is_of_all():
     text = svg(loss_picture(history(active=np.full(20, 0.25)), ".svg"))
     names = texts(text)
@@ -187,6 +190,7 @@ def test_a_logarithmic_axis_has_some_ticks_and_not_too_many(low, ratio):
     assert 1 <= len(ticks) <= 10
 
 
+@pytest.mark.slow
 def test_one_epoch_is_one_dot_over_the_number_1():
     text = svg(loss_picture(history(1), ".svg"))
     assert "1" in texts(text)
@@ -200,6 +204,7 @@ def test_epochs_are_whole_numbers_and_may_begin_later():
     assert len(re.findall(r'id="xtick_\d+"', text)) == 3
 
 
+@pytest.mark.slow
 def test_many_epochs_have_no_dots():
     few, many = (svg(loss_picture(history(E), ".svg")).count("<use ") for E in (40, 41))
     assert few > 40
@@ -230,6 +235,7 @@ def test_the_size_of_the_vectors_does_not_matter(scale):
     assert words_picture(one, words, ".svg") == words_picture(other, words, ".svg")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "points", [[(0, 0), (9, 0.1), (4, 0)], [(0, 0), (0.1, 9), (0, 4)], [(1, 5), (1, 5), (2, 5)]]
 )
@@ -356,23 +362,27 @@ def test_nothing_of_a_curve_is_cut_off(picture):
     assert nothing_at_the_edge(loss_picture(picture, ".png"))
 
 
+@pytest.mark.slow
 def test_large_numbers_have_room():
     large = history(loss=np.full(20, 123456.789), uniform=100_000.0, unigram=50_000.0)
     assert nothing_at_the_edge(loss_picture(large, ".png"))
 
 
+@pytest.mark.slow
 def test_a_png_is_sixteen_hundred_wide_on_white():
     image = pixels(words_picture(words_map(POINTS), legible(list("abcd")), ".png"))
     assert image.shape == (1200, 1600, 3)
     assert np.median(image) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("ending", "begin"), [(".png", b"\x89PNG"), (".pdf", b"%PDF")])
 def test_formats(ending, begin):
     assert loss_picture(ALL, ending).startswith(begin)
     assert words_picture(words_map(POINTS), legible(list("abcd")), ending).startswith(begin)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_nothing_but_the_picture_is_written(ending):
     picture = loss_picture(ALL, ending)
@@ -386,10 +396,12 @@ def both():
     return [p for e in ENDINGS for p in (loss_picture(ALL, e), words_picture(*words, e))]
 
 
+@pytest.mark.slow
 def test_the_same_numbers_give_the_same_bytes():
     assert both() == both()
 
 
+@pytest.mark.slow
 def test_the_settings_of_the_user_have_no_say_and_stay():
     expected = both()
     with matplotlib.rc_context():
@@ -409,6 +421,7 @@ def test_the_settings_of_the_user_have_no_say_and_stay():
         assert dict(matplotlib.rcParams) == before
 
 
+@pytest.mark.slow
 def test_in_another_process_too_and_without_pyplot(tmp_path):
     code = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"

@@ -118,8 +118,9 @@ def test_a_look_counts_units_over_the_whole_text(book: Any) -> None:
 
 @pytest.mark.slow
 def test_units_die_by_the_mistaken_formula_only_and_as_the_figure_says(
-    book: Any, committed: ET.Element
+    book: Any, committed: ET.Element, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(figure, "EVERY", 50)  # to look takes longer than to learn
     told = rows(description(committed))
     mistaken = {at.iteration: at for at in figure.follow(figure.FORMULAS["mistaken"], book, 300)}
     right = {at.iteration: at for at in figure.follow(figure.FORMULAS["right"], book, 200)}

@@ -157,6 +157,7 @@ def test_texts_of_every_kind(data, config, lines, tmp_path, way):
     assert lines_of(encoded) == lines
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tokenizer", ["word", "whitespace"])
 def test_same_bytes_at_any_number_of_threads(tokenizer, tmp_path, monkeypatch):
     rng = np.random.default_rng(3)
@@ -226,6 +227,7 @@ TOKEN = st.sampled_from(["a", "b", "c", "d", "e", "'", ""])
 LINE = st.lists(TOKEN, max_size=6)
 
 
+@pytest.mark.slow
 @given(
     lines=st.lists(LINE, min_size=1, max_size=8),
     as_text=st.lists(st.booleans(), min_size=8, max_size=8),
@@ -277,6 +279,7 @@ def test_equals_the_plain_way(
     )
 
 
+@pytest.mark.slow
 def test_many_distinct_words(tmp_path):
     lines = [[f"w{i}", "x", f"w{i}"] for i in range(70_000)]  # more than the counts start with
     encoded = encode(iter(lines), folder=tmp_path)
@@ -796,6 +799,7 @@ def test_memory_does_not_grow_with_the_text(tmp_path, end, small_pieces):
     assert sizes[1] < 1.2 * sizes[0]
 
 
+@pytest.mark.slow
 def test_memory_of_one_shot_generators_does_not_grow(tmp_path, small_pieces):
     sizes = [peak((["the", "king", "and"] for _ in range(n)), tmp_path) for n in (15_000, 60_000)]
     assert sizes[1] < 1.2 * sizes[0]

@@ -92,6 +92,7 @@ def test_stretches_with_special_characters(text):
     assert row(text, WHITESPACE_RULE) == plain_row(text, str.split)
 
 
+@pytest.mark.slow
 @given(st.lists(st.lists(st.text(st.sampled_from("ab\n \x00é𝐀"))), min_size=1))
 def test_tokens_as_chunks(lines):
     tokens = [token for line in lines for token in line]
@@ -137,6 +138,7 @@ def test_numbers_and_counts(lines, places, slots):
     assert table.words(np.arange(len(known))) == known
 
 
+@pytest.mark.slow
 @given(LINES, LINES)
 def test_going_on_where_readable_code_left_off(before, behind):
     expected, known, counts = naive_text.numbers([*before, *behind])

@@ -53,6 +53,7 @@ TOKENS = st.lists(st.sampled_from(["a", "b", "", "a b", "\n", "é" * 9]), max_si
 PIECES = st.lists(TEXT | TOKENS.map(lambda t: Lines(t, [0, len(t)])), max_size=6)
 
 
+@pytest.mark.slow
 @given(
     pieces=PIECES,
     tokenizer=st.sampled_from([words, cased_words, str.split]),
@@ -157,6 +158,7 @@ def test_portions_laid_end_to_end_are_the_text_and_cut_no_stretch(text, size):
         assert len(part) <= size or not {" ", "\n"} & set(part[:size])
 
 
+@pytest.mark.slow
 def test_numba_is_not_loaded_for_a_small_text():
     code = (
         "import sys, tempfile, pathlib; from cbow.text import encode_corpus; "

@@ -108,6 +108,7 @@ SETTINGS = st.builds(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @given(
     lines=LINES,
     config=SETTINGS,
@@ -132,6 +133,7 @@ def test_equals_the_plain_way(lines, config, chunk, share, spools):
     assert phrases == sorted(phrases, key=lambda phrase: (-phrase.score, phrase.word))
 
 
+@pytest.mark.slow
 @given(
     lines=st.lists(st.lists(st.sampled_from("abcd"), max_size=12), min_size=1, max_size=6),
     min_count=st.integers(1, 3),

@@ -132,6 +132,7 @@ def test_any_damage_is_a_corpus_error_or_text(kind, place, flip):
         assert str(error).startswith("a.txt ")  # noqa: PT017
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", PACK)
 def test_a_small_file_of_zeros_stays_small_in_memory(kind):
     sizes = list(map(len, unpack(PACK[kind](bytes(4 * 10**7)), kind)))

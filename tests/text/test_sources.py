@@ -129,6 +129,7 @@ NAMES = st.sampled_from(["a", "b", ".h", "c.txt"])
 PARTS = st.sampled_from(["**", "*", "?", "a", "b", ".*", "[ab]", "*.txt", "c.txt"])
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.lists(NAMES, min_size=1, max_size=4), max_size=8),
     st.lists(PARTS, min_size=1, max_size=4).filter(lambda parts: {*parts} - {"a", "b", "c.txt"}),

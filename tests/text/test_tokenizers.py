@@ -242,6 +242,7 @@ def kinds_and_written(rule):
     return characters & (1 << KIND_BITS) - 1, characters >> KIND_BITS
 
 
+@pytest.mark.slow
 def test_kinds_are_those_of_the_unicode_categories():
     kinds, _ = kinds_and_written(WORD_RULE)
     known = np.array([unicodedata.category(c) != "Cn" for c in EVERY])
@@ -251,6 +252,7 @@ def test_kinds_are_those_of_the_unicode_categories():
     assert np.array_equal(kinds[known], expected[known])
 
 
+@pytest.mark.slow
 def test_every_character_is_written_in_lower_case():
     _, written = kinds_and_written(WORD_RULE)
     expected = [ord(c.lower()) if c not in "İΣ" else ord(c) for c in EVERY]

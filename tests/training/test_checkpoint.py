@@ -111,6 +111,7 @@ def one(tmp_path):
     return copies[len(copies) // 2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "settings",
     [EXACT, SAMPLED, {**EXACT, "optimizer": "adagrad"}, {**EXACT, "optimizer": "sgd"}],
@@ -177,6 +178,7 @@ def test_names_at_home_hold_in_any_folder(tmp_path, monkeypatch):
         assert names_of(corpus) == [str(tmp_path / "t.txt")]
 
 
+@pytest.mark.slow
 def test_where_it_goes_on(tmp_path):
     _, copies = all_checkpoints(tmp_path, **EXACT)
     tokens = sum(len(line.split()) for line in story())
@@ -418,6 +420,7 @@ class TestMoreEpochs:
         cbow.train(story(), **BY_NAME[request.param]).save(path)
         return path
 
+    @pytest.mark.slow
     def test_they_are_counted_on(self, tmp_path, model):
         first = cbow.load(model)
         keep = Keep(tmp_path / "c")
@@ -580,6 +583,7 @@ class TestDamage:
             with pytest.raises(ModelFileError, match="it is the checkpoint of a training that is"):
                 load(one)
 
+    @pytest.mark.slow
     @given(data=st.data())
     def test_any_other_value_is_noticed_or_harmless(self, tmp_path_factory, data):
         """Put something else in place of one value; nothing but a sentence may come of it."""

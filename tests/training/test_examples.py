@@ -59,6 +59,7 @@ lines_of_ids = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(
     lines=lines_of_ids,
     window=st.integers(1, 6),
@@ -126,6 +127,7 @@ def block_of(M):
     return Block(*(np.empty(M, t) for t in (np.int32, np.int64, np.int32, np.int32)))
 
 
+@pytest.mark.slow
 @given(
     lines=st.lists(st.lists(st.integers(0, 5), min_size=1, max_size=30), min_size=1, max_size=8),
     window=st.sampled_from([1, 2, 3, 4, 2**31 - 1]),
@@ -223,6 +225,7 @@ def test_a_line_of_one_word_has_no_example_and_is_counted():
     assert (tally.isolated, tally.examples, tally.tokens) == (2, 2, 4)
 
 
+@pytest.mark.slow
 def test_a_long_rare_stretch_between_kept_words_is_searched_through(monkeypatch):
     # Words so frequent that hardly one is kept: the margin has to look far beyond the block.
     monkeypatch.setattr(examples_module, "BLOCK", 16)

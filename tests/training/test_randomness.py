@@ -26,6 +26,7 @@ def test_equals_the_plain_twin(seed, purpose, epoch, position):
     assert uniform(key, np.array([position]))[0] == naive.uniform(key, position)
 
 
+@pytest.mark.slow
 @given(seeds, st.sampled_from([0, 1, 10**9, 2**40, 2**62]))
 def test_kernels_draw_the_same(seed, position):
     key = stream(seed, Purpose.RADIUS, 3)

@@ -112,6 +112,7 @@ def test_another_seed_gives_other_bytes(tmp_path):
     assert saved_bytes(tmp_path, "1", seed=1) != saved_bytes(tmp_path, "2", seed=2)
 
 
+@pytest.mark.slow
 def test_the_start_depends_on_the_seed(monkeypatch):
     class Idle:
         def update(self, parameters, gradients, rate):
@@ -134,6 +135,7 @@ def test_a_generator_is_read_once_and_gives_what_a_list_gives():
     assert np.array_equal(one.parameters.W1, two.parameters.W1)
 
 
+@pytest.mark.slow
 def test_words_used_alike_end_up_near():
     model = cbow.train(story(2000), **{**SMALL, "epochs": 10})
     for family in (["dog", "cat", "cow"], ["king", "queen", "lord"]):

@@ -84,6 +84,7 @@ class TestHidden:
 class TestOutput:
     """Softmax over candidates and the target."""
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("dtype", DTYPES)
     @pytest.mark.parametrize("scale", [1.0, 1000.0])
     def test_softmax_and_loss(self, dtype, scale):
@@ -113,6 +114,7 @@ class TestOutput:
         )  # fmt: skip
         assert np.isnan(loss)
 
+    @pytest.mark.slow
     def test_small_kernels(self):
         rng = np.random.default_rng(0)
         table, b2, correction = rng.normal(size=(6, 3)), rng.normal(size=6), rng.normal(size=6)
@@ -153,6 +155,7 @@ class TestNoise:
         np.testing.assert_allclose(noise.correction, np.log(4 * q))
         assert make_noise(counts, 4, np.float32).correction.dtype == np.float32
 
+    @pytest.mark.slow
     def test_draws_follow_the_distribution(self):
         q = np.array([0.5, 0.3, 0.15, 0.05])
         noise = make_noise(np.round(q ** (4 / 3) * 1e6).astype(np.int64), 1, np.float64)

@@ -158,6 +158,7 @@ class TestCuttingUp:
 class TestRuns:
     """From a text to a model."""
 
+    @pytest.mark.slow
     def test_the_same_bytes_at_any_number_of_threads(self, tmp_path):
         saved = []
         for threads in (1, 2, 3, 8):
@@ -166,6 +167,7 @@ class TestRuns:
             saved.append(path.read_bytes())
         assert saved[1:] == saved[:1] * 3
 
+    @pytest.mark.slow
     def test_what_is_told(self):
         watch = Recorder()
         model = cbow.train(story(), **{**SMALL, "heldout": 0.3}, observer=watch)
@@ -183,6 +185,7 @@ class TestRuns:
         assert watch.steps[-1].tokens_done == watch.steps[-1].tokens_total
         json.dumps(model.report, allow_nan=False)
 
+    @pytest.mark.slow
     def test_the_loss_is_the_exact_one(self):
         """Nothing to learn from random words: the loss stays about that of their frequencies."""
         watch = Recorder()
@@ -203,6 +206,7 @@ class TestRuns:
         assert len(sizes) == 8
         assert all(size in (15, 16) for size in measured)
 
+    @pytest.mark.slow
     def test_leaky_units_are_always_active(self):
         watch = Recorder()
         cbow.train(story(), **{**SMALL, "activation": "leaky_relu"}, observer=watch)
@@ -301,6 +305,7 @@ class TestObjective:
         with pytest.raises(ConfigError, match=r"activation is relu, but .* straight on both sides"):
             cbow.train(story(), **SMALL)
 
+    @pytest.mark.slow
     def test_the_biases_of_the_hidden_layer_start_high(self):
         model = cbow.train(story(), **{**SMALL, "epochs": 1, "learning_rate": 1e-9})
         np.testing.assert_allclose(model.parameters.b1, 1.0)
@@ -327,6 +332,7 @@ PLAIN = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(numba.config.DISABLE_JIT, reason="needs compiled kernels to compare with")
 def test_compiled_and_plain_kernels_agree(tmp_path):
     """The kernels as plain Python, in a process of its own, against what runs here."""

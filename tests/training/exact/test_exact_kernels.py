@@ -10,6 +10,7 @@ from cbow.training.exact.kernels import Running, tile_softmax
 pytestmark = pytest.mark.kernels
 
 
+@pytest.mark.slow
 def test_a_softmax_block_by_block_is_a_softmax():
     """Worked by hand: logits log 1 to log 6 of one example, in two blocks; the target is log 5.
 

@@ -110,6 +110,7 @@ def test_gradients_lie_in_memory_like_their_parameters():
         assert one.strides == theta.strides
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small_pieces")
 def test_the_result_is_the_same_to_the_bit_in_any_number_of_threads():
     parameters, batch = parameters_of(np.float32), batch_of(60)
