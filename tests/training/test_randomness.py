@@ -39,7 +39,7 @@ def test_known_values_never_change():
     assert stream(1, Purpose.RADIUS, 1) == naive.stream(1, 3, 1)
     drawn = uniform(stream(1, Purpose.SUBSAMPLE, 1), np.arange(3))
     assert drawn.tolist() == [naive.uniform(naive.stream(1, 2, 1), i) for i in range(3)]
-    assert [int(p) for p in Purpose] == [1, 2, 3, 4, 5, 6, 7]
+    assert [int(p) for p in Purpose] == [1, 2, 3, 4, 5, 6, 7, 8]
 
 
 def test_splitmix64_reference():
