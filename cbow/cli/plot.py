@@ -282,7 +282,15 @@ def _history(epochs: list[_Entry], baselines: _Entry) -> History:
             raise _DamageError(
                 f"has in {place} epoch {next_:g} after epoch {one:g}; give the file of one run"
             )
-    norms = [_Entry(place, _numbers(place, values, "gradient_norms")) for place, values in epochs]
+    norms = []
+    for place, values in epochs:
+        table = values.get("gradient_norms")
+        if not isinstance(table, dict | None):
+            raise _DamageError(
+                f"has in {place} {shown(table)} for gradient_norms, but must have a table of "
+                "numbers; give a file that cbow-train wrote"
+            )
+        norms.append(_Entry(place, table or {}))
     names = sorted({name for _, values in norms for name in values})
     return History(
         epochs=numbers,
@@ -315,17 +323,6 @@ def _number(entry: _Entry, key: str, required: bool = False) -> float:
             "that cbow-train wrote"
         )
     return float(value)
-
-
-def _numbers(place: str, values: dict[str, Any], key: str) -> dict[str, Any]:
-    """Return an object of numbers in an entry; an empty one if it has none."""
-    table = values.get(key)
-    if table is not None and not isinstance(table, dict):
-        raise _DamageError(
-            f"has in {place} {shown(table)} for {key}, but must have a table of numbers; give a "
-            "file that cbow-train wrote"
-        )
-    return table or {}
 
 
 # --- words ----------------------------------------------------------------------------------------
