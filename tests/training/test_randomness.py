@@ -1,17 +1,17 @@
 """Counter-based random numbers: same place, same number; and they look random."""
 
 import naive_training as naive
-import numba
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from cbow.system.compiled import compiled
 from cbow.training.randomness import Purpose, stream, uniform
 
 
-@numba.njit
+@compiled
 def in_a_kernel(key, position):
     return uniform(key, position)
 
