@@ -10,6 +10,7 @@ import dataclasses
 import functools
 import math
 import operator
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -212,7 +213,7 @@ class Config:
         None,
         str,
         Range(bool, "the name of a field"),
-        "read this field of JSON lines, CSV and TSV, and nothing else",
+        "read this field of JSON lines, CSV, TSV, Parquet and Arrow, and nothing else",
         unset="read all as text",
         saved="changed",
     )
@@ -350,6 +351,15 @@ class Config:
         "where workers run: the address of a Dask scheduler, or serial for one after another here",
         unset="in processes of this machine",
         saved=False,
+    )
+    work_folder: str | None = setting(
+        None,
+        str,
+        Range(bool, "the name of a folder"),
+        "keep the encoded text in this folder while training, about as large as the text",
+        unset="that of temporary files, TMPDIR",
+        saved=False,
+        convert=os.fsdecode,
     )
 
     def __post_init__(self) -> None:

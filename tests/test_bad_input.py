@@ -126,8 +126,8 @@ BAD_INPUT = {
     ),
     "an address": (
         nothing,
-        "cbow-train https://host/a.txt",
-        ["'https://host/a.txt' is an address", "curl -fL URL | cbow-train -"],
+        "cbow-train memory://host/a.txt",
+        ["there is nothing at 'memory://host/a.txt'; check the address"],
     ),
     "a pointer": (
         bad(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n"),

@@ -215,6 +215,7 @@ def test_the_arguments_are_the_settings_with_their_defaults():
     assert defaults.pop("random_state") == Config().seed
     settings = {entry.name: entry.default for entry in dataclasses.fields(Config)}
     reading = {"encoding", "errors", "field", "seed", "workers", "rounds", "cluster"}  # of files
+    reading.add("work_folder")
     assert defaults == {name: each for name, each in settings.items() if name not in reading}
 
 

@@ -96,6 +96,13 @@ class Display(Observer):
         """Print what the text looks like."""
         self.say(f"note: {visible(note)}")
 
+    def placed(self, folder: Path, size: int) -> None:
+        """Print where the encoded text goes, and how much room it takes."""
+        self.say(
+            f"encoded text: about {size / 1e9:,.2f} GB in {visible(str(folder))} until the end of "
+            "the training (--work-folder names another place)"
+        )
+
     def joined(self, phrases: Sequence[Phrase]) -> None:
         """Print how many phrases there are, and the most frequent."""
         self.close()
@@ -254,6 +261,10 @@ class JSONLog(Observer):
     def noticed(self, note: str) -> None:
         """Log what the text looks like."""
         self._write("note", {"note": note})
+
+    def placed(self, folder: Path, size: int) -> None:
+        """Log where the encoded text goes, and how many bytes it takes."""
+        self._write("placed", {"folder": str(folder), "bytes": size})
 
     def joined(self, phrases: Sequence[Phrase]) -> None:
         """Log how many phrases there are, the best and the most frequent."""

@@ -74,7 +74,8 @@ def _parser() -> argparse.ArgumentParser:
         "corpus",
         nargs="*",
         metavar="CORPUS",
-        help="a file (plain, .gz, .bz2, .xz, .zst), a glob, a folder, nltk:NAME, or - for stdin",
+        help="a file (plain, .gz, .bz2, .xz, .zst; with --field .jsonl, .csv, .parquet, .arrow), "
+        "a glob, a folder, an address (https://..., s3://...), nltk:NAME, or - for stdin",
     )
     parser.add_argument(
         "-o",
@@ -259,16 +260,20 @@ def resumed_training(arguments: argparse.Namespace) -> Training:
 
 
 def corpus_sources(names: Sequence[str]) -> list[str | Path]:
-    """Turn all names but those of standard input and NLTK corpora into paths."""
+    """Turn all names into paths but those of standard input and NLTK corpora, and addresses."""
+    from cbow.text.sources import is_no_path
+
     if "" in names:
         raise CorpusError("the name of a corpus is empty; give a file, a folder, nltk:NAME or -")
-    return [n if n == "-" or n.startswith("nltk:") else Path(n) for n in names]
+    return [n if is_no_path(n) else Path(n) for n in names]
 
 
 def default_output(corpus: str) -> str:
     """Name the model after its corpus: ``texts/corpus.txt.gz`` gives ``corpus.safetensors``."""
     if corpus in ("-", "/dev/stdin") or re.fullmatch(r"(/dev|/proc/(self|\d+))/fd/\d+", corpus):
         return "stdin.safetensors"
+    if corpus.startswith(("http://", "https://")):
+        corpus = re.split("[?#]", corpus)[0]  # what follows is no part of a name
     name = Path(corpus.removeprefix("nltk:")).name
     for ending in (".gz", ".bz2", ".xz", ".zst"):
         name = name.removesuffix(ending)
@@ -389,6 +394,8 @@ def resume_command(training: Training, checkpoint: Path, arguments: argparse.Nam
         words += ["--evaluate", file]
     if training.config.cluster is not None:
         words += ["--cluster", training.config.cluster]
+    if folder := getattr(arguments, "work_folder", None):
+        words += ["--work-folder", folder]
     if "-" in training.sources:
         words += map(str, training.sources)
     return shlex.join(words)

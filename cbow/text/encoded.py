@@ -28,7 +28,7 @@ from cbow.text.phrases import DELIMITER, Phrase, join_phrases
 from cbow.text.pieces import CorpusReader
 from cbow.text.sniffing import SAMPLE, notice
 from cbow.text.sources import Corpus, Sources, find_sources
-from cbow.text.spool import Spool
+from cbow.text.spool import Spool, check_room
 from cbow.text.tokenizers import FOLLOWED, LineTokenizer, Tokenizer, line_tokenizer, normalised
 from cbow.text.vocabulary import TokenAccount, Vocabulary
 
@@ -41,6 +41,10 @@ _PIECE: Final = 2**20
 _IDS: Final = "ids.int32"
 _LINE_STARTS: Final = "line_starts.int64"
 _PROVISIONAL: Final = "provisional.int32"
+
+
+# Bytes of a text from which it is reckoned how much room it will take.
+_SAMPLE: Final = 2**24
 
 
 class Progress(NamedTuple):
@@ -104,14 +108,15 @@ def encode_corpus(
     tokenizer: Tokenizer | None = None,
     progress: Callable[[Progress], None] | None = None,
     noticed: Callable[[str], None] | None = None,
+    placed: Callable[[Path, int], None] | None = None,
 ) -> EncodedCorpus:
     """Read a text once, choose its vocabulary, and write its tokens as ids to disk.
 
     Parameters
     ----------
     corpus : str, path, list of those, or iterable
-        A file, folder, glob, ``"-"`` (standard input) or ``"nltk:NAME"``, or a list of such; or an
-        iterable of texts (str) and lines of tokens (list of str).
+        A file, folder, glob, address, ``"-"`` (standard input) or ``"nltk:NAME"``, or a list of
+        such; or an iterable of texts (str) and lines of tokens (list of str).
     config : Config
         Its settings about the text are used, from tokenizer to max_vocabulary, and threads.
     folder : Path
@@ -123,6 +128,9 @@ def encode_corpus(
     noticed : callable, optional
         Called with a sentence if the text looks like none that `tokenizer` should get: like JSON
         lines, a table or markup, or a script without spaces.
+    placed : callable, optional
+        Called with `folder` and about how many bytes will be written there, if the size of the text
+        is known: when the first 16 MB are read.
 
     Returns
     -------
@@ -136,11 +144,12 @@ def encode_corpus(
     ConfigError
         If the tokenizer or the encoding is not known.
     OutputError
-        If `folder` cannot be written to.
+        If `folder` cannot be written to, or has too little room: of a text whose size is known this
+        is noticed when the first 16 MB are read.
     """
     sources = find_sources(corpus)
     with CountedText(sources, config, folder, tokenizer) as text:
-        text.count(progress, noticed)
+        text.count(progress, noticed, placed)
         phrases = join_phrases(text.spool, text.numbering, config)
         chosen = choose(text.numbering, text.seen, sources, config, text.cut, phrases)
         ids, line_starts = text.write(chosen.ids_of)
@@ -194,6 +203,7 @@ class CountedText(AbstractContextManager["CountedText"]):
         self,
         progress: Callable[[Progress], None] | None = None,
         noticed: Callable[[str], None] | None = None,
+        placed: Callable[[Path, int], None] | None = None,
     ) -> None:
         """Read the text; the arguments are those of `encode_corpus`."""
         told: set[str] = set()
@@ -207,8 +217,15 @@ class CountedText(AbstractContextManager["CountedText"]):
                 noticed(seen.sentence)
 
         self._pieces = CorpusReader(self.sources, self._config, self.cut, look)
-        total = self.sources.size if progress else None
+        total = self.sources.size
+        mark, reckoned = 0, False  # bytes read; whether it is known how much room they take
         for numbers, bytes_done in self._numberer.number(self._pieces):
+            if total is not None and bytes_done > mark >= _SAMPLE and not reckoned:
+                size, reckoned = round(self.spool.size * total / mark), True
+                if placed:
+                    placed(self._folder, size)
+                check_room(self._folder, size - self.spool.size)
+            mark = bytes_done  # of a piece, whose numbers may come in parts
             self.spool.add(numbers)
             if progress:
                 progress(Progress(self.spool.tokens, bytes_done, total))

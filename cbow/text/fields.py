@@ -1,4 +1,4 @@
-"""One field of rows: JSON lines, CSV and TSV in files, mappings and columns in Python.
+"""One field of rows: JSON lines, CSV, TSV, columns of Parquet and Arrow, rows of Python.
 
 The ending of a file's name says what it is, else its first line: JSON lines begin with ``{``, and
 in the header of a table a tab, a semicolon or a comma separates the names. CSV and TSV are as
@@ -11,11 +11,13 @@ from __future__ import annotations
 import csv
 import itertools
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from cbow.errors import CorpusError, shown
+from cbow.text.remote import scheme
 from cbow.text.tokenizers import unify_line_ends
 
 _JSON: Final = (".jsonl", ".ndjson", ".json")
@@ -55,7 +57,8 @@ class FieldReader:
         while not head[-1].strip() and (line := next(lines, "")):
             head.append(line)
         first, lines = head[-1], itertools.chain(head[1:], lines)
-        suffixes = [suffix.lower() for suffix in Path(name).suffixes]
+        path = Path(urlsplit(name).path if scheme(name) else name)
+        suffixes = [suffix.lower() for suffix in path.suffixes]
         suffix = next((each for each in reversed(suffixes) if each not in _PACKED), "")
         if suffix in _JSON or (suffix not in (".csv", ".tsv") and first.lstrip().startswith("{")):
             values = self._values(_json_rows(lines, name), name)
@@ -65,6 +68,28 @@ class FieldReader:
             else:
                 separator = ";" if ";" in first and "," not in first else ","
             values = self._values(_table_rows(lines, separator, name), name, same=True)
+        return self._parts(values)
+
+    def column(self, values: Iterable[Any], names: Sequence[str], name: str) -> Iterator[str]:
+        r"""Yield the texts in the column of a file whose columns are called `names`, in parts.
+
+        Raises
+        ------
+        CorpusError
+            If none is called as the field is, or several are, or no row has a text there.
+        """
+        if self.field not in names:
+            raise self._missing(name, names)
+        if (several := names.count(self.field)) > 1:
+            raise CorpusError(
+                f"{name} has {several} columns called {shown(self.field)}; give them "
+                "names of their own"
+            )
+        rows = (dict.fromkeys(names, value) for value in values)
+        return self._parts(self._values(rows, name))
+
+    def _parts(self, values: Iterable[Any]) -> Iterator[str]:
+        r"""Write texts and lists of words as text, whose lines end in ``\n``, in parts."""
         texts: list[str] = []
         size = 0
         for value in values:

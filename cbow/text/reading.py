@@ -17,8 +17,10 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from cbow.errors import ConfigError, CorpusError, shown
+from cbow.text.columns import MAGIC, ColumnFile, columnar
 from cbow.text.fields import FieldReader
-from cbow.text.sniffing import HEAD, SNIFF, check_text, compression
+from cbow.text.remote import Remote
+from cbow.text.sniffing import HEAD, SNIFF, check_no_page, check_text, compression
 from cbow.text.sources import NLTK, STDIN, Part, Sources, check_readable, source_name
 from cbow.text.tokenizers import without_marks
 
@@ -87,24 +89,54 @@ class TextReader:
         The lines end in ``\n``, the last one of each source too.
         """
         for item in sources.items:
-            if isinstance(item, Path | Part):
-                parts = self._file(item)
-            elif item == STDIN:
+            if isinstance(item, Path | Part | Remote):
+                yield self._file(item, field)
+                continue
+            if item == STDIN:
                 parts = self.read(_standard_input(), source_name(item))
             else:
                 parts = ending_lines(nltk_text(item.removeprefix(NLTK)))
             yield field.text(parts, source_name(item)) if field else parts
 
-    def _file(self, path: Path | Part) -> Iterator[str]:
-        """Yield the text of a file in parts."""
+    def _file(self, item: Path | Part | Remote, field: FieldReader | None) -> Iterator[str]:
+        """Yield the text of a file in parts, or of its rows the texts in one field."""
+        name = source_name(item)
         try:
-            file = path.open("rb")
+            file: Any = item.open() if isinstance(item, Remote) else item.open("rb")
         except OSError as error:
             raise CorpusError(
-                f"{path} cannot be opened ({error.strerror}); check its permissions"
+                f"{name} cannot be opened ({error.strerror}); check its permissions"
             ) from None
         with file:
-            yield from self.read(file, source_name(path))
+            try:
+                cut = isinstance(item, Part) or not file.seekable()
+                kind = None if cut else columnar(file.peek(MAGIC))
+            except OSError as error:
+                raise _unreadable(name, error) from None
+            if kind is None:
+                parts = self.read(file, name)
+                if isinstance(item, Remote) and item.from_web:
+                    first = next(parts, "")
+                    check_no_page(first, name)
+                    parts = itertools.chain([first], parts)
+                yield from field.text(parts, name) if field else parts
+                return
+        with item.open(whole=False) if isinstance(item, Remote) else item.open("rb") as file:
+            columns = ColumnFile(file, kind, name)
+            if field is None:
+                listed = ", ".join(map(shown, columns.names))
+                raise CorpusError(
+                    f"{name} is a file of {kind}, and not a text; read one of its columns with "
+                    f"field / --field: {listed}"
+                )
+            yield from field.column(self._values(columns, field.field), columns.names, name)
+
+    def _values(self, columns: ColumnFile, field: str) -> Iterator[Any]:
+        """Yield the values in a column, and count how much of the file has been read."""
+        before = self.bytes_read
+        for values, share in columns.column(field):
+            self.bytes_read = before + round(share * columns.size)
+            yield from values
 
     def read(self, stream: BinaryIO, name: str) -> Iterator[str]:
         r"""Yield the text of a stream in parts; its lines end in ``\n``, the last one too.
@@ -124,9 +156,7 @@ class TextReader:
             try:
                 block = stream.read(BLOCK)
             except OSError as error:
-                raise CorpusError(
-                    f"{name} cannot be read ({error.strerror}); check the file and the disk"
-                ) from None
+                raise _unreadable(name, error) from None
             if not block:
                 return
             self.bytes_read += len(block)
@@ -165,6 +195,10 @@ class TextReader:
             self.replaced += _replacements.count - before
             decoded += len(block)
             yield text
+
+
+def _unreadable(name: str, error: OSError) -> CorpusError:
+    return CorpusError(f"{name} cannot be read ({error.strerror}); check the file and the disk")
 
 
 def _head(blocks: Iterator[bytes], size: int) -> bytes:

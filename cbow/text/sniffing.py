@@ -48,6 +48,11 @@ BINARY_MAGIC: Final = (
 # First bytes of a zip archive, and of an empty one.
 _ZIP: Final = (b"PK\x03\x04", b"PK\x05\x06")
 
+# What cbow.text.columns reads can still come from a place where nothing can be found by its number.
+_COLUMN: Final = (
+    "give the file itself, not packed and not through a pipe, and name a column: --field NAME"
+)
+
 # First bytes of what holds a text, or stands for one; what it is and what to do. FILE is its name.
 _HOLDERS: Final = {
     b"\x04\x22\x4d\x18": ("an lz4 file", "lz4 -dc FILE"),
@@ -59,10 +64,9 @@ _HOLDERS: Final = {
     b"LZIP\1": ("an lzip file", "lzip -dc FILE"),
     b"\x1f\x9d\x90": ("a file of compress", "gzip -dc FILE"),
     b"%PDF-": ("a PDF file", "pdftotext FILE -"),
-    b"PAR1\x15": (
-        "a Parquet file",
-        "give the column that holds the texts: cbow.train(pandas.read_parquet(NAME)[COLUMN])",
-    ),
+    b"PAR1\x15": ("a Parquet file", _COLUMN),
+    b"ARROW1\0\0": ("an Arrow file", _COLUMN),
+    b"\xff\xff\xff\xff": ("an Arrow stream", _COLUMN),
     b"version https://git-lfs.github.com/spec/": (
         "a pointer that Git LFS keeps in place of a file",
         "fetch the file: git lfs pull",
@@ -161,6 +165,15 @@ def check_text(head: bytes, kind: str | None, encoding: str, name: str) -> None:
         raise CorpusError(
             f"{name} looks like a binary file; give a text file, or, if it is a text in "
             "another encoding such as utf-16, name that encoding / --encoding"
+        )
+
+
+def check_no_page(text: str, name: str) -> None:
+    """Raise `CorpusError` if what a web server sent begins as a page."""
+    if _PAGE.match(text):
+        raise CorpusError(
+            f"{name} answers with an HTML page, and not a text; give the address of the file "
+            "itself, or save the page and take the text out of it"
         )
 
 

@@ -1,4 +1,4 @@
-"""What the argument `corpus` means: files, folders, globs, stdin, NLTK corpora, or text itself.
+"""What the argument `corpus` means: files, addresses, stdin, NLTK corpora, or text itself.
 
 Folders and globs are not read with the library's ``glob``, which passes over a folder that it
 cannot list and follows a link that leads back until the name is too long. Here each folder is
@@ -12,7 +12,6 @@ import fnmatch
 import glob
 import io
 import os
-import re
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,22 +19,13 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from cbow.errors import CorpusError, shown
+from cbow.text.remote import Remote, find_remote, scheme
 
 STDIN: Final = "-"
 NLTK: Final = "nltk:"
 
 #: Endings of the files of a folder that are read.
 SUFFIXES: Final = (".txt", ".txt.gz", ".txt.bz2", ".txt.xz", ".txt.zst")
-
-# The scheme of an address; a path has made one / of its two. One letter would be a drive.
-_ADDRESS: Final = re.compile(r"([a-z][a-z0-9+.-]+):/+(?=[^/\s])\S+", re.IGNORECASE)
-
-# What writes the content of an address to the standard output.
-_FETCH: Final = {
-    **dict.fromkeys(("http", "https", "ftp"), "curl -fL URL"),
-    "s3": "aws s3 cp URL -",
-    "gs": "gcloud storage cat URL",
-}
 
 
 @dataclass(frozen=True)
@@ -78,9 +68,9 @@ class _PartOfFile(io.FileIO):
 class Sources:
     """Where the text of a corpus comes from: sources, or the corpus if it is text itself."""
 
-    #: What is read, in this order: a Path is a file, a Part some lines of one; a str is ``"-"`` or
-    #: ``"nltk:NAME"``.
-    items: tuple[Path | Part | str, ...] = ()
+    #: What is read, in this order: a Path is a file, a Part some lines of one, a Remote a file
+    #: behind an address; a str is ``"-"`` or ``"nltk:NAME"``.
+    items: tuple[Path | Part | Remote | str, ...] = ()
     #: Files of folders that are left out because of their names, and what folders hold and globs
     #: match that is no regular file, such as a pipe: it may make its reader wait for ever.
     skipped: int = 0
@@ -107,26 +97,36 @@ class Sources:
         if not self.items or STDIN in self.items:
             return None
         return [
-            name if name.startswith(NLTK) else str(Path(at_home(name)).absolute())
+            name if is_no_path(name) else str(Path(at_home(name)).absolute())
             for name in self.as_named
         ]
 
     @property
     def size(self) -> int | None:
         """Bytes of the files; None if something has no size beforehand."""
-        files = self.files
-        if not files or len(files) < len(self.items) or not all(file.is_file() for file in files):
-            return None
-        return sum(file.stat().st_size for file in files)
+        total = 0
+        for item in self.items:
+            if isinstance(item, Path) and item.is_file():
+                total += item.stat().st_size
+            elif isinstance(item, Remote) and item.size is not None:
+                total += item.size
+            else:
+                return None
+        return total if self.items else None
 
 
 #: What can be trained on.
 Corpus = str | os.PathLike[str] | Iterable[Any] | Sources
 
 
-def source_name(item: Path | Part | str) -> str:
+def source_name(item: Path | Part | Remote | str) -> str:
     """Return what a message calls a source."""
     return "the standard input" if item == STDIN else str(item)
+
+
+def is_no_path(name: str) -> bool:
+    """Tell whether a name is that of standard input, of an NLTK corpus, or an address."""
+    return name == STDIN or name.startswith(NLTK) or (scheme(name) is not None and "://" in name)
 
 
 def find_sources(corpus: Corpus) -> Sources:
@@ -137,12 +137,15 @@ def find_sources(corpus: Corpus) -> Sources:
     corpus : str, path, iterable or Sources
         A str or a path always names sources. So does a list or tuple of them whose first element
         is a path object, ``"-"``, ``"nltk:..."``, or a str that names something there is or is a
-        pattern that something matches. All else is text itself. `Sources` are returned as they are.
+        pattern that something matches; or is an address, without sentences in the list. All else
+        is text itself. `Sources` are returned
+        as they are.
 
     Raises
     ------
     CorpusError
-        If a source is not there, or a folder or glob holds no file to read.
+        If a source is not there, a folder or glob holds no file to read, or an address cannot be
+        reached.
     """
     if isinstance(corpus, Sources):
         return corpus
@@ -153,7 +156,12 @@ def find_sources(corpus: Corpus) -> Sources:
         return texts
     if not all(isinstance(element, str | os.PathLike) for element in corpus):
         return texts
-    if _names_source(corpus[0], search=True):
+    if isinstance(corpus[0], str) and scheme(corpus[0]):
+        # Among sentences it is one of them.
+        named = all(_names_source(element) or len(element.split()) == 1 for element in corpus)
+    else:
+        named = _names_source(corpus[0], search=True)
+    if named:
         return _find_all(corpus, "give an iterator: iter([...])")
     stray = next((element for element in corpus if _names_source(element)), None)
     if stray is not None:
@@ -199,8 +207,11 @@ def check_texts(first: Sequence[object]) -> None:
     names = [os.fspath(element) for element in first if isinstance(element, str | os.PathLike)]
     if not names or len(names) < len(first):
         return
-    if all(isinstance(name, str) and _ADDRESS.fullmatch(name) for name in names):
-        raise _is_address(names[0])
+    if all(isinstance(name, str) and scheme(name) for name in names):
+        raise CorpusError(
+            f"the corpus begins with {shown(names[0])}, an address and not a text; give texts, or "
+            "give cbow.train the address or a list of them"
+        )
     if all(
         isinstance(element, os.PathLike)
         or os.path.isfile(name)
@@ -251,7 +262,7 @@ def check_readable(path: str, name: str | None = None) -> None:
 
 def _find_all(corpus: Iterable[str | os.PathLike[str]], as_text: str) -> Sources:
     """Find the sources that some names stand for; `as_text` says how to pass text itself."""
-    items: list[Path | str] = []
+    items: list[Path | Remote | str] = []
     names: list[str] = []
     skipped = 0
     for element in corpus:
@@ -264,7 +275,11 @@ def _find_all(corpus: Iterable[str | os.PathLike[str]], as_text: str) -> Sources
             continue
         # A Path cannot have been meant as text.
         remedy = f", or, to pass text itself, {as_text}" if isinstance(element, str) else ""
-        files, left_out = _find_files(at_home(name), remedy)
+        files: Sequence[Path | Remote]
+        if is_no_path(name) and scheme(name) != "file" and not os.path.exists(name):
+            files, left_out = find_remote(name, SUFFIXES)
+        else:
+            files, left_out = _find_files(at_home(name), remedy)
         items += files
         skipped += left_out
     return Sources(tuple(items), skipped, tuple(names))
@@ -299,7 +314,7 @@ def _find_files(name: str, remedy: str) -> tuple[list[Path], int]:
     if os.path.exists(name):
         check_readable(name)
         return [Path(name)], 0
-    if _ADDRESS.fullmatch(name):
+    if scheme(name):
         raise _is_address(name)
     if glob.has_magic(name):
         if not (matching := files_matching(name)):
@@ -330,15 +345,13 @@ def _regular(paths: Iterable[str], where: str) -> tuple[list[Path], int]:
 
 
 def _is_address(name: str) -> CorpusError:
-    """Return the error for an address, such as that of a page, in place of a file."""
-    scheme, rest = re.split(":/+", name, maxsplit=1)
-    if scheme.lower() == "file":
+    """Return the error for an address in place of a file, or as a path, which loses a slash."""
+    kind, rest = name.split(":", 1)
+    rest = rest.lstrip("/")
+    if kind.lower() == "file":
         return CorpusError(f"{shown(name)} is an address; give the name of the file: /{rest}")
-    if fetch := _FETCH.get(scheme.lower()):
-        how = f", for example: {fetch} | cbow-train -"
-    else:
-        how = " and give the name of the file"
-    return CorpusError(f"{shown(f'{scheme}://{rest}')} is an address; fetch it first{how}")
+    address = shown(f"{kind}://{rest}")
+    return CorpusError(f"{shown(name)} was an address; give it as a str: {address}")
 
 
 def files_matching(pattern: str) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -14,6 +15,9 @@ import numpy.typing as npt
 
 from cbow.errors import OutputError
 from cbow.text.numbering import LINE_END, Numbers
+
+#: What to do about a folder that cannot be used.
+ELSEWHERE: Final = "name another folder with work_folder / --work-folder"
 
 #: Numbers handled at a time.
 CHUNK: Final = 2**18
@@ -32,9 +36,18 @@ def _explained(folder: Path) -> Iterator[None]:
         else:
             reason = error.strerror or error
             what = f"the temporary folder {folder} cannot be used ({reason}); mend it"
+        raise OutputError(f"{what}, or {ELSEWHERE}") from error
+
+
+def check_room(folder: Path, needed: int) -> None:
+    """Raise `OutputError` if `folder` has not so many bytes free."""
+    with _explained(folder):
+        free = shutil.disk_usage(folder).free
+    if free < needed:
         raise OutputError(
-            f"{what}, or name another place with the environment variable TMPDIR"
-        ) from error
+            f"the encoded text needs about {needed / 1e9:,.2f} GB more in {folder}, but only "
+            f"{free / 1e9:,.2f} GB are free there; free some space, or {ELSEWHERE}"
+        )
 
 
 class Spool(AbstractContextManager["Spool"]):
@@ -58,6 +71,12 @@ class Spool(AbstractContextManager["Spool"]):
                 self._file.close()
             finally:
                 self._path.unlink(missing_ok=True)
+
+    @property
+    def size(self) -> int:
+        """Bytes it takes, and with it, at its end, the places where lines start."""
+        numbers = self.tokens + self.lines
+        return numbers * np.dtype(np.int32).itemsize + self.lines * np.dtype(np.int64).itemsize
 
     def add(self, numbers: Numbers) -> None:
         """Append the numbers of words, and LINE_END where lines end; int32 (words + line ends,)."""

@@ -8,6 +8,7 @@ import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbow.errors import CorpusWarning, OutputError
@@ -196,6 +197,12 @@ class Observer:
 
     def noticed(self, note: str) -> None:
         """Hear, while the text is read, that it looks like JSON, a table, or the like."""
+
+    def placed(self, folder: Path, size: int) -> None:
+        """Hear, while the text is read, where it goes encoded, and about how many bytes it takes.
+
+        That is known of large texts whose size is known.
+        """
 
     def joined(self, phrases: Sequence[Phrase]) -> None:
         """Hear, before `encoded`, which words were joined, if `phrases` asks for that.

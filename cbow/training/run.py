@@ -27,12 +27,13 @@ from cbow.errors import (
 from cbow.model import Model
 from cbow.network import cbow_network, initialise
 from cbow.system import compiled
-from cbow.system.files import temporary_folder, to_read
+from cbow.system.files import expanded, temporary_folder, to_read
 from cbow.system.interrupts import interrupts
 from cbow.system.threads import processors, single_threaded_blas, thread_pool
 from cbow.text import Corpus, EncodedCorpus, TokenAccount, Tokenizer, encode_corpus, find_sources
 from cbow.text.phrases import best_of
-from cbow.text.sources import NLTK
+from cbow.text.sources import is_no_path
+from cbow.text.spool import ELSEWHERE
 from cbow.training.checkpoint import (
     Checkpoint,
     Checkpoints,
@@ -113,9 +114,10 @@ def train(
     Parameters
     ----------
     corpus : path, list of paths or iterable
-        A file (also .gz, .bz2, .xz, .zst), a glob, a folder, ``"-"`` for standard input,
-        ``"nltk:brown"`` for a corpus of NLTK, a list of these; or any iterable of strings (lines
-        of text) or of lists of words. It is read once.
+        A file (also .gz, .bz2, .xz, .zst), a glob, a folder, an address such as
+        ``"s3://bucket/text.txt"``, ``"-"`` for standard input, ``"nltk:brown"`` for a corpus of
+        NLTK, a list of these; or any iterable of strings (lines of text) or of lists of words. It
+        is read once.
     config : Config, optional
         The settings; those given by name replace its values.
     tokenizer : str or callable, optional
@@ -202,8 +204,8 @@ def resume(
     checkpoint_every : float, optional
         The least number of seconds between two checkpoints; by default as before.
     **settings
-        ``threads`` and ``cluster``, which may change; ``epochs`` for a finished model, the number
-        of those to come. Any other setting must be as it was.
+        ``threads``, ``cluster`` and ``work_folder``, which may change; ``epochs`` for a finished
+        model, the number of those to come. Any other setting must be as it was.
 
     Returns
     -------
@@ -283,7 +285,7 @@ class Run(NamedTuple):
                 f"{self.path} does not say where its text is; give the text again, as corpus=... "
                 "or as CORPUS"
             )
-        return [name if name.startswith(NLTK) else Path(name) for name in names]
+        return [name if is_no_path(name) else Path(name) for name in names]
 
     def train(
         self, corpus: Corpus | None, tokenizer: Tokenizer | None, observer: Observer
@@ -317,7 +319,7 @@ def run_from(path: str | os.PathLike[str], settings: Mapping[str, Any]) -> Run:
     start = read(path)
     config = start.model.config
     run = Run(config, None, start, path)
-    free = ("threads", "cluster", *(["epochs"] if run.is_more_epochs else []))
+    free = ("threads", "cluster", "work_folder", *(["epochs"] if run.is_more_epochs else []))
     for name, new in checked(settings).items():  # not all at once: two may not go together
         old = getattr(config, name)
         if name not in free and new != old:
@@ -345,14 +347,16 @@ def run_from(path: str | os.PathLike[str], settings: Mapping[str, Any]) -> Run:
 def encoded(
     corpus: Corpus, config: Config, tokenizer: Tokenizer | None, observer: Observer
 ) -> Iterator[EncodedCorpus]:
-    """Read a text, and keep it encoded in a temporary folder for the duration of the block."""
+    """Read a text, and keep it encoded in a folder for the duration of the block."""
     with contextlib.ExitStack() as stack:
         try:
-            folder = stack.enter_context(temporary_folder(Path(tempfile.gettempdir())))
+            place = expanded(config.work_folder or tempfile.gettempdir())
+            folder = stack.enter_context(temporary_folder(place))
         except OSError as error:
+            where = f" in {config.work_folder}" if config.work_folder else ""
             raise OutputError(
-                f"no temporary folder can be made ({error.strerror or error}); free some space, or "
-                "name another place with the environment variable TMPDIR"
+                f"no temporary folder can be made{where} ({error.strerror or error}); free some "
+                f"space, or {ELSEWHERE}"
             ) from error
         text = encode_corpus(
             corpus,
@@ -361,6 +365,7 @@ def encoded(
             tokenizer=tokenizer,
             progress=observer.reading,
             noticed=observer.noticed,
+            placed=observer.placed,
         )
         stack.callback(text.close)
         if config.phrases:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -19,7 +18,7 @@ from cbow.config import Config
 from cbow.errors import CorpusError
 from cbow.network import Parameters, cbow_network
 from cbow.system.arrays import Counts, Doubles
-from cbow.system.files import temporary_folder
+from cbow.system.files import expanded, temporary_folder
 from cbow.system.interrupts import Interrupts
 from cbow.system.threads import processors, single_threaded_blas, thread_pool
 from cbow.text import EncodedCorpus, Sources, TokenAccount, Tokenizer, Vocabulary
@@ -93,7 +92,8 @@ class Shard:
     def __init__(self, k: int, shards: Shards) -> None:
         notices: list[str] = []
         with contextlib.ExitStack() as stack:
-            folder = stack.enter_context(temporary_folder(Path(tempfile.gettempdir())))
+            place = expanded(shards.config.work_folder or tempfile.gettempdir())
+            folder = stack.enter_context(temporary_folder(place))
             self.text = stack.enter_context(
                 CountedText(shards.sources[k], shards.config, folder, shards.tokenizer)
             )

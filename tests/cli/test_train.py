@@ -342,6 +342,9 @@ def test_ctrl_c_while_reading_says_so(corpus):
         ("/proc/123/fd/11", "stdin.safetensors"),
         ("/home/fd/11", "11.safetensors"),
         ("nltk:brown", "brown.safetensors"),
+        ("https://host/a/b.txt.gz?key=a/b#c", "b.safetensors"),
+        ("s3://bucket/a/b.txt", "b.safetensors"),
+        ("s3://bucket/a/?.txt", "cbow.safetensors"),
         (".", "cbow.safetensors"),
     ],
 )
@@ -505,6 +508,17 @@ def test_a_log_on_a_closed_pipe_ends_quietly(monkeypatch):
     log.finished_epoch(some_epoch(1))
     log.finished_epoch(some_epoch(2))
     assert log.close() is None
+
+
+def test_the_place_of_the_encoded_text_is_told(tmp_path, capsys):
+    log = JSONLog(str(tmp_path / "log"))
+    for each in (Display(), log):
+        each.placed(Path("/tmp/x"), 1_234_567_890)
+    log.close()
+    said = "encoded text: about 1.23 GB in /tmp/x until the end of the training (--work-folder "
+    assert said in capsys.readouterr().err
+    line = json.loads((tmp_path / "log").read_text())
+    assert line == {"event": "placed", "folder": "/tmp/x", "bytes": 1_234_567_890}
 
 
 def test_fewer_threads_are_told(capsys):

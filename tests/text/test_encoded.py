@@ -7,6 +7,7 @@ import itertools
 import lzma
 import mmap
 import os
+import shutil
 import sys
 import tracemalloc
 from pathlib import Path
@@ -493,10 +494,10 @@ def test_names_of_files_are_no_texts(names, field, tmp_path, monkeypatch):
         encode(names(), Config(min_count=1, field=field), folder=tmp_path)
 
 
-@pytest.mark.parametrize("corpus", [list, iter, set, np.array])
+@pytest.mark.parametrize("corpus", [iter, set, np.array])
 def test_addresses_are_no_texts(corpus, tmp_path):
     addresses = corpus([f"https://host/{i}.txt" for i in range(4)])
-    with pytest.raises(CorpusError, match=r"^'https://host/.*' is an address; fetch it first"):
+    with pytest.raises(CorpusError, match=r"^the corpus begins with 'https://host/\d\.txt', an"):
         encode(addresses, folder=tmp_path)
 
 
@@ -699,7 +700,9 @@ def test_settings_that_are_not_known(tmp_path):
 
 
 def test_folder_that_cannot_be_written_to(tmp_path):
-    said = r"nowhere cannot be used \(No such file or directory\); mend it, or name .* TMPDIR$"
+    said = (
+        r"nowhere cannot be used \(No such file or directory\); mend it, or name .* --work-folder$"
+    )
     with pytest.raises(OutputError, match=said):
         encode(["a b"], folder=tmp_path / "nowhere")
 
@@ -714,12 +717,44 @@ def test_error_of_the_callers_own_iterator_stays_his_own(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_too_little_room_is_noticed_before(tmp_path, monkeypatch):
+    """What it takes is reckoned by the first lines, and comes true where the rest is like them."""
+    text = tmp_path / "a.txt"
+    text.write_text("the king rules the land\n" * 300_000)
+    monkeypatch.setattr(encoded_module, "_SAMPLE", 2**20)
+    free, placed = [10**9], []
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=free[0]))
+    folder = tmp_path / "work"
+    folder.mkdir()
+
+    def run(corpus):
+        return encode_corpus(
+            corpus, Config(), folder=folder, placed=lambda *what: placed.append(what)
+        )
+
+    found = run(text)
+    [(where, size)] = placed
+    assert where == folder
+    taken = 4 * (len(found.ids) + len(found.line_starts)) + 8 * len(found.line_starts)
+    assert size == pytest.approx(taken, rel=0.05)  # what is read ahead counts
+    free[0] = size // 2
+    said = (
+        r"^the encoded text needs about 0\.01 GB more in .*work, but only 0\.00 GB are free there; "
+    )
+    with pytest.raises(OutputError, match=said + r"free some .* with work_folder / --work-folder$"):
+        run(text)
+    with text.open() as lines:
+        run(lines)  # its size is not known
+    assert len(placed) == 2
+
+
 def test_full_disk(tmp_path):
     spool = Spool(tmp_path / "provisional")
     numbers = np.array([1, LINE_END], np.int32)
     spool._file.close()
     spool._file = open("/dev/full", "w+b", buffering=0)  # noqa: SIM115
-    said = f"^the temporary folder {tmp_path} is full; free .* the environment variable TMPDIR$"
+    said = f"^the temporary folder {tmp_path} is full; free .* / --work-folder$"
     with pytest.raises(OutputError, match=said), spool:
         spool.add(numbers)
     assert not list(tmp_path.iterdir())

@@ -1,5 +1,6 @@
 import bz2
 import codecs
+import errno
 import gzip
 import io
 import lzma
@@ -7,6 +8,7 @@ import re
 import tarfile
 import threading
 import zipfile
+from pathlib import Path
 
 import nltk
 import nltk.corpus
@@ -26,7 +28,7 @@ from nltk.corpus.util import LazyCorpusLoader
 import cbow.text.reading as reading_module
 from cbow.config import Config
 from cbow.errors import ConfigError, CorpusError
-from cbow.text import encode_corpus
+from cbow.text import encode_corpus, find_sources
 from cbow.text.reading import TextReader, decompressed, ending_lines, nltk_text
 from cbow.text.sniffing import BINARY_MAGIC, compression
 
@@ -304,7 +306,9 @@ HOLDERS = {
     "lzip": (b"LZIP\x01\x0c\x00\x3a", "lzip -dc FILE | cbow-train -"),
     "compress": (b"\x1f\x9d\x90t\xd0\x94\x01", "gzip -dc FILE | cbow-train -"),
     "PDF": (b"%PDF-1.7\nplain as it may be", "pdftotext FILE - | cbow-train -"),
-    "Parquet": (b"PAR1\x15\x04\x15\x18\x15\x1cL", "cbow.train(pandas.read_parquet(NAME)[COLUMN])"),
+    "Parquet": (b"PAR1\x15\x04\x15\x18\x15\x1cL", "--field NAME"),
+    "Arrow file": (b"ARROW1\0\0\xff\xff\xff\xff", "--field NAME"),
+    "Arrow stream": (b"\xff\xff\xff\xff\xa8\0\0\0\x10", "--field NAME"),
     "Git LFS": (
         b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 9\n",
         "git lfs pull",
@@ -323,6 +327,24 @@ def test_what_holds_a_text_is_named_with_the_way_to_it(what, encoding):
         assert said.startswith(f"{name} is a")
         assert what.split()[0] in said
         assert said.endswith(": " + way.replace("FILE", file))
+
+
+def test_a_file_that_fails_at_its_first_byte(tmp_path, monkeypatch):
+    class Failing(io.RawIOBase):
+        def seekable(self):
+            return True
+
+        def readable(self):
+            return True
+
+        def readinto(self, _):
+            raise OSError(errno.EIO, "Input/output error")
+
+    (tmp_path / "a").touch()
+    monkeypatch.setattr(Path, "open", lambda *_: io.BufferedReader(Failing()))
+    [parts] = TextReader().texts(find_sources(tmp_path / "a"))
+    with pytest.raises(CorpusError, match=r"a cannot be read \(Input/output error\); check the f"):
+        next(parts)
 
 
 def test_what_holds_a_text_may_be_compressed_besides():

@@ -284,13 +284,15 @@ def test_a_folder_with_only_pipes(special):
     assert items("deep/pipe.txt") == ["deep/pipe.txt"]
 
 
-@pytest.mark.parametrize("scheme", ["https", "http", "ftp", "s3", "gs", "hf", "FILE"])
-def test_addresses(folder, scheme):
-    address = f"{scheme}://host/folder/a.txt?raw=1"
-    how = {"s3": "aws s3 cp URL -", "gs": "gcloud storage cat URL", "hf": "give the name"}
-    said = how.get(scheme, "the file: /host/folder" if scheme == "FILE" else "curl -fL URL")
-    for corpus in (address, Path(address), [Path(address)], ["b.txt", address]):
-        with pytest.raises(CorpusError, match=rf"^'{scheme}:.*is an address; .*{said}"):
+def test_addresses_of_files_and_addresses_that_have_lost_a_slash(folder):
+    for name in ("file:///host/a.txt", "FILE:/host/a.txt"):
+        for corpus in (name, Path(name), ["b.txt", name]):
+            with pytest.raises(CorpusError, match=r"is an address; .* of the file: /host/a\.txt$"):
+                find_sources(corpus)
+    address = "s3://bucket/a.txt"
+    said = rf"^'s3:/bucket/a\.txt' was an address; give it as a str: '{address}'$"
+    for corpus in ("s3:/bucket/a.txt", Path(address), [Path(address)], ["b.txt", Path(address)]):
+        with pytest.raises(CorpusError, match=said):
             find_sources(corpus)
 
 

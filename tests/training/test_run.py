@@ -504,8 +504,32 @@ def test_the_unigram_baseline_is_that_of_the_words_asked_for():
 
 def test_a_temporary_folder_that_is_not_there(monkeypatch):
     monkeypatch.setattr(run.tempfile, "tempdir", "/no/such/folder")
-    with pytest.raises(OutputError, match=r"no temporary folder can be made .* TMPDIR"):
+    with pytest.raises(OutputError, match=r"no temporary folder can be made \(.* --work-folder"):
         cbow.train(story(), **SMALL)
+
+
+def test_the_folder_where_the_text_is_kept(tmp_path, monkeypatch):
+    """In a new training and one that goes on; what it is called changes no byte."""
+    seen = []
+
+    class Looks(cbow.training.Observer):
+        def encoded(self, account):
+            seen.append([path.parent for path in tmp_path.glob("*/*/ids.int32")])
+
+    (tmp_path / "work").mkdir()
+    monkeypatch.setattr(run.tempfile, "tempdir", "/no/such/folder")
+    work = tmp_path / "work"
+    model = cbow.train(story(), **SMALL, work_folder=work, observer=Looks())
+    model.save(tmp_path / "m")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    more = cbow.resume(
+        tmp_path / "m", corpus=story(), epochs=1, work_folder="~/work", observer=Looks()
+    )
+    assert [len(each) for each in seen] == [1, 1]
+    assert not list(work.iterdir())
+    assert "work_folder" not in {**model.config.to_dict(), **more.config.to_dict()}
+    with pytest.raises(OutputError, match=r"be made in /no/folder \(No such .* --work-folder$"):
+        cbow.train(story(), **SMALL, work_folder="/no/folder")
 
 
 def test_an_error_of_the_callers_own_is_left_as_it_is():
