@@ -115,6 +115,20 @@ class TestOutput:
         assert np.isnan(loss)
 
     @pytest.mark.slow
+    @pytest.mark.parametrize("dtype", DTYPES)
+    def test_no_example_moves_its_own_logits_past_what_they_are_wrong_by(self, dtype):
+        rng = np.random.default_rng(0)
+        H = (rng.normal(size=(6, 4)) * np.array([[0.1, 0.5, 1, 2, 5, 0]]).T).astype(dtype)
+        L, target = rng.normal(size=(6, 3)).astype(dtype), rng.normal(size=6).astype(dtype)
+        past = [max(1.0, 0.3 * sum(x * x for x in row)) for row in H.astype(float).tolist()]
+        assert past[0] == past[1] == past[5] == 1 < past[3]
+        expected = [row / p for row, p in zip(L, past, strict=True)], target / past
+        kernels.limit_steps(L, target, H, dtype(0.3))
+        close = 1e-12 if dtype == np.float64 else 1e-5
+        np.testing.assert_allclose(L, expected[0], rtol=close)
+        np.testing.assert_allclose(target, expected[1], rtol=close)
+
+    @pytest.mark.slow
     def test_small_kernels(self):
         rng = np.random.default_rng(0)
         table, b2, correction = rng.normal(size=(6, 3)), rng.normal(size=6), rng.normal(size=6)

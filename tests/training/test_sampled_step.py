@@ -113,7 +113,7 @@ def one_step(before, activation, blocks, centre, features=WHOLE):
             make_owned(1, features),
         )  # fmt: skip
         for k in range(blocks):  # the candidates are not drawn: every word is one
-            block_gradients(work, k, buffers_of(buffers, k))
+            block_gradients(work, k, 0.0, buffers_of(buffers, k))
         for k in range(blocks):
             apply_block(work, buffers_of(buffers, k), 0, 1, 0)
     return after, buffers.sums

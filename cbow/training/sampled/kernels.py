@@ -225,6 +225,42 @@ def softmax_loss(L: Any, b: Any, candidates: Any, y: Any, target: Any, top: Any,
 
 
 @compiled
+def limit_steps(L: Any, target: Any, H: Any, rate: Any) -> None:
+    """Divide dZ2 of each example that would overshoot by the factor by which it would.
+
+    A step along dW2 = dZ2 Hᵀ of an example moves its own logits by
+
+        -α dZ2 |H|²
+
+    where dZ2 = Yhat - Y: past what they are wrong by if α |H|² > 1. Text that says the same again
+    and again is predicted ever better by ever longer H, until steps undo each other and grow. So,
+    as the normalised filter of least mean squares does (Nagumo & Noda 1967, "A learning method for
+    system identification"),
+
+        dZ2[i] ← dZ2[i] / max(1, α |H[i]|²)
+
+    Parameters
+    ----------
+    L : (m, S) array
+        dZ2 of the candidates.
+    target : (m,) array
+        dZ2 of the targets.
+    H : (m, N) array
+        H - c.
+    rate : float
+        α, of W2.
+    """
+    one = L.dtype.type(1)
+    for i in range(L.shape[0]):
+        past = rate * dot(H[i], H[i])
+        if past > one:
+            share = one / past
+            target[i] *= share
+            for s in range(L.shape[1]):
+                L[i, s] *= share
+
+
+@compiled
 def gather(table: Any, ids: Any, rows: Any) -> None:
     """rows[s] = table[ids[s]], (S, N)."""
     for s in range(len(ids)):

@@ -27,6 +27,7 @@ from cbow.training.sampled.kernels import (
     gather,
     hidden_gradient,
     hidden_layer,
+    limit_steps,
     prefix_sums,
     softmax_loss,
     sum_of_rows,
@@ -174,7 +175,7 @@ def block_forward(
 
 
 @compiled
-def block_output(tables: Any, noise: Any, m: Any, own: Any) -> None:
+def block_output(tables: Any, noise: Any, rate: Any, m: Any, own: Any) -> None:
     """Predict the targets among the candidates; leave dH, and the gradients of the candidates.
 
         Z2 = C H + bC        dC = dZ2 Hᵀ        dbC = dZ2 1        dH = Cᵀ dZ2 + dZ2_y W2_y
@@ -189,6 +190,7 @@ def block_output(tables: Any, noise: Any, m: Any, own: Any) -> None:
     product(H, C.T, L)  # (m, S)
     target_logits(tables.W2, tables.b2, noise.correction, y, H, target)
     own.sums.loss[0] = softmax_loss(L, bC, candidates, y, target, own.top[:m], own.total[:m])
+    limit_steps(L, target, H, rate)
     product(L, C, dH)  # (m, N)
     product(L.T, H, C)  # (S, N)
     sum_of_rows(L, bC)
@@ -196,8 +198,11 @@ def block_output(tables: Any, noise: Any, m: Any, own: Any) -> None:
 
 
 @compiled
-def block_gradients(work: Any, b: Any, own: Any) -> None:
-    """Compute the loss and the gradients of block b, whose candidates are in its buffers."""
+def block_gradients(work: Any, b: Any, rate: Any, own: Any) -> None:
+    """Compute the loss and the gradients of block b, whose candidates are in its buffers.
+
+    The gradients of an example are smaller where W2 would overshoot at its rate; see `limit_steps`.
+    """
     tables, unit, block, sums = work.tables, work.unit, own.block, own.sums
     start, stop = work.bounds[b], work.bounds[b + 1]
     first, last, n, heldout, subsampled = read_block(work.sampling, start, stop, block)
@@ -210,7 +215,7 @@ def block_gradients(work: Any, b: Any, own: Any) -> None:
     sums.isolated[0] = last - first - m
     sums.examples[0] = m
     if m:
-        block_output(tables, work.noise, m, own)
+        block_output(tables, work.noise, rate, m, own)
         dZ1 = own.P[:m]
         hidden_gradient(dZ1, own.H[:m], unit, own.db1, sums.fired)
         difference_sums(dZ1, block, own.places, n, own.G)
@@ -306,7 +311,7 @@ def run_steps(work: Any, order: Any, thread: Any, reached: Any, sums: Any) -> No
             if b >= 0:
                 own = buffers_of(buffers, k)
                 draw_candidates(work.noise, work.candidates_key, b * S, own.candidates)
-                block_gradients(work, b, own)
+                block_gradients(work, b, work.rates.W2[step], own)
         if not wait_for_all(thread, reached, 2 * step + 1):
             return
         for k in range(K):
