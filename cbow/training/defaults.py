@@ -46,7 +46,7 @@ SAMPLED_BATCH: Final = 512
 #: The learning rate for the mean gradient of a batch, by optimizer; and by candidates, for the sum
 #: of the gradients of a step.
 LEARNING_RATES: Final[Mapping[str, float]] = {"adam": 0.005, "adagrad": 0.05, "sgd": 1.0}
-SAMPLED_RATE: Final = 0.04
+SAMPLED_RATE: Final = 0.08
 
 #: How each setting stands in the sentence that tells what was chosen.
 _WORDS: Final = {

@@ -106,12 +106,12 @@ SMALLER = "the smaller a text, the more passes and frequent words it needs"
         ),
         (
             {"objective": "sampled", "window": 4, "sample": 0, "effort": "quick"},
-            "epochs 4, batch 512, sgd, learning rate 0.04 "
+            "epochs 4, batch 512, sgd, learning rate 0.08 "
             f"({SMALLER}; effort quick makes it a third of the epochs)",
         ),
         (
             {"epochs": 500, "sample": 0, "effort": "best"},
-            "sampled softmax, window 3, batch 512, sgd, learning rate 0.04 "
+            "sampled softmax, window 3, batch 512, sgd, learning rate 0.08 "
             "(the exact softmax would be slow here)",
         ),
         (

@@ -233,7 +233,7 @@ def test_the_objective_that_is_chosen_is_theirs(text):
     settings = {**SERIAL, "objective": "auto"}
     config = cbow.train(text, **settings, workers=2).config
     assert (config.objective, config.learning_rate) == ("sampled", pytest.approx(0.06))
-    assert cbow.train(text, **settings).config.learning_rate == 0.04
+    assert cbow.train(text, **settings).config.learning_rate == 0.08
     assert cbow.train(text, **settings, workers=2, learning_rate=0.01).config.learning_rate == 0.01
 
 

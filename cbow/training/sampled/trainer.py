@@ -44,7 +44,7 @@ POOL: Final = 128
 #: The learning rate of W1 beside that of W2: its gradient is divided by the size of each context,
 #: and where words are made of n-grams, by the number of these as well.
 W1_RATE: Final = 4.0
-NGRAMS_W1_RATE: Final = 128.0
+NGRAMS_W1_RATE: Final = 64.0
 
 
 class Geometry(NamedTuple):
