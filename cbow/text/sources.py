@@ -108,6 +108,8 @@ class Sources:
         for item in self.items:
             if isinstance(item, Path) and item.is_file():
                 total += item.stat().st_size
+            elif isinstance(item, Part):
+                total += item.stop - item.start
             elif isinstance(item, Remote) and item.size is not None:
                 total += item.size
             else:

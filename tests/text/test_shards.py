@@ -58,6 +58,7 @@ def test_the_shards_are_the_text(folder, texts, workers, ended):
     shards = deal(sources, workers, Config())
     assert len(shards) == workers
     assert "".join(map(read, shards)) == read(sources)
+    assert sizes(shards) == [shard.size or 0 for shard in shards]
     longest = max(len(line) for text in texts for line in [b"", *text.encode().splitlines(True)])
     total = sum(sizes(shards))
     for k, before in enumerate(np.cumsum([0, *sizes(shards)]).tolist()):
