@@ -25,8 +25,10 @@ from cbow.training.state import State, Trainer, copy, is_finite
 BROKEN: Final = "a parameter became infinite or not a number"
 
 #: A loss this many times ln V, that of a guess among all words, never came down to it again in any
-#: run that was seen; with a rate or a batch that is too large it may stay finite for ever.
+#: run that was seen; with a rate or a batch that is too large it may stay finite for ever. With few
+#: words it may: at least so many nats.
 RUINED: Final = 4.0
+RUINED_NATS: Final = 20.0
 
 #: Examples whose mean loss is not an accident of a few.
 ENOUGH: Final = 4096
@@ -161,12 +163,10 @@ class Loop:
     def _ruin(self, loss: float) -> str | None:
         """Say so if a mean loss, though finite, is far above that of a guess among all words."""
         V = len(self.parameters.W2)
-        guess = math.log(V)
-        if loss <= RUINED * guess:
+        if loss <= max(RUINED * math.log(V), RUINED_NATS):
             return None
-        return (
-            f"the loss became {loss:.4g} nats, and a guess among all {V:,} words has {guess:.4g},"
-        )
+        guess = f"a guess among all {V:,} words has {math.log(V):.3g}"
+        return f"the loss became {loss:.4g} nats, and {guess},"
 
     def _patience_is_over(self) -> Stop | None:
         """Stop if the least held-out loss lies too far back."""

@@ -364,7 +364,7 @@ def test_divergence_names_the_step_and_keeps_the_last_good_state(monkeypatch):
         ({"objective": "exact", "learning_rate": 100}, "64 steps", "0.005 or less ("),
         ({"objective": "exact", "learning_rate": 1000, "batch": 2000}, "2 steps", None),
         (
-            {"objective": "sampled", "candidates": 16, "learning_rate": 4, "batch": 65},
+            {"objective": "sampled", "candidates": 16, "learning_rate": 5, "batch": 65},
             r"\d+ steps", "0.08 or less, or with a batch smaller than 65 (",
         ),
     ],
