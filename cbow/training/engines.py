@@ -77,11 +77,18 @@ def engine_for(config: Config) -> Iterator[Engine]:
     with dask.config.set(settings), contextlib.ExitStack() as stack:
         address = config.cluster
         if address is None:
-            local: Any = distributed.LocalCluster(  # type: ignore[no-untyped-call]
-                n_workers=min(config.workers, processors()), threads_per_worker=1,
-                host="127.0.0.1", dashboard_address="127.0.0.1:0", memory_limit=0,
-                silence_logs=logging.CRITICAL,
-            )  # fmt: skip
+            try:
+                local: Any = distributed.LocalCluster(  # type: ignore[no-untyped-call]
+                    n_workers=min(config.workers, processors()), threads_per_worker=1,
+                    host="127.0.0.1", dashboard_address="127.0.0.1:0", memory_limit=0,
+                    silence_logs=logging.CRITICAL,
+                )  # fmt: skip
+            except (RuntimeError, OSError) as error:
+                raise ClusterError(
+                    f"no processes can be started for workers ({error}); in a script call "
+                    'cbow.train under if __name__ == "__main__":, for each of them loads the '
+                    f"script; or take --cluster {SERIAL}"
+                ) from None
             address = stack.enter_context(local).scheduler_address
         try:
             client: Any = distributed.Client(  # type: ignore[no-untyped-call]

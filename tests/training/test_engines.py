@@ -168,6 +168,17 @@ class TestDask:
         ):
             pass
 
+    def test_processes_that_do_not_start(self, fake, monkeypatch):
+        def fail(**_):
+            raise RuntimeError("Nanny failed to start.")
+
+        monkeypatch.setattr(sys.modules["distributed"], "LocalCluster", fail)
+        with (
+            pytest.raises(ClusterError, match=r"started for workers \(Nanny failed .*__main__"),
+            engines.engine_for(Config(workers=2)),
+        ):
+            pass
+
     def test_without_dask(self, monkeypatch):
         monkeypatch.setitem(sys.modules, "dask", None)
         with (
