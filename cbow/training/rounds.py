@@ -32,7 +32,7 @@ from cbow.text.ngrams import Features
 from cbow.text.shards import deal, merged, seen_together
 from cbow.text.tokenizers import line_tokenizer
 from cbow.training.combining import combine
-from cbow.training.defaults import SAMPLED_RATE, Fitted
+from cbow.training.defaults import Fitted
 from cbow.training.engines import Engine, engine_for
 from cbow.training.examples import Tally, keep_probability, share_kept
 from cbow.training.kernels import Tables, tables_of
@@ -54,11 +54,6 @@ from cbow.training.workers import (
     measure_unigram,
 )
 
-#: The learning rate of several workers beside that of one, if it is not given: 0.06, by what was
-#: measured (docs/experiments.md). What is averaged comes less far than one worker comes with all of
-#: the text, but text that repeats itself bears less.
-RATE: Final = 0.75
-
 #: Rounds of an epoch, at least and at most, and the tokens of a worker that one more is worth.
 FEWEST: Final = 16
 MOST: Final = 64
@@ -74,14 +69,6 @@ def rounds_of(tokens: int, workers: int) -> int:
     (16, 35, 64)
     """
     return max(FEWEST, min(MOST, tokens // (workers * TOKENS)))
-
-
-def for_workers(config: Config) -> Config:
-    """Choose the objective, which is always the sampled one, and the rate if it is not given."""
-    config = config.replace({"objective": "sampled"})
-    if config.workers > 1 and config.learning_rate is None:
-        config = config.replace({"learning_rate": RATE * SAMPLED_RATE})
-    return config
 
 
 class ShardedCorpus(NamedTuple):

@@ -57,7 +57,7 @@ from cbow.training.losses import Losses, Measuring, probe_size
 from cbow.training.measures import Measures
 from cbow.training.objective import b1_start, check_objective
 from cbow.training.observer import Baselines, Observer, Plan, Resumed, Warnings
-from cbow.training.rounds import RoundLosses, Rounds, ShardedCorpus, for_workers, sharded
+from cbow.training.rounds import RoundLosses, Rounds, ShardedCorpus, sharded
 from cbow.training.sampled.trainer import SampledTrainer
 from cbow.training.state import State, Trainer, copy
 
@@ -405,8 +405,8 @@ def _learn(run: Run, corpus: EncodedCorpus | ShardedCorpus, observer: Observer) 
     start, tokens = run.start, corpus.tokens
     words = corpus.vocabulary.words
     config = run.config
-    if isinstance(corpus, ShardedCorpus):
-        config = for_workers(config)
+    if isinstance(corpus, ShardedCorpus):  # whose workers have no other objective
+        config = config.replace({"objective": "sampled"})
     fitted = fit(config, tokens, len(words))
     config, features = features_for(config.replace(fitted.settings()), words)
     check_objective(config, len(words))

@@ -231,10 +231,7 @@ def test_what_workers_cannot_do(text, settings, message):
 
 def test_the_objective_that_is_chosen_is_theirs(text):
     settings = {**SERIAL, "objective": "auto"}
-    config = cbow.train(text, **settings, workers=2).config
-    assert (config.objective, config.learning_rate) == ("sampled", pytest.approx(0.06))
-    assert cbow.train(text, **settings).config.learning_rate == 0.08
-    assert cbow.train(text, **settings, workers=2, learning_rate=0.01).config.learning_rate == 0.01
+    assert cbow.train(text, **settings, workers=2).config.objective == "sampled"
 
 
 def test_rounds_need_workers(text):
