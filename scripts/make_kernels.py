@@ -15,6 +15,7 @@ import json
 import lzma
 import operator
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -118,13 +119,13 @@ def assembly(kernel: Kernel, types: str, signature: tuple[Any, ...]) -> str:
 
     whole = llvm.parse_assembly(operator.attrgetter("library")(overload).get_llvm_str())
     whole.link_in(llvm.parse_assembly(str(module)))
-    for function in whole.functions:
-        if function.name != ENTRY and not function.is_declaration:
-            function.linkage = "internal"
-    for variable in whole.global_variables:
-        if not variable.is_declaration:
-            variable.linkage = "internal"
+    for value in [*whole.functions, *whole.global_variables]:
+        if value.name != ENTRY and not value.is_declaration:
+            value.linkage = "internal"
     clean(whole)
+    for number, value in enumerate([*whole.functions, *whole.global_variables]):
+        if value.name != ENTRY and not value.is_declaration:
+            value.name = f"_{number}"
     outside = sorted(
         f.name for f in whole.functions if f.is_declaration and not f.name.startswith("llvm.")
     )
@@ -136,7 +137,8 @@ def assembly(kernel: Kernel, types: str, signature: tuple[Any, ...]) -> str:
         "calls": outside,
         "numba": numba.__version__,
     }
-    return f"; {json.dumps(head)}\n{whole}"
+    code = re.sub(r"B\d+v\d+(?=B)", "", str(whole))  # numba counts what it compiled before
+    return f"; {json.dumps(head)}\n{code}"
 
 
 def letters_of(kind: ir.Type) -> str:
