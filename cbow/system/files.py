@@ -305,6 +305,11 @@ def explain_output_errors(path: Path) -> Iterator[None]:
             reason = (
                 f"the disk is full: {name} could not be written; free some space or write elsewhere"
             )
+        elif error.errno == errno.ENOENT and (address := _ADDRESS.fullmatch(str(path))):
+            reason = (
+                f"{name_of('{}://{}'.format(*address.groups()))} is an address, but files are "
+                "written on this machine; give the name of a file, and copy it there afterwards"
+            )
         elif error.errno == errno.ENOENT:
             reason = f"the folder {folder} does not exist; create it or write {file} elsewhere"
         elif error.errno == errno.ENOTDIR:

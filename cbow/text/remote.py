@@ -34,7 +34,7 @@ _VERSION: Final = (
 )
 
 # The scheme of an address; a path has made one / of its two. One letter would be a drive.
-_ADDRESS: Final = re.compile(r"([a-z][a-z0-9+.-]+):(/+)(?=[^/\s])\S+", re.IGNORECASE)
+_ADDRESS: Final = re.compile(r"([a-z][a-z0-9+.-]+):(/+)(?=[^/\s]).+", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

@@ -100,6 +100,14 @@ def test_each_reason_has_its_sentence(tmp_path, number, part):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("address", ["s3://bucket/m.safetensors", "https://a.b/c d", "gs:/b/x"])
+def test_nothing_is_written_to_an_address(address):
+    scheme, _, place = address.partition(":")
+    said = rf"^'?{scheme}://{place.lstrip('/')}'? is an address, but .* copy it there afterwards$"
+    with pytest.raises(OutputError, match=said):
+        check_writable(address)
+
+
 def test_a_sentence_is_not_wrapped_twice(tmp_path):
     with (
         pytest.raises(OutputError, match=r"^inner$"),

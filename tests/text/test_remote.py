@@ -138,6 +138,12 @@ def web():
 # finding
 
 
+@pytest.mark.parametrize("name", ["a b.txt", "two  spaces/ü.txt", "tab\t.txt", "a%20b.txt"])
+def test_names_with_spaces(memory, name):
+    memory.pipe(f"/t/{name}", DATA)
+    assert [item.url for item in find_sources(f"memory://t/{name}").items] == [f"memory://t/{name}"]
+
+
 def test_files_folders_and_patterns(memory):
     for name in ("b.txt", "a.txt.gz", "deep/c.TXT", "deep/d.md", ".h.txt", ".h/e.txt"):
         memory.pipe(f"/t/{name}", DATA)
