@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import shutil
+import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -14,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cbow.errors import OutputError
+from cbow.system.files import expanded, temporary_folder
 from cbow.text.numbering import LINE_END, Numbers
 
 #: What to do about a folder that cannot be used.
@@ -37,6 +39,28 @@ def _explained(folder: Path) -> Iterator[None]:
             reason = error.strerror or error
             what = f"the temporary folder {folder} cannot be used ({reason}); mend it"
         raise OutputError(f"{what}, or {ELSEWHERE}") from error
+
+
+@contextlib.contextmanager
+def working_folder(name: str | None) -> Iterator[Path]:
+    """Yield a temporary folder for a text, in the one that was named or that of the system.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be made.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            place = expanded(name or tempfile.gettempdir())
+            folder = stack.enter_context(temporary_folder(place))
+        except OSError as error:
+            where = f" in {name}" if name else ""
+            raise OutputError(
+                f"no temporary folder can be made{where} ({error.strerror or error}); free some "
+                f"space, or {ELSEWHERE}"
+            ) from error
+        yield folder
 
 
 def check_room(folder: Path, needed: int) -> None:

@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import math
 import os
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -20,20 +19,19 @@ from cbow.errors import (
     ClusterError,
     ConfigError,
     CorpusError,
-    OutputError,
     counted,
     shown,
 )
 from cbow.model import Model
 from cbow.network import cbow_network, initialise
 from cbow.system import compiled
-from cbow.system.files import expanded, temporary_folder, to_read
+from cbow.system.files import to_read
 from cbow.system.interrupts import interrupts
 from cbow.system.threads import processors, single_threaded_blas, thread_pool
 from cbow.text import Corpus, EncodedCorpus, TokenAccount, Tokenizer, encode_corpus, find_sources
 from cbow.text.phrases import best_of
 from cbow.text.sources import is_no_path
-from cbow.text.spool import ELSEWHERE
+from cbow.text.spool import working_folder
 from cbow.training.checkpoint import (
     Checkpoint,
     Checkpoints,
@@ -349,15 +347,7 @@ def encoded(
 ) -> Iterator[EncodedCorpus]:
     """Read a text, and keep it encoded in a folder for the duration of the block."""
     with contextlib.ExitStack() as stack:
-        try:
-            place = expanded(config.work_folder or tempfile.gettempdir())
-            folder = stack.enter_context(temporary_folder(place))
-        except OSError as error:
-            where = f" in {config.work_folder}" if config.work_folder else ""
-            raise OutputError(
-                f"no temporary folder can be made{where} ({error.strerror or error}); free some "
-                f"space, or {ELSEWHERE}"
-            ) from error
+        folder = stack.enter_context(working_folder(config.work_folder))
         text = encode_corpus(
             corpus,
             config,

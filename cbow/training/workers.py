@@ -8,7 +8,6 @@ returns the same bytes. No engine is known here; see `cbow.training.engines`.
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
@@ -18,11 +17,11 @@ from cbow.config import Config
 from cbow.errors import CorpusError
 from cbow.network import Parameters, cbow_network
 from cbow.system.arrays import Counts, Doubles
-from cbow.system.files import expanded, temporary_folder
 from cbow.system.interrupts import Interrupts
 from cbow.system.threads import processors, single_threaded_blas, thread_pool
 from cbow.text import EncodedCorpus, Sources, TokenAccount, Tokenizer, Vocabulary
 from cbow.text.encoded import CountedText, Seen, ids_in
+from cbow.text.spool import working_folder
 from cbow.training.combining import Change, changed
 from cbow.training.composed import Composed, features_for
 from cbow.training.defaults import Fitted
@@ -92,8 +91,7 @@ class Shard:
     def __init__(self, k: int, shards: Shards) -> None:
         notices: list[str] = []
         with contextlib.ExitStack() as stack:
-            place = expanded(shards.config.work_folder or tempfile.gettempdir())
-            folder = stack.enter_context(temporary_folder(place))
+            folder = stack.enter_context(working_folder(shards.config.work_folder))
             self.text = stack.enter_context(
                 CountedText(shards.sources[k], shards.config, folder, shards.tokenizer)
             )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import cbow
-from cbow.errors import ClusterError, ConfigError, CorpusError
+from cbow.errors import ClusterError, ConfigError, CorpusError, OutputError
 from cbow.system import safetensors_file
 from cbow.training import DivergenceError, Interrupted, Observer, WorkersLostError, engines, workers
 from cbow.training.rounds import rounds_of
@@ -172,6 +172,13 @@ def test_another_text_after_a_death_is_rejected(text, disturbed):
     ):
         cbow.train(text, **SERIAL, workers=3, rounds=4)
     assert not workers._kept
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_work_folder_that_is_not_there(text, number):
+    """The sentence is the same for any number of workers."""
+    with pytest.raises(OutputError, match=r"can be made in no/folder \(No such .*--work-folder$"):
+        cbow.train(text, **SERIAL, workers=number, work_folder="no/folder")
 
 
 def test_more_workers_than_lines(tmp_path):

@@ -9,6 +9,7 @@ import os
 import re
 import signal
 import sys
+import tempfile
 import threading
 
 import numpy as np
@@ -30,7 +31,6 @@ from cbow.training import (
     Interrupted,
     Observer,
     losses,
-    run,
 )
 from cbow.training.composed import Composed, themselves
 from cbow.training.defaults import fit
@@ -503,7 +503,7 @@ def test_the_unigram_baseline_is_that_of_the_words_asked_for():
 
 
 def test_a_temporary_folder_that_is_not_there(monkeypatch):
-    monkeypatch.setattr(run.tempfile, "tempdir", "/no/such/folder")
+    monkeypatch.setattr(tempfile, "tempdir", "/no/such/folder")
     with pytest.raises(OutputError, match=r"no temporary folder can be made \(.* --work-folder"):
         cbow.train(story(), **SMALL)
 
@@ -517,7 +517,7 @@ def test_the_folder_where_the_text_is_kept(tmp_path, monkeypatch):
             seen.append([path.parent for path in tmp_path.glob("*/*/ids.int32")])
 
     (tmp_path / "work").mkdir()
-    monkeypatch.setattr(run.tempfile, "tempdir", "/no/such/folder")
+    monkeypatch.setattr(tempfile, "tempdir", "/no/such/folder")
     work = tmp_path / "work"
     model = cbow.train(story(), **SMALL, work_folder=work, observer=Looks())
     model.save(tmp_path / "m")
@@ -593,7 +593,7 @@ def test_a_config_that_is_none(config):
 
 
 def test_nothing_is_left_in_the_temporary_folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(run.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     cbow.train(story(), **SMALL)
     with pytest.raises(CorpusError):
         cbow.train(["a", "b"] * 10, **SMALL)
