@@ -83,6 +83,7 @@ LENGTHS = Range(
     lambda x: x is None or 1 <= x[0] <= x[1] <= LONGEST_NGRAM,
     f"the fewest and the most characters, from 1 to {LONGEST_NGRAM}, such as 3,6; or 0 for none",
 )
+WORKERS = Range(lambda x: 1 <= x <= 2**16, "a whole number from 1 to 65,536")
 BUCKETS = Range(lambda x: 1 <= x <= 2**30, "a whole number from 1 to 2^30")
 SHARE = Range(lambda x: math.isfinite(x) and 0 <= x < 1, "a number from 0 to below 1")
 
@@ -332,7 +333,7 @@ class Config:
     workers: int = setting(
         1,
         int,
-        POSITIVE,
+        WORKERS,
         "workers that share the text and learn together; each number has its own result",
         saved="changed",
     )

@@ -10,6 +10,7 @@ import logging
 import platform
 import signal
 from collections.abc import Callable, Iterator
+from multiprocessing import resource_tracker
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -77,6 +78,10 @@ def engine_for(config: Config) -> Iterator[Engine]:
     with dask.config.set(settings), contextlib.ExitStack() as stack:
         address = config.cluster
         if address is None:
+            # Ctrl-C goes to all processes of a terminal, but is for this one alone: those that are
+            # started while it is blocked never hear of it. (The tracker would unblock it.)
+            resource_tracker.ensure_running()
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
             try:
                 local: Any = distributed.LocalCluster(  # type: ignore[no-untyped-call]
                     n_workers=min(config.workers, processors()), threads_per_worker=1,
@@ -89,6 +94,8 @@ def engine_for(config: Config) -> Iterator[Engine]:
                     'cbow.train under if __name__ == "__main__":, for each of them loads the '
                     f"script; or take --cluster {SERIAL}"
                 ) from None
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
             address = stack.enter_context(local).scheduler_address
         try:
             client: Any = distributed.Client(  # type: ignore[no-untyped-call]
@@ -101,15 +108,6 @@ def engine_for(config: Config) -> Iterator[Engine]:
                 f"there is no Dask cluster with a worker at {shown(address)} ({error}); start "
                 "one: dask scheduler, and on each machine dask worker ADDRESS"
             ) from None
-        if config.cluster is None:
-
-            class IgnoreCtrlC(distributed.WorkerPlugin):
-                """A terminal sends it to all processes; it is for the one that started them."""
-
-                def setup(self, worker: Any) -> None:
-                    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-            client.register_plugin(IgnoreCtrlC())
         yield Dask(client, config.workers)
 
 

@@ -44,7 +44,8 @@ def check_objective(config: Config, V: int) -> None:
             "straight on both sides of 0; choose another, or set the objective to exact"
         )
     if config.candidates > V:
+        other = "leave workers out" if config.workers > 1 else "set the objective to exact"
         raise ConfigError(
             f"candidates is {config.candidates}, but the vocabulary has {V} words; give fewer "
-            "candidates, or set the objective to exact"
+            f"candidates, or {other}"
         )

@@ -1,6 +1,7 @@
 """Workers in processes of a Dask cluster: the same bytes, whoever dies; nothing stays behind."""
 
 import importlib.util
+import signal
 import subprocess
 import sys
 import textwrap
@@ -50,9 +51,6 @@ class Client:
     def nthreads(self):
         return dict(self.alive)
 
-    def register_plugin(self, plugin):
-        self.plugin = plugin
-
     def submit(self, function, *arguments, pure, workers=None, allow_other_workers=False):
         if workers:
             self.calls.append(workers[0])
@@ -78,6 +76,7 @@ def fake(monkeypatch):
         def __init__(self, **settings):
             assert settings["host"] == "127.0.0.1"
             assert settings["dashboard_address"].startswith("127.0.0.1:")
+            assert signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])
             self.scheduler_address = "tcp://127.0.0.1:1"
 
         def __enter__(self):
@@ -93,7 +92,7 @@ def fake(monkeypatch):
         __enter__ = __exit__ = lambda self, *_: None
 
     distributed = SimpleNamespace(
-        Client=Client, LocalCluster=LocalCluster, KilledWorker=KilledError, WorkerPlugin=object,
+        Client=Client, LocalCluster=LocalCluster, KilledWorker=KilledError,
         client=SimpleNamespace(FutureCancelledError=CancelledError),
     )  # fmt: skip
     monkeypatch.setitem(sys.modules, "distributed", distributed)
@@ -116,12 +115,10 @@ class TestDask:
             engine.everywhere(print)
         assert client.closed
 
-    def test_ctrl_c_is_for_the_first_process_of_a_command(self, fake, ctrl_c):
-        with engines.engine_for(Config(workers=2, cluster="tcp://some:1")):
-            assert not hasattr(Client.latest, "plugin")
+    def test_ctrl_c_is_for_the_first_process_of_a_command(self, fake):
+        """While the others start it is blocked, which they inherit; then no more."""
         with engines.engine_for(Config(workers=2)):
-            Client.latest.plugin.setup(None)
-            ctrl_c()
+            assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
 
     @pytest.mark.parametrize(
         ("failure", "message"),
@@ -225,6 +222,13 @@ def listening():
     }
 
 
+def hears_ctrl_c(pid):
+    """Whether a process does not block SIGINT."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    (blocked,) = (int(line.split()[1], 16) for line in lines if line.startswith("SigBlk"))
+    return not blocked >> (signal.SIGINT - 1) & 1
+
+
 @dask
 @pytest.mark.slow
 def test_two_processes_one_killed_in_the_middle(text, tmp_path):
@@ -235,6 +239,7 @@ def test_two_processes_one_killed_in_the_middle(text, tmp_path):
         def stepped(self, step):
             if not seen:
                 seen["listening"] = listening()
+                seen["hear Ctrl-C"] = [child.pid for child in children() if hears_ctrl_c(child.pid)]
                 seen["killed"] = children()[0]
                 seen["killed"].kill()
 
@@ -244,6 +249,7 @@ def test_two_processes_one_killed_in_the_middle(text, tmp_path):
     assert model.report == serial.report
     assert not seen["killed"].is_running()
     assert seen["listening"] == {"127.0.0.1"}
+    assert seen["hear Ctrl-C"] == []
     assert children() == []
 
 

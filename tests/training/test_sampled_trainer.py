@@ -298,13 +298,22 @@ class TestObjective:
     @pytest.mark.parametrize(
         ("settings", "message"),
         [
-            ({"candidates": 9}, "candidates is 9, but the vocabulary has 8 words"),
+            (
+                {"candidates": 9},
+                "has 8 words; give fewer candidates, or set the objective to exact",
+            ),
+            (
+                {"candidates": 9, "workers": 2, "cluster": "serial"},
+                "candidates is 9, .*; give fewer candidates, or leave workers out",
+            ),
             ({"optimizer": "adam"}, "optimizer is adam, but the sampled objective has sgd only"),
         ],
     )
-    def test_what_does_not_fit(self, settings, message):
+    def test_what_does_not_fit(self, settings, message, tmp_path):
+        text = tmp_path / "text.txt"
+        text.write_text("\n".join(story()))
         with pytest.raises(ConfigError, match=message):
-            cbow.train(story(), **{**SMALL, **settings})
+            cbow.train(text, **{**SMALL, **settings})
 
     def test_a_curved_activation(self, monkeypatch):
         monkeypatch.setitem(ACTIVATIONS, "relu", ACTIVATIONS["tanh"])
