@@ -94,14 +94,15 @@ def train(text: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     process = subprocess.Popen(command, env=environment | {"TMPDIR": str(temporary)})
     seen: dict[str, Any] = {}
     stages: dict[str, Any] = {}
-    disk = 0
+    disk = memory = 0
     while True:
+        memory = max(memory, most_memory(process.pid))
         pid, status, usage = os.wait4(process.pid, os.WNOHANG)
         events = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
         disk = max(disk, sum(taken(file) for file in temporary.rglob("*")))
         for event in events[len(stages) :]:
             name = event["event"] + (f" {event['epoch']}" if "epoch" in event else "")
-            stages[name] = moment(began, most_memory(process.pid))
+            stages[name] = moment(began, memory)
             seen |= event
         if pid:
             process.returncode = status  # it is known, so that nobody waits for it
