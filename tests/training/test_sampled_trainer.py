@@ -229,6 +229,7 @@ class TestRuns:
             cbow.train(story(), **{**SMALL, "activation": "identity", "learning_rate": 1e18})
         assert all(np.isfinite(array).all() for array in caught.value.model.parameters)
 
+    @pytest.mark.slow
     def test_text_that_says_the_same_again_and_again_is_learned_at_a_high_rate(self):
         lines = [f"w{i} x{i} y{i} " * 6 for i in range(50)] * 40
         settings = {**SMALL, "candidates": 64, "dimension": 16, "block": 128, "batch": 512}
