@@ -10,13 +10,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import cbow
 from cbow.cli.progress import Display
-from cbow.cli.train import main
+from cbow.cli.train import main, resume_command
 from cbow.system import files
 from cbow.training import Baselines, Plan, Resumed, Step
 from cbow.training.defaults import Fitted
@@ -340,3 +341,12 @@ def test_the_speed_is_that_of_this_run(monkeypatch):
         "time left: about 2:20, by the first 10.0 s",
         "training 30 % (epoch 1/2): loss 3.0000, 100 tokens/s, 2:20 left",
     ]
+
+
+def test_the_command_that_goes_on_names_the_work_folder():
+    training = SimpleNamespace(
+        output=Path("m.safetensors"), config=cbow.Config(), sources=["a.txt"]
+    )
+    arguments = SimpleNamespace(log_json=None, evaluate=[], work_folder="big disk")
+    command = resume_command(training, Path("m.checkpoint"), arguments)
+    assert shlex.split(command)[-2:] == ["--work-folder", "big disk"]

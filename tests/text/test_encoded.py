@@ -747,6 +747,8 @@ def test_too_little_room_is_noticed_before(tmp_path, monkeypatch):
     with text.open() as lines:
         run(lines)  # its size is not known
     assert len(placed) == 2
+    with pytest.raises(OutputError, match=said):  # also if nobody wants to be told
+        encode_corpus(text, Config(), folder=folder)
 
 
 def test_full_disk(tmp_path):

@@ -19,6 +19,7 @@ import cbow
 from cbow.cli.train import main as train_command
 from cbow.config import Config
 from cbow.errors import (
+    ClusterError,
     ConfigError,
     CorpusError,
     OutputError,
@@ -30,6 +31,7 @@ from cbow.training import (
     DivergenceError,
     Interrupted,
     Observer,
+    WorkersLostError,
     losses,
 )
 from cbow.training.composed import Composed, themselves
@@ -669,3 +671,13 @@ def test_the_exact_objective_goes_on_where_it_stopped(tmp_path, monkeypatch):
         np.testing.assert_array_equal(one, other)
     assert vars(state.tally) == vars(expected.tally)
     assert state.measures.to_dict() == expected.measures.to_dict()
+
+
+def test_lost_workers_without_a_checkpoint(monkeypatch):
+    def lost(*_):
+        raise ClusterError("the cluster is lost")
+
+    monkeypatch.setattr("cbow.training.run.Loop.run", lost)
+    with pytest.raises(WorkersLostError, match="the cluster is lost") as caught:
+        cbow.train(story(), **SMALL)
+    assert caught.value.model.report["stopped"]["reason"] == "lost"

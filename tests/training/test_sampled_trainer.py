@@ -229,6 +229,12 @@ class TestRuns:
             cbow.train(story(), **{**SMALL, "activation": "identity", "learning_rate": 1e18})
         assert all(np.isfinite(array).all() for array in caught.value.model.parameters)
 
+    def test_a_portion_of_an_infinite_loss_does_not_count(self):
+        state = State(1, Measures(4))
+        learned = module.Learned(np.inf, Tally(10, examples=10), np.zeros(4, np.int64), 1, 0.1)
+        assert learned.add_to(state, 0.5) == (0.5, np.inf, 1)
+        assert (state.portions, state.tally, state.measures.examples) == (0, Tally(), 0)
+
     @pytest.mark.slow
     def test_text_that_says_the_same_again_and_again_is_learned_at_a_high_rate(self):
         lines = [f"w{i} x{i} y{i} " * 6 for i in range(50)] * 40
