@@ -139,11 +139,8 @@ def _train(arguments: argparse.Namespace) -> int:
     with interrupts(*END_OF_SESSION):
         try:
             model = training.start(Several(*observers))
-        except (
-            DivergenceError,
-            Interrupted,
-            WorkersLostError,
-        ) as error:  # with what has been learned until then
+        except (DivergenceError, Interrupted, WorkersLostError) as error:
+            # With what has been learned until then.
             model, failure = error.model, error
         finally:
             if display:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from typing import Any, BinaryIO, Final, NamedTuple
 
-from cbow.errors import LONGEST_SHOWN, CorpusError
+from cbow.errors import LONGEST_SHOWN, CorpusError, shown
 
 #: Bytes needed to tell such a file.
 MAGIC: Final = 8
@@ -89,7 +89,7 @@ class ColumnFile:
         Raises
         ------
         CorpusError
-            If the file is damaged or cut short.
+            If the file is damaged or cut short, or holds bytes that are no text.
         """
         types, text = self._arrow.types, self._arrow.large_string()
         with self._explained():
@@ -97,7 +97,13 @@ class ColumnFile:
             for batch, share in self._batches(self.names.index(name)):
                 column = batch.column(0)
                 if types.is_binary(column.type) or types.is_large_binary(column.type):
-                    column = column.cast(text)  # their writers knew no text
+                    try:
+                        column = column.cast(text)  # their writers knew no text
+                    except self._arrow.ArrowInvalid:
+                        raise CorpusError(
+                            f"{self._name} has bytes in its column {shown(name)} that are not "
+                            "UTF-8; name a column of text, or convert it"
+                        ) from None
                 for start in range(0, len(column), _ROWS):
                     yield Rows(column[start : start + _ROWS].to_pylist(), share)
 

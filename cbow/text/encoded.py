@@ -3,8 +3,7 @@
 The pass gives every word the next free number when it is first seen and writes the numbers to a
 file; the frequent words are known only at its end. There pairs of words are joined, if `phrases`
 asks for it. A last pass, over that file and in place, puts vocabulary ids in their place and leaves
-out the rest. Memory holds the distinct words and some
-pieces of text.
+out the rest. Memory holds the distinct words and some pieces of text.
 """
 
 from __future__ import annotations
@@ -41,7 +40,6 @@ _PIECE: Final = 2**20
 _IDS: Final = "ids.int32"
 _LINE_STARTS: Final = "line_starts.int64"
 _PROVISIONAL: Final = "provisional.int32"
-
 
 # Bytes of a text from which it is reckoned how much room it will take.
 _SAMPLE: Final = 2**24

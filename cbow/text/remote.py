@@ -190,7 +190,7 @@ def _reason(error: Exception) -> str:
     cause = error.__cause__ or error
     if hasattr(cause, "status"):  # of a web server
         return f"{cause.status} {getattr(cause, 'message', '')}".strip()
-    lines = str(cause).strip().splitlines() or [type(cause).__name__]
+    lines = str(getattr(cause, "message", cause)).strip().splitlines() or [type(cause).__name__]
     return lines[0][:LONGEST_SHOWN]
 
 

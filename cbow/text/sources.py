@@ -140,8 +140,7 @@ def find_sources(corpus: Corpus) -> Sources:
         A str or a path always names sources. So does a list or tuple of them whose first element
         is a path object, ``"-"``, ``"nltk:..."``, or a str that names something there is or is a
         pattern that something matches; or is an address, without sentences in the list. All else
-        is text itself. `Sources` are returned
-        as they are.
+        is text itself. `Sources` are returned as they are.
 
     Raises
     ------

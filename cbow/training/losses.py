@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from concurrent.futures import Executor
@@ -142,7 +143,8 @@ class Losses:
             kinds.append((self._probe(), self.batches))
         if self.source.heldout:
             examples = len(self.source.corpus.ids) * self.source.share_kept() * self.source.heldout
-            kinds.append((self.source.heldout_batches(self.together), examples / self.together))
+            count = min(examples / self.together, self.batches or math.inf)
+            kinds.append((self.source.heldout_batches(self.together), count))
         seconds = 0.0
         for batches, count in kinds:
             began = time.monotonic()

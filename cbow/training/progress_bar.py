@@ -79,10 +79,7 @@ class ProgressBar(Warnings):
                     initial=done,
                     unit=unit,
                     unit_scale=True,
-                    # The speed and the time left are in the note: tqdm's go by the last steps.
-                    bar_format=None
-                    if unit == "B"
-                    else "{l_bar}{bar}| {n_fmt}/{total_fmt}{postfix}",
+                    bar_format=None if unit == "B" else TRAINING,
                 )
             self._bar.set_description_str(label, refresh=False)
             self._bar.set_postfix_str(note, refresh=False)

@@ -94,6 +94,12 @@ class ShardedCorpus(NamedTuple):
     def task(self, config: Config, fitted: Fitted, probe: int) -> Task:
         """Return what the workers learn, with the settings that depend on the text."""
         counts, rounds = self.vocabulary.counts, config.rounds
+        blocks = max(1, self.tokens // config.block)
+        if rounds is not None and rounds > blocks:
+            raise ConfigError(
+                f"rounds is {rounds:,}, but an epoch of this text has no more than {blocks:,} "
+                f"blocks of {config.block} tokens to share out; give fewer, or leave rounds out"
+            )
         if rounds is None and len(self.encoded) > 1:
             rounds = rounds_of(self.tokens, len(self.encoded))
         if rounds is None:  # one worker does what is done without any

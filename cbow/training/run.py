@@ -148,6 +148,10 @@ def train(
         words. Its ``.model`` is the last good state.
     Interrupted
         On Ctrl-C while training. Its ``.model`` is the state at that moment.
+    ClusterError
+        If the settings `workers` and `cluster` ask for what cannot be had. Workers that are lost
+        while training raise its `WorkersLostError`, whose ``.model`` is the state after the last
+        round.
     OutputError
         If there is no space for the encoded text. A checkpoint that cannot be written does not end
         the training; the observer hears of it.
@@ -217,7 +221,7 @@ def resume(
         If a setting differs from that of the earlier training.
     CorpusError
         If the text differs from that of the earlier training, or cannot be read.
-    DivergenceError, Interrupted, OutputError
+    DivergenceError, Interrupted, ClusterError, OutputError
         As `train` does.
 
     Examples
@@ -413,6 +417,7 @@ def _learn(run: Run, corpus: EncodedCorpus | ShardedCorpus, observer: Observer) 
     else:
         parameters, state = copy(start.model.parameters), start.state
     probe = probe_size(len(p), tokens * share_kept(counts, keep), config.candidates)
+    is_exact = fitted.objective == "exact"
 
     with single_threaded_blas(), thread_pool(threads) as (pool, started), interrupts() as signals:
         signals.deferred = True
@@ -430,7 +435,7 @@ def _learn(run: Run, corpus: EncodedCorpus | ShardedCorpus, observer: Observer) 
                 source = ExampleSource(
                     corpus, fitted.window, fitted.sample, config.heldout, config.seed
                 )
-                if fitted.objective == "exact":
+                if is_exact:
                     trainer = BatchTrainer(
                         network, composed, source, fitted.batch, fitted.optimizer, pool
                     )
@@ -439,12 +444,7 @@ def _learn(run: Run, corpus: EncodedCorpus | ShardedCorpus, observer: Observer) 
                         config, parameters, source, features, fitted.batch, pool, started
                     )
                 losses = Losses(
-                    network,
-                    composed,
-                    source,
-                    pool,
-                    signals,
-                    None if fitted.objective == "exact" else probe,
+                    network, composed, source, pool, signals, None if is_exact else probe
                 )
                 source.compile()
             heldout = losses.heldout_unigram(np.log(p), fitted.batch)

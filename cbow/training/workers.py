@@ -109,10 +109,8 @@ class Shard:
     def encode(self, vocabulary: Vocabulary) -> Encoded:
         """Write the tokens by the ids of the vocabulary of all shards."""
         ids, line_starts = self.text.write(ids_in(vocabulary, self.text.numbering))
-        self.tokens, self.corpus = (
-            len(ids),
-            EncodedCorpus(ids, line_starts, vocabulary, TokenAccount()),
-        )
+        self.tokens = len(ids)
+        self.corpus = EncodedCorpus(ids, line_starts, vocabulary, TokenAccount())
         self.stack.callback(self.corpus.close)
         del self.text, self.counted  # they know every word
         return Encoded(len(ids), len(line_starts) - 1, self.corpus.fingerprint())

@@ -398,6 +398,21 @@ def test_bars_on_a_terminal():
     assert "epoch 1/2: loss 2.0000 nats per token, perplexity 7.4; held out 1.0000, 2.7" in shown
 
 
+@pytest.fixture
+def tqdm_anew():
+    """Let tqdm be imported anew, for it reads its settings then, and never stay as it is here."""
+
+    def taken_out():
+        names = [name for name in sys.modules if name.split(".")[0] == "tqdm"]
+        return {name: sys.modules.pop(name) for name in names}
+
+    before = taken_out()
+    yield
+    taken_out()
+    sys.modules.update(before)
+
+
+@pytest.mark.usefixtures("tqdm_anew")
 @pytest.mark.parametrize(
     "setting",
     [
@@ -407,8 +422,6 @@ def test_bars_on_a_terminal():
 )  # fmt: skip
 @pytest.mark.filterwarnings("ignore")
 def test_no_setting_of_the_bar_stops_a_training(corpus, monkeypatch, setting):
-    for name in [name for name in sys.modules if name.split(".")[0] == "tqdm"]:
-        monkeypatch.delitem(sys.modules, name)  # it reads the settings as it is imported
     monkeypatch.setenv(*f"TQDM_{setting}".split("="))
     monkeypatch.setattr(progress_module, "QUIET_SECONDS", 0)
     monkeypatch.setattr(sys, "stderr", Terminal())

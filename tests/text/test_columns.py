@@ -93,7 +93,7 @@ def test_other_types_of_text(tmp_path, kind):
     path.write_bytes(WAYS[kind]({"text": pa.array(["ä b", None, "ä b"]).dictionary_encode()}))
     assert texts(path) == ("ä b\nä b\n", 1)
     path.write_bytes(WAYS[kind]({"text": pa.array([b"\xff"])}))
-    with pytest.raises(CorpusError, match="damaged, or no file of"):
+    with pytest.raises(CorpusError, match="bytes in its column 'text' that are not UTF-8; name a"):
         texts(path)
     path.write_bytes(WAYS[kind]({"text": pa.array([], pa.string())}))
     assert texts(path) == ("", 0)

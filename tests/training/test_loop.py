@@ -1,5 +1,7 @@
 """Training that ends of itself: the held-out loss falls no longer."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -114,6 +116,20 @@ def test_the_probe_takes_a_fiftieth_of_the_time_but_is_neither_small_nor_large()
     assert size * 2 * N * V == pytest.approx(0.02 * m * 6 * N * S, rel=1e-3)
     assert losses.probe_size(V, 10**6, S) == 512
     assert losses.probe_size(20_000, m, S) == 4096
+
+
+def test_the_estimate_counts_only_the_batches_that_are_measured(monkeypatch):
+    config = Config(**{**WATCHED, "heldout": 0.5})
+    times = iter(range(100))  # each look at the clock a second after the last
+    monkeypatch.setattr(losses, "time", SimpleNamespace(monotonic=lambda: float(next(times))))
+    monkeypatch.setattr(losses, "batch_loss", lambda *_: 1.0)
+    with encoded(story(), config, None, Observer()) as text:
+        source = ExampleSource(text, 5, config.sample, config.heldout, config.seed)
+        V = len(text.vocabulary)
+        composed = Composed(initialise(V, 4, 1), themselves(V))
+        measure = losses.Losses(None, composed, source, None, None, probe=8)
+        assert measure.batches == 1
+        assert measure.measured_seconds() == 2 * (1 + 1)  # both kinds: to read one, and one loss
 
 
 def test_measuring_a_loss_stops_when_asked(monkeypatch):

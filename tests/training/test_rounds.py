@@ -244,6 +244,13 @@ def test_rounds_need_workers(text):
         cbow.train(text, **SMALL, rounds=4)
 
 
+def test_no_more_rounds_than_blocks(text):
+    with pytest.raises(
+        ConfigError, match=r"rounds is 100,000, but .* no more than [\d,]+ blocks of"
+    ):
+        cbow.train(text, **SERIAL, workers=2, rounds=100_000)
+
+
 def test_the_rule_of_rounds():
     assert rounds_of(1, 2) == rounds_of(17_000_000, 8) == 16
     assert rounds_of(10**9, 2) == 64
