@@ -16,10 +16,22 @@ collect_ignore = [] if find_spec("sklearn") else NEEDS_SKLEARN
 _NUMBERS = itertools.count()
 
 
+def _temporary_files_in(place, monkeypatch):
+    place.mkdir()
+    monkeypatch.setenv("TMPDIR", str(place))
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def place_for_shared_temporary_files(tmp_path_factory):
+    """Keep what others left in the system's folder from what many tests share."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        _temporary_files_in(tmp_path_factory.getbasetemp() / "temporary", monkeypatch)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def place_for_temporary_files(tmp_path_factory, monkeypatch):
     """Keep what processes leave that a test kills from the next test, and from the system's."""
     place = tmp_path_factory.getbasetemp() / f"temporary-{next(_NUMBERS)}"
-    place.mkdir()
-    monkeypatch.setenv("TMPDIR", str(place))
-    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    _temporary_files_in(place, monkeypatch)
