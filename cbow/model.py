@@ -62,7 +62,7 @@ class Model:
         V words.
     parameters : Parameters
         W1 (N, V), b1 (N, 1), W2 (V, N), b2 (V, 1), all float32 or all float64. If the words are
-        made of n-grams, W1 is (N, V + buckets); see `cbow.network.features`.
+        made of n-grams, W1 is (N, V + buckets); see `cbow.network.compose`.
     report : dict
         What happened, as JSON has it: the account of the tokens, the loss of each epoch.
 
@@ -155,7 +155,7 @@ class Model:
     def composed(self) -> Parameters:
         """The parameters for whole words: those of the model, or with n-grams W1 F, b1, W2, b2.
 
-        See `cbow.network.features`.
+        See `cbow.network.compose`.
         """
         stored = self.stored()
         if stored.ngrams is None:

@@ -1,11 +1,9 @@
 """The network as mathematics: arrays in, arrays out. ``docs/network.md`` explains it."""
 
 from cbow.network.activations import ACTIVATIONS, Activation, softmax
-from cbow.network.architecture import Network, cbow_network, make_network
-from cbow.network.backward import active, backward, deltas
+from cbow.network.backward import active, backward, deltas, feature_gradients
 from cbow.network.costs import COSTS, Cost
-from cbow.network.features import compose, feature_gradients
-from cbow.network.forward import Pass, contexts, cost, forward
+from cbow.network.forward import Pass, compose, contexts, cost, forward
 from cbow.network.gradcheck import (
     Activity,
     GradientErrors,
@@ -14,10 +12,8 @@ from cbow.network.gradcheck import (
     check_gradients,
     draw_dense_problem,
     draw_problem,
-    measure_activity,
-)
-from cbow.network.mistakes import (
     gradients_with_dW,
+    measure_activity,
     mistaken_gradients,
     output_gradient_with_AL,
 )
@@ -30,7 +26,15 @@ from cbow.network.optimizers import (
     linear_decay,
     make_optimizer,
 )
-from cbow.network.parameters import Gradients, Parameters, initialise, initialise_dense
+from cbow.network.parameters import (
+    Gradients,
+    Network,
+    Parameters,
+    cbow_network,
+    initialise,
+    initialise_dense,
+    make_network,
+)
 
 __all__ = [
     "ACTIVATIONS",

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cbow.network.architecture import Network
 from cbow.network.costs import Targets, check_targets
 from cbow.network.forward import Pass
-from cbow.network.parameters import Gradients, Parameters
+from cbow.network.parameters import Gradients, Network, Parameters
 from cbow.system.arrays import Floats
+
+if TYPE_CHECKING:
+    from scipy.sparse import csc_array
 
 
 def backward(network: Network, parameters: Parameters, pass_: Pass, Y: Targets) -> Gradients:
@@ -70,14 +73,13 @@ def deltas(
     """
     W, (Z, A), g, L = parameters.W, pass_, network.g, network.depth
     check_targets(network.cost, A[L], Y)
-
-    def right(l: int, dZ: Floats) -> Floats:
-        return (W[l].T @ dZ) * g[l - 1].dg(Z[l - 1])  # (n[l-1], m)
-
     m = Y.shape[-1] or 1  # no example: all sums are 0, and stay 0
     dZ: dict[int, Floats] = {L: network.cost.derivative(Z[L], A[L], Y, g[L]) / m}  # (n[L], m)
     for l in range(L, 1, -1):
-        dZ[l - 1] = (recursion or right)(l, dZ[l])
+        if recursion is None:
+            dZ[l - 1] = (W[l].T @ dZ[l]) * g[l - 1].dg(Z[l - 1])  # (n[l-1], m)
+        else:
+            dZ[l - 1] = recursion(l, dZ[l])
     return dZ
 
 
@@ -90,6 +92,19 @@ def gradients(pass_: Pass, dZ: dict[int, Floats]) -> Gradients:
         db = dZ[l].sum(axis=1, keepdims=True)  # (n[l], 1)
         arrays += [dW, db]
     return Gradients(*arrays)
+
+
+def feature_gradients(gradients: Gradients, F: csc_array) -> Gradients:
+    """Return the gradients by W1, b1, W2, b2 from those by W1 F, b1, W2, b2; see `compose`.
+
+    Parameters
+    ----------
+    gradients : Gradients
+        Of the network for whole words: dW1 is (N, V).
+    F : (V + buckets, V) csc_array
+    """
+    dW1, *others = gradients
+    return Gradients((F @ dW1.T).T, *others)  # (N, V + buckets), in Fortran order
 
 
 def active(network: Network, pass_: Pass, layer: int = 1) -> NDArray[np.bool_]:

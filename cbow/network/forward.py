@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from cbow.errors import ConfigError
-from cbow.network.architecture import Network
 from cbow.network.costs import Targets, check_targets
-from cbow.network.parameters import Parameters
+from cbow.network.parameters import Network, Parameters
 from cbow.system.arrays import Floats, Ids
 
 if TYPE_CHECKING:
@@ -30,8 +29,8 @@ def contexts(
     """Build X: column i is the mean of the one-hot vectors of the words around target i.
 
     With features it is F X: the mean, over the context, of the mean of the one-hot vectors of the
-    features of each word; see `cbow.network.features`. F is built by this function too: the
-    features of word w are its context w.
+    features of each word; see `compose`. F is built by this function too: the features of word w
+    are its context w.
 
     Parameters
     ----------
@@ -80,6 +79,31 @@ def check_ids(ids: Ids, vocabulary_size: int) -> None:
             f"the id {wrong} is not in a vocabulary of {vocabulary_size} words; "
             "use ids from 0 to below that size"
         )
+
+
+def compose(parameters: Parameters, F: csc_array) -> Parameters:
+    """Return the parameters of the same network for whole words: W1 F, b1, W2, b2.
+
+    The vector of a word that is made of parts is the mean of the vectors of its features: the word
+    itself, and the buckets of its character n-grams (Bojanowski, Grave, Joulin & Mikolov 2017,
+    "Enriching word vectors with subword information", section 3.2, where it is a sum). F X takes
+    the place of X:
+
+        Z1  = W1 (F X) + b1   = (W1 F) X + b1
+        dW1 = dZ1 (F X)ᵀ      = (dZ1 Xᵀ) Fᵀ
+
+    So it is the network for whole words with W1 F in the place of W1, and its gradient times Fᵀ;
+    see `feature_gradients`.
+
+    Parameters
+    ----------
+    parameters : Parameters
+        The columns of W1, (N, V + buckets), are those of the features.
+    F : (V + buckets, V) csc_array
+        Column w is the mean of the one-hot vectors of the features of word w; from `contexts`.
+    """
+    W1, *others = parameters
+    return Parameters((F.T @ W1.T).T, *others)  # (N, V), in Fortran order
 
 
 class Pass(NamedTuple):

@@ -1,6 +1,7 @@
 """Are the gradients right? Compare them with differences of the cost itself.
 
-Formulas that circulate and are wrong are compared too, to show where they fail.
+Formulas that circulate and are wrong are compared too, to show where they fail. Each is the right
+recursion with one line changed.
 """
 
 from __future__ import annotations
@@ -12,12 +13,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from cbow.errors import ConfigError
-from cbow.network.architecture import Network, cbow_network
-from cbow.network.backward import active, backward
+from cbow.network.backward import active, backward, deltas, gradients
 from cbow.network.costs import Targets
-from cbow.network.forward import Inputs, contexts, cost, forward
-from cbow.network.mistakes import gradients_with_dW, mistaken_gradients, output_gradient_with_AL
-from cbow.network.parameters import Parameters, check_sizes
+from cbow.network.forward import Inputs, Pass, contexts, cost, forward
+from cbow.network.parameters import Gradients, Network, Parameters, cbow_network, check_sizes
 from cbow.system.arrays import Floats
 
 if TYPE_CHECKING:
@@ -98,7 +97,7 @@ def draw_problem(
     activation : str
         Of the hidden layer.
     features : (V + buckets, V) csc_array, optional
-        F, if words are made of parts; see `cbow.network.features`.
+        F, if words are made of parts; see `compose`.
 
     Returns
     -------
@@ -153,21 +152,18 @@ def draw_dense_problem(network: Network, sizes: Sequence[int], m: int, seed: int
         )
     random = np.random.Generator(np.random.PCG64(seed))
     X = random.normal(size=(sizes[0], m))  # (n[0], m)
-    Y = _draw_targets(network.cost.name, sizes[-1], m, random)
+    Y: Targets
+    if network.cost.name == "cross-entropy":
+        Y = random.integers(sizes[-1], size=m)  # (m,)
+    elif network.cost.name == "logistic":
+        Y = random.integers(2, size=(sizes[-1], m)).astype(float)  # (n[L], m)
+    else:
+        Y = random.normal(size=(sizes[-1], m))  # (n[L], m)
     arrays = []
     for before, n in itertools.pairwise(sizes):
         arrays += [random.normal(size=(n, before)) / before**0.5, random.normal(size=(n, 1))]
     parameters = Parameters(*arrays)
     return Problem(network, parameters, X, Y, _keep_away(network, parameters, X, random))
-
-
-def _draw_targets(cost: str, n: int, m: int, random: np.random.Generator) -> Targets:
-    """Draw what should come out: ids (m,), or 0 and 1 or normal numbers (n, m)."""
-    if cost == "cross-entropy":
-        return random.integers(n, size=m)
-    if cost == "logistic":
-        return random.integers(2, size=(n, m)).astype(float)
-    return random.normal(size=(n, m))
 
 
 def _keep_away(
@@ -200,6 +196,73 @@ def _keep_away(
             spread *= 1.02  # in a large batch only units far from 0 on one side are free of it
             redrawn += int(near.sum())
     return redrawn
+
+
+def mistaken_gradients(
+    network: Network, parameters: Parameters, pass_: Pass, Y: Targets
+) -> Gradients:
+    """Return the gradients of a ReLU network as a well-known course taught them until mid-2023.
+
+        dZ[l-1] = max(0, W[l]ᵀ dZ[l])      in place of   (W[l]ᵀ dZ[l]) ⊙ [Z[l-1] > 0]
+
+    It masks by the sign of the arriving gradient instead of by the unit that fired. In CBOW, where
+    X is never negative, dW1 and db1 come out wrong and never negative: W1 and b1 can only fall, so
+    units die. dW2 and db2 are right.
+
+    Parameters
+    ----------
+    network, parameters, pass_, Y
+        As for `backward`. The activations of hidden layers are taken for ReLU, whatever they are.
+    """
+    W = parameters.W
+    dZ = deltas(network, parameters, pass_, Y, lambda l, dZ: np.maximum(0, W[l].T @ dZ))
+    return gradients(pass_, dZ)
+
+
+def gradients_with_dW(
+    network: Network, parameters: Parameters, pass_: Pass, Y: Targets
+) -> Gradients:
+    """Return the gradients by a slip of lecture notes: dW[l] where W[l] belongs.
+
+        dZ[l-1] = (dW[l]ᵀ dZ[l]) ⊙ g'(Z[l-1])      in place of   (W[l]ᵀ dZ[l]) ⊙ g'(Z[l-1])
+
+    The shapes fit, so nothing complains. All but the last layer come out wrong.
+
+    Parameters
+    ----------
+    network, parameters, pass_, Y
+        As for `backward`.
+    """
+    A, Z, g = pass_.A, pass_.Z, network.g
+
+    def recursion(l: int, dZ: Floats) -> Floats:
+        """Return (dW[l]ᵀ dZ[l]) ⊙ g'(Z[l-1])."""
+        dW = dZ @ A[l - 1].T  # (n[l], n[l-1])
+        return (dW.T @ dZ) * g[l - 1].dg(Z[l - 1])  # (n[l-1], m)
+
+    return gradients(pass_, deltas(network, parameters, pass_, Y, recursion))
+
+
+def output_gradient_with_AL(
+    network: Network, parameters: Parameters, pass_: Pass, Y: Targets
+) -> Floats:
+    """Return dW[L] by another slip of lecture notes: A[L] where A[L-1] belongs.
+
+        dW[L] = dZ[L] A[L]ᵀ                in place of   dZ[L] A[L-1]ᵀ
+
+    Parameters
+    ----------
+    network, parameters, pass_, Y
+        As for `backward`.
+
+    Returns
+    -------
+    (n[L], n[L]) array
+        Not even the shape of W[L], unless the last two layers are of one size.
+    """
+    L = network.depth
+    dZ = deltas(network, parameters, pass_, Y)
+    return dZ[L] @ pass_.A[L].T
 
 
 class GradientErrors(NamedTuple):
@@ -260,12 +323,11 @@ def check_gradients(problem: Problem) -> list[GradientErrors]:
     with_AL = list(ours)
     with_AL[-2] = output_gradient_with_AL(*state)
 
-    def J() -> float:
-        return cost(network, forward(network, parameters, X), Y)
-
     rows = []
     for i, (name, array) in enumerate(zip(ours.names, parameters, strict=True)):
-        numeric = central_differences(J, array, STEP)
+        numeric = central_differences(
+            lambda: cost(network, forward(network, parameters, X), Y), array, STEP
+        )
         fits = with_AL[i].shape == numeric.shape
         rows.append(
             GradientErrors(

@@ -1,6 +1,7 @@
-"""What a network learns, the container of its gradients, and how both kinds of network start.
+"""A network: what it computes, what it learns, and how both kinds of network start.
 
-Layer l = 1 .. L has weights W[l] (n[l], n[l-1]) and biases b[l] (n[l], 1). For CBOW, L = 2:
+Layer l = 1 .. L has an activation g[l], weights W[l] (n[l], n[l-1]) and biases b[l] (n[l], 1).
+For CBOW, L = 2:
 
     symbol   shape    memory order
     W1       (N, V)   Fortran, so that W1.T is the (V, N) look-up table without a copy
@@ -15,13 +16,17 @@ and it decides the precision of everything computed from them.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
-from typing import Final, Self
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import DTypeLike
 
+from cbow.config import HIDDEN_ACTIVATIONS
 from cbow.errors import ConfigError
+from cbow.network.activations import ACTIVATIONS, Activation
+from cbow.network.costs import COSTS, Cost
 from cbow.system.arrays import Floats
 
 #: W1 starts uniform in ±W1_SCALE / √N: large enough that units respond differently to one context,
@@ -31,6 +36,89 @@ W1_SCALE: Final = 0.5
 #: b1 starts here. Above 0, so that nearly every ReLU unit fires at the start and can learn; not
 #: far above, or all units are alike.
 B1_START: Final = 0.1
+
+
+@dataclass(frozen=True)
+class Network:
+    """What a network of L layers computes, apart from the numbers that it learns.
+
+    Attributes
+    ----------
+    activations : tuple of Activation
+        g[1], ..., g[L]; the last is that of the output layer.
+    cost : Cost
+
+    Raises
+    ------
+    ConfigError
+        If there is no layer, a hidden layer is softmax, or the cost does not fit the output layer.
+    """
+
+    activations: tuple[Activation, ...]
+    cost: Cost
+
+    def __post_init__(self) -> None:
+        if not self.activations:
+            raise ConfigError("the network has no layer, but needs one or more; name one")
+        *hidden, output = (activation.name for activation in self.activations)
+        if "softmax" in hidden:
+            raise ConfigError(
+                f"hidden layer {hidden.index('softmax') + 1} is softmax, which fits only the "
+                f"output layer; use one of {', '.join(HIDDEN_ACTIVATIONS)} in a hidden layer"
+            )
+        if output not in self.cost.outputs:
+            fitting = [name for name, cost in COSTS.items() if output in cost.outputs]
+            raise ConfigError(
+                f"the cost is {self.cost.name} and the output layer {output}, but {self.cost.name} "
+                f"fits {', '.join(self.cost.outputs)}; use such an output, or the cost "
+                f"{' or '.join(fitting)}"
+            )
+
+    @property
+    def depth(self) -> int:
+        """L, the number of layers."""
+        return len(self.activations)
+
+    @property
+    def g(self) -> dict[int, Activation]:
+        """g[l], for l = 1 .. L."""
+        return dict(enumerate(self.activations, start=1))
+
+
+def make_network(activations: Sequence[str], cost: str) -> Network:
+    """Build a network from names.
+
+    Parameters
+    ----------
+    activations : sequence of str
+        The names of g[1], ..., g[L], of `ACTIVATIONS`.
+    cost : str
+        A name of `COSTS`.
+
+    Raises
+    ------
+    ConfigError
+        If a name is unknown, or the layers and the cost do not fit together.
+
+    Examples
+    --------
+    >>> make_network(["relu", "relu", "sigmoid"], "logistic").depth
+    3
+    """
+    layers = tuple(_named("activation", name, ACTIVATIONS) for name in activations)
+    return Network(layers, _named("cost", cost, COSTS))
+
+
+def cbow_network(activation: str = "relu") -> Network:
+    """Build the network of CBOW: one hidden layer, softmax, cross-entropy."""
+    return make_network([activation, "softmax"], "cross-entropy")
+
+
+def _named(what: str, name: str, known: Mapping[str, Any]) -> Any:
+    """Look up a name in a registry."""
+    if name not in known:
+        raise ConfigError(f"the {what} is {name!r}, but must be one of {', '.join(known)}")
+    return known[name]
 
 
 class _ByLayer(tuple[Floats, ...]):
@@ -151,7 +239,7 @@ def initialise(
     b1_start : float
         Of every unit.
     buckets : int
-        Of n-grams, whose columns W1 has behind those of the words; see `cbow.network.features`.
+        Of n-grams, whose columns W1 has behind those of the words; see `compose`.
         Those of the words are the same with any number of them.
     dtype : dtype
         float32 or float64. The float32 draw is the rounded float64 draw.

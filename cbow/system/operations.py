@@ -7,7 +7,7 @@ order it in one way here and in another there. So the order is part of these fun
 upper half of the lanes is then added to the lower half until one is left, and to that, one by one,
 the numbers that fill no lane. Every processor gives the same bits.
 
-`cbow.system.intrinsics` has the same for the compiler.
+`cbow.system.jit` has the same for the compiler.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ def package(tmp_path):
     """Return a folder that holds a small package named cbow."""
     folder = tmp_path / "site" / "cbow"
     (folder / "system").mkdir(parents=True)
-    for name in ("arrays", "compiled", "intrinsics", "jit", "machine_code", "operations"):
+    for name in ("arrays", "compiled", "jit", "machine_code", "operations"):
         shutil.copy(Path(module.__file__).with_name(f"{name}.py"), folder / "system")
     for name, source in SOURCES.items():
         (folder / name).write_text(source)
@@ -400,6 +400,5 @@ def test_the_sources_of_a_kernel_are_those_that_python_would_import():
         "examples",
         "randomness",
         "operations",
-        "intrinsics",
     } <= names
     assert not {"run", "file", "model", "encoded"} & names  # editing those compiles nothing
