@@ -26,6 +26,7 @@ the machine, the last how far the rule is behind the best mean of the runs that 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import resource
 import statistics
@@ -206,8 +207,15 @@ def runs(text: Path, arguments: argparse.Namespace) -> Iterator[tuple[str, dict[
     for name in arguments.runs or named:
         if name not in named:
             given = (setting.partition("=") for setting in name.split(","))
-            named[name] = {key: json.loads(value) for key, _, value in given}
+            named[name] = {key: value_of(value) for key, _, value in given}
         yield name, named[name]
+
+
+def value_of(text: str) -> Any:
+    """Return a setting's value: a number, true, false or null, or else the name that it is."""
+    with contextlib.suppress(json.JSONDecodeError):
+        return json.loads(text)
+    return text
 
 
 def neighbours(text: Path) -> dict[str, dict[str, Any]]:

@@ -37,6 +37,9 @@ W1_SCALE: Final = 0.5
 #: far above, or all units are alike.
 B1_START: Final = 0.1
 
+#: Rows of W1ᵀ that are drawn at a time.
+TOGETHER: Final = 2**14
+
 
 @dataclass(frozen=True)
 class Network:
@@ -247,7 +250,10 @@ def initialise(
     V, N = vocabulary_size, dimension
     random = np.random.Generator(np.random.PCG64(seed))
     edge = W1_SCALE / N**0.5
-    table = random.uniform(-edge, edge, size=(V + buckets, N)).astype(dtype)  # (V + buckets, N)
+    table = np.empty((V + buckets, N), dtype)
+    for start in range(0, len(table), TOGETHER):  # float64 of all of it would double the memory
+        rows = table[start : start + TOGETHER]
+        rows[...] = random.uniform(-edge, edge, size=rows.shape)
     b2 = np.zeros((V, 1), dtype)
     if log_unigram is not None:
         b2[:, 0] = log_unigram

@@ -205,14 +205,13 @@ class CountedText(AbstractContextManager["CountedText"]):
     ) -> None:
         """Read the text; the arguments are those of `encode_corpus`."""
         told: set[str] = set()
+        tell = noticed if self._is_known else None  # no `self` in `look`: it would keep all words
 
         def look(text: str, name: str) -> None:
             """Tell what a source looks like, unless another one looked like it before."""
-            if not (noticed and self._is_known):
-                return
-            if (seen := notice(text[:SAMPLE], name)) and seen.kind not in told:
+            if tell and (seen := notice(text[:SAMPLE], name)) and seen.kind not in told:
                 told.add(seen.kind)
-                noticed(seen.sentence)
+                tell(seen.sentence)
 
         self._pieces = CorpusReader(self.sources, self._config, self.cut, look)
         total = self.sources.size

@@ -107,3 +107,9 @@ class TestDense:
     def test_sizes_that_cannot_be(self, sizes):
         with pytest.raises(ConfigError, match="but must be two numbers or more, each 1 or more"):
             initialise_dense(sizes, seed=1)
+
+
+def test_drawn_in_pieces_as_in_one(monkeypatch):
+    in_one = initialise(50, N, 4, buckets=9).W1
+    monkeypatch.setattr("cbow.network.parameters.TOGETHER", 7)
+    np.testing.assert_array_equal(initialise(50, N, 4, buckets=9).W1, in_one)

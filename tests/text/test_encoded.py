@@ -1,4 +1,5 @@
 import functools
+import gc
 import glob
 import gzip
 import importlib
@@ -10,6 +11,7 @@ import os
 import shutil
 import sys
 import tracemalloc
+import weakref
 from pathlib import Path
 from types import MappingProxyType, SimpleNamespace
 
@@ -858,3 +860,21 @@ def test_pages_that_were_read_are_let_go(tmp_path):
     corpus.release()
     assert (before - resident()) * mmap.PAGESIZE > 20e6
     assert int(ids.sum()) == total
+
+
+def test_what_was_counted_is_let_go_at_once(tmp_path, monkeypatch):
+    """It knows all words, rare ones too: to wait for the garbage collector costs memory."""
+    kept = []
+
+    class Watched(encoded_module.CountedText):
+        def __init__(self, *arguments):
+            super().__init__(*arguments)
+            kept.append(weakref.ref(self))
+
+    monkeypatch.setattr(encoded_module, "CountedText", Watched)
+    gc.disable()
+    try:
+        encode(LINES, folder=tmp_path, noticed=list)
+        assert [text() for text in kept] == [None]
+    finally:
+        gc.enable()

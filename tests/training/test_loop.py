@@ -17,6 +17,7 @@ from cbow.training.composed import Composed, themselves
 from cbow.training.examples import ExampleSource
 from cbow.training.loop import since_least
 from cbow.training.run import encoded
+from cbow.training.state import is_finite
 
 WATCHED = {**SMALL, "heldout": 0.2, "epochs": 6}
 
@@ -195,3 +196,12 @@ def test_the_plan_knows_what_the_losses_take(settings, batches, monkeypatch):
     assert sum(measured) == batches
     assert (plans[0].loss_seconds > 0) == (batches > 0)
     assert all(map(np.array_equal, model.parameters, expected.parameters))
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("which", range(4))
+def test_one_number_that_is_not_finite_is_seen(number, which):
+    parameters = initialise(6, 3, 1)
+    assert is_finite(parameters)
+    parameters[which].flat[1] = number
+    assert not is_finite(parameters)
