@@ -24,7 +24,7 @@ from typing import Any
 import cbow
 from cbow.cli.progress import MEASURED_SECONDS
 from cbow.training import Epoch, Observer, Plan, Step
-from cbow.training.pace import Pace
+from cbow.training.progress import Pace
 
 
 class Watch(Observer):

@@ -90,8 +90,8 @@ def cbow(problem: Problem, threads: int) -> Iterator[Measures]:
     """Prepare this package."""
     from cbow.network import Parameters, cbow_network
     from cbow.system.threads import single_threaded_blas
-    from cbow.training.exact.optimizers import ParallelAdam
     from cbow.training.exact.step import Workspace, batch_gradients, batch_loss
+    from cbow.training.exact.trainer import ParallelAdam
     from cbow.training.examples import Batch
 
     table, b1, W2, b2, *batch = problem

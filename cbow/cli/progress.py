@@ -22,7 +22,7 @@ from cbow.system.threads import MOST_THREADS
 from cbow.text import Phrase, Progress, TokenAccount
 from cbow.text.phrases import best_of
 from cbow.training import Epoch, Observer, Plan, Resumed, Step
-from cbow.training.pace import Pace, Rate, clock
+from cbow.training.progress import Pace, Rate, clock
 
 if TYPE_CHECKING:
     from tqdm import tqdm

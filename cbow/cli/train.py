@@ -119,7 +119,7 @@ def _train(arguments: argparse.Namespace) -> int:
     from cbow.cli.advice import hint
     from cbow.cli.progress import Complaints, Display, JSONLog, Scores, Several
     from cbow.training import DivergenceError, Interrupted, WorkersLostError
-    from cbow.training.pace import clock
+    from cbow.training.progress import clock
 
     if arguments.quiet:
         warnings.simplefilter("ignore", OutputWarning)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cbow.system.interrupts import interrupts
     from cbow.training.observer import Baselines, Epoch, Observer, Plan, Resumed, Step
-    from cbow.training.progress_bar import ProgressBar
+    from cbow.training.progress import ProgressBar
     from cbow.training.run import DivergenceError, Interrupted, WorkersLostError, resume, train
 
 __all__ = [
@@ -35,7 +35,7 @@ _HOME = {
         ["DivergenceError", "Interrupted", "WorkersLostError", "resume", "train"],
         "cbow.training.run",
     ),
-    "ProgressBar": "cbow.training.progress_bar",
+    "ProgressBar": "cbow.training.progress",
     "interrupts": "cbow.system.interrupts",
 }
 

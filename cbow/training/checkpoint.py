@@ -32,9 +32,8 @@ from cbow.system import safetensors_file
 from cbow.system.files import expanded, name_of, naming, same
 from cbow.text import Corpus, find_sources
 from cbow.training.examples import Tally
-from cbow.training.measures import Measures
 from cbow.training.observer import Epoch, Observer
-from cbow.training.state import State, is_finite
+from cbow.training.state import Measures, State, is_finite
 from cbow.vectors.formats import model as file
 
 CHECKPOINT_VERSION: Final = 2

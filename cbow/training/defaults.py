@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from cbow.config import Config
+from cbow.errors import ConfigError
 
 #: Multiplications and additions up to which the exact softmax is cheap, some ten seconds.
 CHEAP: Final = 1.5e12
@@ -47,6 +48,14 @@ SAMPLED_BATCH: Final = 512
 #: of the gradients of a step.
 LEARNING_RATES: Final[Mapping[str, float]] = {"adam": 0.005, "adagrad": 0.05, "sgd": 1.0}
 SAMPLED_RATE: Final = 0.08
+
+#: b1 of the sampled objective starts so high that nearly all units fire. Its output layer is
+#: centred at the same number; see `cbow.training.sampled.step.centred`.
+SAMPLED_B1_START: Final = 1.0
+
+#: Steps of b1 are so much smaller than those of the others. Every example moves it, and a unit
+#: whose b1 falls far below 0 never fires again; measured in docs/experiments.md.
+B1_RATE: Final = 0.01
 
 #: How each setting stands in the sentence that tells what was chosen.
 _WORDS: Final = {
@@ -119,6 +128,29 @@ def fit(config: Config, T: int, V: int) -> Fitted:
 def usual_rate(objective: str, optimizer: str) -> float:
     """Return the learning rate that is used when none is given."""
     return SAMPLED_RATE if objective == "sampled" else LEARNING_RATES[optimizer]
+
+
+def check_objective(config: Config, V: int) -> None:
+    """See that the settings fit the objective.
+
+    Raises
+    ------
+    ConfigError
+        If they do not.
+    """
+    if config.objective == "exact":
+        return
+    if config.optimizer != "sgd":
+        raise ConfigError(
+            f"optimizer is {config.optimizer}, but the sampled objective has sgd only; leave it "
+            "out, or set the objective to exact"
+        )
+    if config.candidates > V:
+        other = "leave workers out" if config.workers > 1 else "set the objective to exact"
+        raise ConfigError(
+            f"candidates is {config.candidates}, but the vocabulary has {V} words; give fewer "
+            f"candidates, or {other}"
+        )
 
 
 def _within(least: float, value: float, most: float) -> float:

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cbow.system.compiled import compiled
-from cbow.training.randomness import Purpose, stream, uniform
+from cbow.training.kernels import Purpose, stream, uniform
 
 if TYPE_CHECKING:
     from cbow.text import EncodedCorpus
@@ -70,7 +70,7 @@ class Sampling(NamedTuple):
     take_heldout: bool  #: take those lines and leave the others, instead of the other way round
     window: int  #: C: the radius of each window is drawn from 1 to C
     margin: int  #: beyond which no window reaches: C, or less where no line is as long
-    heldout_key: np.uint64  #: the streams of random numbers; see `cbow.training.randomness`
+    heldout_key: np.uint64  #: the streams of random numbers; see `cbow.training.kernels`
     subsample_key: np.uint64
     radius_key: np.uint64
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cbow.text import Phrase, Progress, TokenAccount
     from cbow.training.defaults import Fitted
     from cbow.training.examples import Tally
-    from cbow.training.measures import Measures
+    from cbow.training.state import Measures
 
 
 def perplexity(loss: float) -> float:

@@ -32,12 +32,11 @@ from cbow.text.ngrams import Features
 from cbow.text.shards import deal, merged, seen_together
 from cbow.text.tokenizers import line_tokenizer
 from cbow.training.combining import combine
-from cbow.training.defaults import Fitted
+from cbow.training.defaults import SAMPLED_B1_START, Fitted
 from cbow.training.engines import Engine, engine_for
 from cbow.training.examples import Tally, keep_probability, share_kept
 from cbow.training.kernels import Tables, tables_of
 from cbow.training.losses import TOGETHER, heldout_mean, mean
-from cbow.training.objective import SAMPLED_B1_START
 from cbow.training.observer import Observer
 from cbow.training.sampled.step import centred
 from cbow.training.sampled.trainer import Learned, cut_up

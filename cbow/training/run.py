@@ -24,6 +24,7 @@ from cbow.errors import (
 )
 from cbow.model import Model
 from cbow.network import cbow_network, initialise
+from cbow.network.parameters import B1_START
 from cbow.system import compiled
 from cbow.system.files import to_read
 from cbow.system.interrupts import interrupts
@@ -41,7 +42,7 @@ from cbow.training.checkpoint import (
     read,
 )
 from cbow.training.composed import Composed, features_for, ngrams_report
-from cbow.training.defaults import fit, usual_rate
+from cbow.training.defaults import SAMPLED_B1_START, check_objective, fit, usual_rate
 from cbow.training.exact.trainer import BatchTrainer
 from cbow.training.examples import (
     ExampleSource,
@@ -52,12 +53,10 @@ from cbow.training.examples import (
 )
 from cbow.training.loop import Loop, Stop
 from cbow.training.losses import Losses, Measuring, probe_size
-from cbow.training.measures import Measures
-from cbow.training.objective import b1_start, check_objective
 from cbow.training.observer import Baselines, Observer, Plan, Resumed, Warnings
 from cbow.training.rounds import RoundLosses, Rounds, ShardedCorpus, sharded
 from cbow.training.sampled.trainer import SampledTrainer
-from cbow.training.state import State, Trainer, copy
+from cbow.training.state import Measures, State, Trainer, copy
 
 #: Seconds within which kernels come out of their cache.
 QUICK: Final = 1.0
@@ -402,6 +401,7 @@ def _learn(run: Run, corpus: EncodedCorpus | ShardedCorpus, observer: Observer) 
     if isinstance(corpus, ShardedCorpus):  # whose workers have no other objective
         config = config.replace({"objective": "sampled"})
     fitted = fit(config, tokens, len(words))
+    is_exact = fitted.objective == "exact"
     config, features = features_for(config.replace(fitted.settings()), words)
     check_objective(config, len(words))
     counts = corpus.vocabulary.counts
@@ -411,13 +411,12 @@ def _learn(run: Run, corpus: EncodedCorpus | ShardedCorpus, observer: Observer) 
     if start is None:
         parameters = initialise(
             len(p), config.dimension, config.seed, log_unigram=np.log(p),
-            b1_start=b1_start(fitted.objective), buckets=config.buckets or 0,
+            b1_start=B1_START if is_exact else SAMPLED_B1_START, buckets=config.buckets or 0,
         )  # fmt: skip
         state = State(1, Measures(config.dimension))
     else:
         parameters, state = copy(start.model.parameters), start.state
     probe = probe_size(len(p), tokens * share_kept(counts, keep), config.candidates)
-    is_exact = fitted.objective == "exact"
 
     with single_threaded_blas(), thread_pool(threads) as (pool, started), interrupts() as signals:
         signals.deferred = True
@@ -489,11 +488,13 @@ def _learn(run: Run, corpus: EncodedCorpus | ShardedCorpus, observer: Observer) 
             _, every, sources = run.saving
             known = corpus.fingerprint()
 
-            def checkpoint(state: State) -> Checkpoint:
-                optimizer = trainer.optimizer_arrays()
-                return Checkpoint(model(), state, optimizer, known, sources, every)
-
-            checkpoints = Checkpoints(run.saving, checkpoint, observer)
+            checkpoints = Checkpoints(
+                run.saving,
+                lambda state: Checkpoint(
+                    model(), state, trainer.optimizer_arrays(), known, sources, every
+                ),
+                observer,
+            )
         try:
             stop = loop.run(signals, model, checkpoints)
         except ClusterError as error:
@@ -524,7 +525,8 @@ def _telling_if_slow(compiling: Callable[[], None]) -> Iterator[None]:
     """Tell the observer that kernels are compiled, if it takes long."""
 
     def tell() -> None:
-        if compiled.made_here:  # else they are loaded, which a busy machine may be slow at
+        """Tell, unless kernels are only loaded, which a busy machine may be slow at."""
+        if compiled.made_here:
             compiling()
 
     telling = threading.Timer(QUICK, tell)

@@ -26,9 +26,8 @@ from cbow.training.combining import Change, changed
 from cbow.training.composed import Composed, features_for
 from cbow.training.defaults import Fitted
 from cbow.training.examples import ExampleSource
-from cbow.training.kernels import Tables
+from cbow.training.kernels import Purpose, Tables, stream
 from cbow.training.losses import Losses, unigram_sums
-from cbow.training.randomness import Purpose, stream
 from cbow.training.sampled.trainer import Learned, SampledTrainer
 from cbow.training.state import RateOf, copy
 

@@ -398,7 +398,6 @@ def test_the_sources_of_a_kernel_are_those_that_python_would_import():
         "kernels",
         "noise",
         "examples",
-        "randomness",
         "operations",
     } <= names
     assert not {"run", "file", "model", "encoded"} & names  # editing those compiles nothing

@@ -45,8 +45,8 @@ from cbow.training import (
 from cbow.training.composed import Composed, themselves
 from cbow.training.exact import trainer as exact_trainer
 from cbow.training.examples import ExampleSource
-from cbow.training.measures import Measures, StepResult
 from cbow.training.sampled import trainer
+from cbow.training.state import Measures, StepResult
 
 WORDS = ["the", "king", "queen", "rules", "a", "land", "dog", "barks"]
 

@@ -15,8 +15,7 @@ from cbow.training import Interrupted, Observer
 from cbow.training.composed import Composed, features_for
 from cbow.training.exact.trainer import BatchTrainer
 from cbow.training.examples import ExampleSource, Tally
-from cbow.training.measures import Measures
-from cbow.training.state import State
+from cbow.training.state import Measures, State
 
 WORDS = ["walk", "walks", "walked", "talk", "talks", "talked", "a", "the"]
 

@@ -25,7 +25,7 @@ from cbow.training.examples import (
     read_block,
     target_distribution,
 )
-from cbow.training.randomness import Purpose, stream
+from cbow.training.kernels import Purpose, stream
 
 pytestmark = pytest.mark.kernels
 

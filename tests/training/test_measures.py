@@ -9,8 +9,8 @@ import pytest
 import cbow
 from cbow.network import Gradients
 from cbow.training import Observer
-from cbow.training.measures import Measures, StepResult, norm
 from cbow.training.observer import Epoch
+from cbow.training.state import Measures, StepResult, norm
 
 
 def step(J, fired, size=1.0):
@@ -77,7 +77,7 @@ def test_a_run_tells_them(activation):
 
 
 def test_units_that_cannot_fire_are_dead(monkeypatch):
-    monkeypatch.setattr("cbow.training.objective.B1_START", -10.0)
+    monkeypatch.setattr("cbow.training.run.B1_START", -10.0)
     watch = First()
     cbow.train(LINES, dimension=6, sample=0, epochs=1, observer=watch)
     assert (watch.epoch.active, watch.epoch.dead) == (0.0, 6)

@@ -3,9 +3,9 @@
 import pytest
 
 from cbow.system.compiled import made_here
-from cbow.training import Baselines, Plan, Step, pace
+from cbow.training import Baselines, Plan, Step, progress
 from cbow.training.defaults import Fitted
-from cbow.training.pace import Pace, Rate
+from cbow.training.progress import Pace, Rate
 
 FITTED = Fitted("exact", 2, 5, 0.0, 512, "adam", 0.005, "")
 #: 100 tokens, whose losses take 3 s.
@@ -16,8 +16,8 @@ PLAN = Plan(7, 80, 100, Baselines(2.0, 1.5), FITTED, loss_seconds=3.0)
 def clock(monkeypatch):
     """Return a list that holds the time."""
     now = [0.0]
-    monkeypatch.setattr(pace.time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(pace, "made_here", [])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(progress, "made_here", [])
     return now
 
 
@@ -46,7 +46,7 @@ def test_a_rate(clock):
 def test_no_rate_counts_the_making_of_code(clock):
     rate = Rate()
     clock[0] = 100.0
-    pace.made_here.append("a kernel")
+    progress.made_here.append("a kernel")
     rate.reach(10)
     assert rate.per_second is None
     clock[0] = 101.0
@@ -55,7 +55,7 @@ def test_no_rate_counts_the_making_of_code(clock):
 
 
 def test_kernels_that_are_made_are_known_by_a_list():
-    assert pace.made_here is made_here
+    assert progress.made_here is made_here
 
 
 def test_nothing_is_told_before_something_was_measured(clock):
@@ -95,7 +95,7 @@ def test_a_slow_first_epoch_of_one_step_is_not_held_against_the_others(clock):
 def test_code_that_is_made_between_two_epochs_says_nothing_of_them(clock):
     watch = Pace(PLAN)
     steps(clock, watch, (5, 1, 50), (10, 1, 100))
-    pace.made_here.append("a kernel")
+    progress.made_here.append("a kernel")
     step = steps(clock, watch, (100, 2, 150))
     assert watch.seconds_left(step) == 25 + 3 * 3
 
@@ -113,4 +113,4 @@ def test_only_this_run_is_measured(clock):
     [(0.2, "0 s"), (59, "59 s"), (60, "1:00"), (185, "3:05"), (7384, "2:03:04")],
 )
 def test_how_a_duration_is_written(seconds, text):
-    assert pace.clock(seconds) == text
+    assert progress.clock(seconds) == text

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from cbow.system.compiled import compiled
-from cbow.training.randomness import Purpose, stream, uniform
+from cbow.training.kernels import Purpose, stream, uniform
 
 
 @compiled

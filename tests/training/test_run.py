@@ -37,8 +37,8 @@ from cbow.training import (
 from cbow.training.composed import Composed, themselves
 from cbow.training.defaults import fit
 from cbow.training.exact import trainer as exact_trainer
-from cbow.training.measures import StepResult
 from cbow.training.observer import Baselines, perplexity
+from cbow.training.state import StepResult
 
 
 def story(lines=300, seed=0):
@@ -149,7 +149,7 @@ def test_words_used_alike_end_up_near():
 def test_the_loss_is_the_cost_the_network_defines():
     from cbow.network import cbow_network, contexts, cost, forward
     from cbow.training.examples import ExampleSource, Tally
-    from cbow.training.randomness import Purpose, stream, uniform
+    from cbow.training.kernels import Purpose, stream, uniform
 
     class Keep(Recorder):
         pass
@@ -630,11 +630,9 @@ def test_the_exact_objective_goes_on_where_it_stopped(tmp_path, monkeypatch):
 
     from cbow.network import cbow_network, initialise
     from cbow.text import encode_corpus
-    from cbow.training.exact import optimizers
     from cbow.training.exact.trainer import BatchTrainer
     from cbow.training.examples import ExampleSource
-    from cbow.training.measures import Measures
-    from cbow.training.state import State
+    from cbow.training.state import Measures, State
 
     corpus = encode_corpus(story(), Config(min_count=1), folder=tmp_path)
     source = ExampleSource(corpus, 3, 0.0, 0.0, seed=1)
@@ -652,9 +650,11 @@ def test_the_exact_objective_goes_on_where_it_stopped(tmp_path, monkeypatch):
             )
 
         whole, first, second = trainer(), trainer(), trainer()
-        kernel, calls = optimizers._adam, []
+        kernel, calls = exact_trainer.adam_step, []
         with monkeypatch.context() as patch:
-            patch.setattr(optimizers, "_adam", lambda *some: (calls.append(some), kernel(*some)))
+            patch.setattr(
+                exact_trainer, "adam_step", lambda *some: (calls.append(some), kernel(*some))
+            )
             second.compile()  # all that a step needs, and nothing is learned
         assert calls
         expected, state = State(1, Measures(8)), State(1, Measures(8))

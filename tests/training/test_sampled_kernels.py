@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from cbow.text.ngrams import Features
 from cbow.training.examples import Block
-from cbow.training.randomness import Purpose, stream
+from cbow.training.kernels import Purpose, stream
 from cbow.training.sampled import kernels
 from cbow.training.sampled.noise import alias_table, draw_candidates, make_noise
 from cbow.training.sampled.step import Unit

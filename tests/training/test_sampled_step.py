@@ -12,8 +12,7 @@ from cbow.network.activations import LEAK
 from cbow.text import EncodedCorpus, TokenAccount, Vocabulary
 from cbow.text.ngrams import Features
 from cbow.training.examples import BLOCK, ExampleSource, Tally
-from cbow.training.kernels import tables_of
-from cbow.training.randomness import Purpose, stream
+from cbow.training.kernels import Purpose, stream, tables_of
 from cbow.training.sampled.noise import Noise, make_noise
 from cbow.training.sampled.step import (
     ABANDONED,

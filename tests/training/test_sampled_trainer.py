@@ -15,16 +15,15 @@ import pytest
 import cbow
 from cbow.config import Config
 from cbow.errors import ConfigError
-from cbow.network import ACTIVATIONS, initialise
+from cbow.network import initialise
 from cbow.system import compiled
 from cbow.text import encode_corpus
 from cbow.training import DivergenceError, Interrupted, Observer, losses
 from cbow.training.composed import themselves
 from cbow.training.examples import ExampleSource, Tally
-from cbow.training.measures import Measures
 from cbow.training.sampled import trainer as module
 from cbow.training.sampled.trainer import SampledTrainer, cut_up
-from cbow.training.state import State
+from cbow.training.state import Measures, State
 
 pytestmark = pytest.mark.kernels
 
@@ -321,11 +320,6 @@ class TestObjective:
         text.write_text("\n".join(story()))
         with pytest.raises(ConfigError, match=message):
             cbow.train(text, **{**SMALL, **settings})
-
-    def test_a_curved_activation(self, monkeypatch):
-        monkeypatch.setitem(ACTIVATIONS, "relu", ACTIVATIONS["tanh"])
-        with pytest.raises(ConfigError, match=r"activation is relu, but .* straight on both sides"):
-            cbow.train(story(), **SMALL)
 
     @pytest.mark.slow
     def test_the_biases_of_the_hidden_layer_start_high(self):

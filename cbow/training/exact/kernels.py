@@ -25,6 +25,7 @@ import numpy as np
 # The products of kernels are those of scipy's BLAS: once loaded, it heeds a limit set later.
 import scipy.linalg.cython_blas  # noqa: F401
 
+from cbow.network import AdaGrad, Adam
 from cbow.system.arrays import Array, Doubles
 from cbow.system.compiled import compiled
 from cbow.system.operations import as_matrix, largest, product
@@ -32,6 +33,11 @@ from cbow.training.kernels import exponentials_and_sums
 
 #: Below every logit.
 LEAST: Final = float(np.finfo(np.float32).min)
+
+DELTA: Final = AdaGrad.DELTA
+BETA1: Final = Adam.BETA1
+BETA2: Final = Adam.BETA2
+EPSILON: Final = Adam.EPSILON
 
 
 class Buffers(NamedTuple):
@@ -276,3 +282,34 @@ def output_products(buffers: Any, blocks: Any, add: Any, gradients: Any, scratch
                     gradients.W2[first + s, k] += dW2[s, k]
         else:
             product(E.T, scaled, gradients.W2[first:last])
+
+
+# The steps of the optimizers of `cbow.network`, on some numbers of a parameter.
+
+
+@compiled
+def sgd_step(theta: Any, g: Any, alpha: Any) -> None:
+    """θ ← θ - α g, number by number."""
+    for i in range(len(theta)):
+        theta[i] -= alpha * g[i]
+
+
+@compiled
+def adagrad_step(theta: Any, g: Any, G: Any, alpha: Any) -> None:
+    """G ← G + g² and θ ← θ - α g / (δ + √G), number by number."""
+    delta = theta.dtype.type(DELTA)
+    for i in range(len(theta)):
+        G[i] += g[i] * g[i]
+        theta[i] -= alpha * g[i] / (delta + np.sqrt(G[i]))
+
+
+@compiled
+def adam_step(theta: Any, g: Any, m: Any, v: Any, alpha: Any) -> None:
+    """M ← β₁ m + (1 - β₁) g, v ← β₂ v + (1 - β₂) g² and θ ← θ - αₜ m / (√v + ε̂)."""
+    beta1, rest1 = theta.dtype.type(BETA1), theta.dtype.type(1 - BETA1)
+    beta2, rest2 = theta.dtype.type(BETA2), theta.dtype.type(1 - BETA2)
+    epsilon = theta.dtype.type(EPSILON)
+    for i in range(len(theta)):
+        m[i] = beta1 * m[i] + rest1 * g[i]
+        v[i] = beta2 * v[i] + rest2 * (g[i] * g[i])
+        theta[i] -= alpha * m[i] / (np.sqrt(v[i]) + epsilon)

@@ -33,7 +33,7 @@ from cbow.training.exact import kernels
 from cbow.training.exact.kernels import Buffers, Scratch
 from cbow.training.examples import Batch
 from cbow.training.kernels import tables_of
-from cbow.training.measures import StepResult
+from cbow.training.state import StepResult
 
 #: From a number, to below another.
 Piece: TypeAlias = tuple[int, int]

@@ -1,22 +1,121 @@
-"""Learning an epoch under the exact softmax: shuffled batches, one step each."""
+"""Learning an epoch under the exact softmax: shuffled batches, one step of an optimizer each.
+
+The optimizers are those of `cbow.network`, a step in one pass over memory and shared out to
+threads. It reads and writes up to seven numbers for each parameter and computes little. Formula by
+formula, and alone, it takes as long as the gradients of a small batch. Each number is changed by
+itself, so how many threads there are makes no difference to it.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from typing import Any
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cbow.network import Gradients, Network, Parameters
+from cbow.network import SGD, AdaGrad, Adam, Gradients, Network, Optimizer, Parameters
+from cbow.network.optimizers import Rate, each
+from cbow.system.arrays import Array
+from cbow.system.threads import share_out
 from cbow.training.composed import Composed
-from cbow.training.exact.optimizers import PARALLEL_OPTIMIZERS
+from cbow.training.defaults import B1_RATE
+from cbow.training.exact.kernels import adagrad_step, adam_step, sgd_step
 from cbow.training.exact.step import Workspace, batch_gradients, batch_loss
 from cbow.training.examples import Batch, ExampleSource, Tally
-from cbow.training.objective import B1_RATE
 from cbow.training.state import Portion, RateOf, State
+
+#: Numbers per piece: enough that a piece takes longer than to hand it out.
+PIECE: Final = 2**17
+
+
+class ParallelSGD(SGD):
+    """`cbow.network.SGD` by the threads of a pool."""
+
+    def __init__(self, parameters: Parameters, pool: Executor) -> None:
+        super().__init__(parameters)
+        self.pool = pool
+
+    def update(self, parameters: Parameters, gradients: Gradients, learning_rate: Rate) -> None:
+        """Change `parameters` in place by one step."""
+        alphas = each(learning_rate, len(parameters))
+        _change(self.pool, sgd_step, alphas, parameters, gradients)
+
+
+class ParallelAdaGrad(AdaGrad):
+    """`cbow.network.AdaGrad` by the threads of a pool."""
+
+    def __init__(self, parameters: Parameters, pool: Executor) -> None:
+        super().__init__(parameters)
+        self.pool = pool
+
+    def update(self, parameters: Parameters, gradients: Gradients, learning_rate: Rate) -> None:
+        """Change `parameters` in place by one step."""
+        alphas = each(learning_rate, len(parameters))
+        _change(self.pool, adagrad_step, alphas, parameters, gradients, self.G)
+
+
+class ParallelAdam(Adam):
+    """`cbow.network.Adam` by the threads of a pool."""
+
+    def __init__(self, parameters: Parameters, pool: Executor) -> None:
+        super().__init__(parameters)
+        self.pool = pool
+
+    def update(self, parameters: Parameters, gradients: Gradients, learning_rate: Rate) -> None:
+        """Change `parameters` in place by one step."""
+        self.t += 1
+        t = int(self.t)
+        correction = (1 - self.BETA2**t) ** 0.5 / (1 - self.BETA1**t)
+        alphas = [alpha * correction for alpha in each(learning_rate, len(parameters))]
+        _change(self.pool, adam_step, alphas, parameters, gradients, self.m, self.v)
+
+
+#: Those of `cbow.network.OPTIMIZERS`, by the same names.
+PARALLEL_OPTIMIZERS: Final[Mapping[str, Callable[[Parameters, Executor], Optimizer]]] = {
+    optimizer.name: optimizer for optimizer in (ParallelSGD, ParallelAdaGrad, ParallelAdam)
+}
+
+
+def _change(
+    pool: Executor, step: Callable[..., None], alphas: Sequence[float], *groups: Sequence[Array]
+) -> None:
+    """Make a step by the threads of a pool, or by this one if there is no more than a piece."""
+    if sum(theta.size for theta in groups[0]) > PIECE:
+        share_out(pool, step, _pieces(alphas, *groups))
+        return
+
+    def all_of_it() -> None:
+        """Make the step."""
+        for piece in _pieces(alphas, *groups):
+            step(*piece)
+
+    share_out(pool, all_of_it, [()])
+
+
+def _pieces(alphas: Sequence[float], *groups: Sequence[Array]) -> Iterator[list[Any]]:
+    """Cut the arrays of one parameter after the other: θ, g and the state, and α in their dtype.
+
+    Raises
+    ------
+    ValueError
+        If these do not lie together in one order.
+    """
+    for alpha, *arrays in zip(alphas, *groups, strict=True):
+        order: Literal["C", "F"] = "C" if arrays[0].flags.c_contiguous else "F"
+        for array in arrays:
+            if not array.flags[order]:  # a step would change a copy
+                raise ValueError(
+                    f"an array of shape {array.shape} does not lie in memory in {order} order, but "
+                    "those of a step must lie like the parameter; pass contiguous arrays of one "
+                    "memory order"
+                )
+        flat = [array.ravel(order="K") for array in arrays]  # views
+        for start in range(0, len(flat[0]), PIECE):
+            piece = [array[start : start + PIECE] for array in flat]
+            yield [*piece, flat[0].dtype.type(alpha)]
 
 
 class BatchTrainer:

@@ -9,7 +9,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from cbow.system.arrays import Array
 from cbow.system.compiled import compiled
-from cbow.training.randomness import uniform
+from cbow.training.kernels import uniform
 
 #: q is the word frequencies to this power: frequent words more often than others, but less so than
 #: in the text (Mikolov et al. 2013, "Distributed representations of words and phrases", 2.2).

@@ -17,10 +17,9 @@ from cbow.network.activations import ACTIVATIONS
 from cbow.system.arrays import Longs
 from cbow.system.threads import share_out
 from cbow.text.ngrams import Features
+from cbow.training.defaults import B1_RATE, SAMPLED_B1_START
 from cbow.training.examples import ExampleSource, Tally
-from cbow.training.kernels import Tables, tables_of
-from cbow.training.objective import B1_RATE, SAMPLED_B1_START
-from cbow.training.randomness import Purpose, stream, uniform
+from cbow.training.kernels import Purpose, Tables, stream, tables_of, uniform
 from cbow.training.sampled.noise import make_noise
 from cbow.training.sampled.step import (
     ABANDONED,

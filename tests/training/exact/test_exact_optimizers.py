@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from cbow.network import OPTIMIZERS, Gradients, Parameters, initialise
-from cbow.training.exact import optimizers
-from cbow.training.exact.optimizers import PARALLEL_OPTIMIZERS
+from cbow.training.exact import trainer
+from cbow.training.exact.trainer import PARALLEL_OPTIMIZERS
 
 pytestmark = pytest.mark.kernels
 
@@ -18,7 +18,7 @@ RATES = 0.1, 0.001, 0.05, 0.2
 @pytest.fixture(autouse=True)
 def small_pieces(monkeypatch):
     """Cut few numbers into many pieces, the last of them not full."""
-    monkeypatch.setattr(optimizers, "PIECE", 10)
+    monkeypatch.setattr(trainer, "PIECE", 10)
 
 
 def start(dtype=np.float64):
@@ -78,7 +78,7 @@ def test_threads_make_no_difference(name):
 def test_few_numbers_are_not_handed_to_the_pool(name, monkeypatch):
     one, other = start(), start()
     expected = after_steps(OPTIMIZERS[name](one), one)
-    monkeypatch.setattr(optimizers, "PIECE", sum(theta.size for theta in other))
+    monkeypatch.setattr(trainer, "PIECE", sum(theta.size for theta in other))
     pool = ThreadPoolExecutor(1)
     pool.shutdown()  # it takes nothing any more
     found = after_steps(PARALLEL_OPTIMIZERS[name](other, pool), other)
