@@ -24,7 +24,7 @@ from cbow.network import contexts
 from cbow.text import Tokenizer, tokenize
 from cbow.text.encoded import spellings
 from cbow.text.phrases import join_known
-from cbow.text.pieces import check_corpus, checked_tokens
+from cbow.text.reading import check_corpus, checked_tokens
 from cbow.text.tokenizers import line_tokenizer, normalised, split_lines
 from cbow.vectors import WordVectors
 from cbow.vectors.embeddings import check_kind

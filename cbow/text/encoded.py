@@ -13,6 +13,7 @@ import mmap
 from collections.abc import Callable, Iterable, Sequence, Set
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -24,7 +25,7 @@ from cbow.errors import CorpusError, shown
 from cbow.system.files import mapped
 from cbow.text.numbering import EMPTY, LINE_END, Numberer, Numbering
 from cbow.text.phrases import DELIMITER, Phrase, join_phrases
-from cbow.text.pieces import CorpusReader
+from cbow.text.reading import CorpusReader
 from cbow.text.sniffing import SAMPLE, notice
 from cbow.text.sources import Corpus, Sources, find_sources
 from cbow.text.spool import Spool, check_room
@@ -314,10 +315,7 @@ def choose(
         skipped_files=sources.skipped,
         fieldless=seen.fieldless,
     )
-
-    def unlearnable() -> str:
-        return _unlearnable(sources, seen, numbering, vocabulary, stopped, config, stop)
-
+    unlearnable = partial(_unlearnable, sources, seen, numbering, vocabulary, stopped, config, stop)
     return Choice(vocabulary, ids_of, account, unlearnable)
 
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -71,7 +71,7 @@ class Words(NamedTuple):
 
 
 @compiled
-def _push(chunks, end, chunk, byte):  # type: ignore[no-untyped-def]
+def _push(chunks: Any, end: Any, chunk: Any, byte: Any) -> Any:
     """Add a byte to the chunk that is to stand at `end`; return the next such place and chunk."""
     chunk = chunk << 8 | byte
     if chunk >= FULL:
@@ -81,7 +81,7 @@ def _push(chunks, end, chunk, byte):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _push_character(chunks, end, chunk, c):  # type: ignore[no-untyped-def]
+def _push_character(chunks: Any, end: Any, chunk: Any, c: Any) -> Any:
     """Add the UTF-8 bytes of code point c."""
     if c < 0x80:
         return _push(chunks, end, chunk, c)
@@ -98,7 +98,7 @@ def _push_character(chunks, end, chunk, c):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _character(text, i):  # type: ignore[no-untyped-def]
+def _character(text: Any, i: Any) -> Any:
     """Read the code point at byte i of valid UTF-8; return it and the place behind it."""
     c = np.int64(text[i])
     if c < 0x80:
@@ -115,7 +115,7 @@ def _character(text, i):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _continued(text, i, characters):  # type: ignore[no-untyped-def]
+def _continued(text: Any, i: Any, characters: Any) -> Any:
     """Find where a word with a joiner or apostrophe at byte i goes on; 0 if it ends there."""
     quoted = False
     while True:
@@ -130,7 +130,7 @@ def _continued(text, i, characters):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def cut(text, alphabet, chunks):  # type: ignore[no-untyped-def]
+def cut(text: Any, alphabet: Any, chunks: Any) -> Any:
     r"""Cut a text, valid UTF-8 that ends in ``\n``, into words; return how many chunks there are.
 
     `chunks`, at least as long as the text, receives the words and the line ends. The last ``\n``
@@ -176,7 +176,7 @@ def cut(text, alphabet, chunks):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def pack(text, ends, chunks):  # type: ignore[no-untyped-def]
+def pack(text: Any, ends: Any, chunks: Any) -> Any:
     """Write words, which lie end to end in `text`, as chunks; return how many there are.
 
     `ends` has where each word ends. `chunks` has room for as many as there are bytes and words.
@@ -193,14 +193,14 @@ def pack(text, ends, chunks):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _mixed(h, chunk):  # type: ignore[no-untyped-def]
+def _mixed(h: Any, chunk: Any) -> Any:
     """Mix a chunk into a hash below 2^31; the sum stays below 2^62."""
     mixed = h * 0x2545F491 + (chunk & 0xFFFFFFF) * 0x27D4EB2F + (chunk >> 28) * 0x165667B1
     return (mixed ^ mixed >> 31) & 0x7FFFFFFF
 
 
 @compiled
-def _same(a, i, b, j):  # type: ignore[no-untyped-def]
+def _same(a: Any, i: Any, b: Any, j: Any) -> Any:
     """Tell whether the word at place i of row a is the one at place j of row b."""
     while a[i] == b[j]:
         if a[i] < FULL:
@@ -211,7 +211,7 @@ def _same(a, i, b, j):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def number(row, i, words, distinct, numbers):  # type: ignore[no-untyped-def]
+def number(row: Any, i: Any, words: Any, distinct: Any, numbers: Any) -> Any:
     """Find the numbers of the words of a row from place i on, and count them.
 
     `numbers` receives them, and LINE_END for line ends. There are `distinct` words so far, and
@@ -262,7 +262,7 @@ def number(row, i, words, distinct, numbers):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def spread(words, distinct):  # type: ignore[no-untyped-def]
+def spread(words: Any, distinct: Any) -> Any:
     """Put all words into the slots, which are free."""
     slots, chunks, starts, _ = words
     for w in range(distinct):

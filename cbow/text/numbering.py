@@ -171,6 +171,7 @@ class Numberer:
         self.numbering = table = WordTable(self._tokens)
 
         def parts() -> Iterator[tuple[bytes | Lines, int]]:
+            """Yield what each call of a kernel gets."""
             for piece, mark in pieces:
                 if isinstance(piece, str):
                     for portion in portions(piece, PORTION):
@@ -179,12 +180,14 @@ class Numberer:
                     yield piece, mark
 
         def cut(part: tuple[bytes | Lines, int]) -> tuple[Row, int]:
+            """Find the words, in any thread."""
             text, mark = part
             if isinstance(text, bytes):
                 return row_of_text(text, rule.alphabet), mark
             return row_of_tokens(*text), mark
 
         def number(cut: tuple[Row, int]) -> tuple[Numbers, int]:
+            """Return their numbers, part after part."""
             row, mark = cut
             return table.number(row), mark
 

@@ -164,6 +164,7 @@ def _count(spool: Spool, tokens: int, config: Config) -> tuple[Pairs, int]:
         shares *= 2
 
     def count(share: int) -> tuple[Pairs, int]:
+        """Count the pairs of a share."""
         parts: list[npt.NDArray[np.int64]] = []
         last = np.array([LINE_END], np.int32)
         for block in spool.blocks():

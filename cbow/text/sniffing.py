@@ -48,7 +48,7 @@ BINARY_MAGIC: Final = (
 # First bytes of a zip archive, and of an empty one.
 _ZIP: Final = (b"PK\x03\x04", b"PK\x05\x06")
 
-# What cbow.text.columns reads can still come from a place where nothing can be found by its number.
+# What cbow.text.fields reads can still come from a place where nothing can be found by its number.
 _COLUMN: Final = (
     "give the file itself, not packed and not through a pipe, and name a column: --field NAME"
 )

@@ -153,6 +153,7 @@ class Spool(AbstractContextManager["Spool"]):
         kept = lines = start = 0
 
         def ids(line_starts: BinaryIO) -> Iterator[Numbers]:
+            """Yield the ids, and write where lines start."""
             nonlocal kept, lines, start
             for block in self.blocks():
                 codes = ids_of[block]  # (numbers,)

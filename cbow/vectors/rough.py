@@ -13,7 +13,7 @@ so on: a query's entry is multiplied with B of them at once, and sums over a row
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -119,7 +119,9 @@ def _parts(start: int, stop: int) -> list[tuple[int, int]]:
 
 
 @compiled
-def round_off(matrix, inverse, mean, part, codes, scales, scratch):  # type: ignore[no-untyped-def]
+def round_off(
+    matrix: Any, inverse: Any, mean: Any, part: Any, codes: Any, scales: Any, scratch: Any
+) -> Any:
     """Round the unit rows of some blocks: u ≈ mean + scale · code.
 
     Parameters
@@ -164,7 +166,9 @@ def round_off(matrix, inverse, mean, part, codes, scales, scratch):  # type: ign
 
 
 @compiled
-def rough_cosines(codes, scales, query, blocks, cosines, maxima):  # type: ignore[no-untyped-def]
+def rough_cosines(
+    codes: Any, scales: Any, query: Any, blocks: Any, cosines: Any, maxima: Any
+) -> Any:
     """Compute the cosines of a query with rounded rows, all less that with the mean.
 
     Parameters
@@ -197,7 +201,7 @@ def rough_cosines(codes, scales, query, blocks, cosines, maxima):  # type: ignor
 
 
 @compiled
-def rows_above(cosines, rows, hot, t, ids):  # type: ignore[no-untyped-def]
+def rows_above(cosines: Any, rows: Any, hot: Any, t: Any, ids: Any) -> Any:
     """Find the rows of some blocks whose rough cosine is t or more.
 
     Parameters

@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 from cbow.cli.train import main
 from cbow.config import Config
 from cbow.errors import CorpusError
-from cbow.text import TokenAccount, columns, encode_corpus, find_sources
-from cbow.text.columns import ColumnFile, columnar
-from cbow.text.fields import FieldReader
+from cbow.text import TokenAccount, encode_corpus, fields, find_sources
+from cbow.text.fields import ColumnFile, FieldReader, columnar
 from cbow.text.reading import TextReader
 from cbow.text.remote import Remote
 
@@ -204,4 +203,4 @@ def test_rows_are_few_at_a_time(tmp_path):
     path.write_bytes(arrow({"text": ["a"] * 1000}, rows_at_a_time=1000))
     with path.open("rb") as file:
         rows = [len(rows.values) for rows in ColumnFile(file, "Arrow", "a").column("text")]
-    assert max(rows) == columns._ROWS
+    assert max(rows) == fields._ROWS

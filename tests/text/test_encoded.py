@@ -24,14 +24,13 @@ from hypothesis import strategies as st
 import cbow.text.encoded as encoded_module
 import cbow.text.kernels as kernels_module
 import cbow.text.numbering as numbering_module
-import cbow.text.pieces as pieces_module
+import cbow.text.reading as reading_module
 import cbow.text.spool as spool_module
 from cbow.config import Config
 from cbow.errors import ConfigError, CorpusError, OutputError
 from cbow.text import EncodedCorpus, TokenAccount, Vocabulary, encode_corpus
 from cbow.text.numbering import LINE_END
-from cbow.text.pieces import PIECE, Cutter
-from cbow.text.reading import TextReader
+from cbow.text.reading import PIECE, Cutter, TextReader
 from cbow.text.sources import find_sources
 from cbow.text.spool import Spool
 from cbow.text.tokenizers import rule_of
@@ -256,7 +255,7 @@ def test_equals_the_plain_way(
         patch.setattr(numbering_module, "rule_of", cached_rule)
         patch.setattr(numbering_module, "FEW", few)
         patch.setattr(kernels_module, "COMPILED", True)
-        patch.setattr(pieces_module, "PIECE", piece)
+        patch.setattr(reading_module, "PIECE", piece)
         patch.setattr(Cutter.__init__, "__defaults__", (piece,))
         patch.setattr(spool_module, "CHUNK", piece)
         if len(order) < 2 or max(map(len, expected)) < 2:
@@ -811,7 +810,7 @@ def test_size_of_what_has_none(tmp_path):
 @pytest.fixture
 def small_pieces(monkeypatch):
     """Work in small pieces, so that a text of two megabytes is long beside them."""
-    monkeypatch.setattr(pieces_module, "PIECE", 2**14)
+    monkeypatch.setattr(reading_module, "PIECE", 2**14)
     monkeypatch.setattr(Cutter.__init__, "__defaults__", (2**14,))
     monkeypatch.setattr(spool_module, "CHUNK", 2**14)
 

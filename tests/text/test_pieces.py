@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cbow.text.pieces import PIECE, Cutter
+from cbow.text.reading import PIECE, Cutter
 
 CHUNKS = st.lists(st.text(st.sampled_from("aaab \n\u3000")))
 SIZES = st.integers(1, 7)

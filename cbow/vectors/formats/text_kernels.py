@@ -14,7 +14,7 @@ which is the rule.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -44,7 +44,7 @@ _FULL: Final = 10**17
 
 
 @compiled
-def read_back(w, s):  # type: ignore[no-untyped-def]
+def read_back(w: Any, s: Any) -> Any:
     """Return the least and largest float32 that w * 10^s may be; nan if it is out of range."""
     if not LEAST <= s <= _MOST:
         return np.float32(np.nan), np.float32(np.nan)
@@ -56,19 +56,19 @@ def read_back(w, s):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _white(c):  # type: ignore[no-untyped-def]
+def _white(c: Any) -> Any:
     """Tell whether a byte is white space, the line feed among it."""
     return c == SPACE or 9 <= c <= 13
 
 
 @compiled
-def _digit(text, i):  # type: ignore[no-untyped-def]
+def _digit(text: Any, i: Any) -> Any:
     """Return the digit at byte i; if there is none, a number outside 0 to 9."""
     return np.int64(text[i]) - ZERO
 
 
 @compiled
-def _exponent(text, i):  # type: ignore[no-untyped-def]
+def _exponent(text: Any, i: Any) -> Any:
     """Read what follows an e; return it and the place behind it, or no place."""
     negative = text[i] == MINUS
     if text[i] == MINUS or text[i] == PLUS:
@@ -86,7 +86,7 @@ def _exponent(text, i):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _number(text, i):  # type: ignore[no-untyped-def]
+def _number(text: Any, i: Any) -> Any:
     """Read the number at byte i; return it and the place behind it, or no place if in doubt."""
     negative = text[i] == MINUS
     if text[i] == MINUS or text[i] == PLUS:
@@ -121,7 +121,7 @@ def _number(text, i):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def parse(text, numbers, begins, ends, plain):  # type: ignore[no-untyped-def]
+def parse(text: Any, numbers: Any, begins: Any, ends: Any, plain: Any) -> Any:
     """Read the rows that are out of the ordinary in nothing.
 
     Parameters
@@ -163,7 +163,7 @@ def parse(text, numbers, begins, ends, plain):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def gather(text, begins, ends, words):  # type: ignore[no-untyped-def]
+def gather(text: Any, begins: Any, ends: Any, words: Any) -> Any:
     """Copy words out of a text, a line feed behind each; return how many bytes that are.
 
     Parameters
