@@ -36,6 +36,7 @@ from cbow.text.sources import (
     Sources,
     check_readable,
     check_texts,
+    opened,
     source_name,
 )
 from cbow.text.tokenizers import LineTokenizer, normalised, unify_line_ends, without_marks
@@ -125,7 +126,7 @@ class TextReader:
         """Yield the text of a file in parts, or of its rows the texts in one field."""
         name = source_name(item)
         try:
-            file: Any = item.open() if isinstance(item, Remote) else item.open("rb")
+            file = opened(item)
         except OSError as error:
             raise CorpusError(
                 f"{name} cannot be opened ({error.strerror}); check its permissions"
@@ -138,13 +139,14 @@ class TextReader:
                 raise _unreadable(name, error) from None
             if kind is None:
                 parts = self.read(file, name)
-                if isinstance(item, Remote) and item.from_web:
+                source = item.file if isinstance(item, Part) and not item.start else item
+                if isinstance(source, Remote) and source.from_web:
                     first = next(parts, "")
                     check_no_page(first, name)
                     parts = itertools.chain([first], parts)
                 yield from field.text(parts, name) if field else parts
                 return
-        with item.open(whole=False) if isinstance(item, Remote) else item.open("rb") as file:
+        with opened(item, whole=False) as file:
             columns = ColumnFile(file, kind, name)
             if field is None:
                 listed = ", ".join(map(shown, columns.names))

@@ -11,6 +11,7 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final, NoReturn
 
 from cbow.errors import LONGEST_SHOWN, CorpusError, shown
@@ -155,7 +156,14 @@ def _file_system(url: str) -> tuple[Any, str]:
 
 def _version(info: Mapping[str, Any]) -> tuple[object, ...]:
     """Return what tells whether a file is still the same."""
-    return tuple(info.get(name) for name in _VERSION)
+    known = (info.get(name) for name in _VERSION)
+    return tuple(each.timestamp() if isinstance(each, datetime) else each for each in known)
+
+
+def _is_another(version: tuple[object, ...], now: tuple[object, ...]) -> bool:
+    """Whether a file has changed: in what is known of both, for a list may tell less of each."""
+    both = zip(version, now, strict=False)
+    return any(None not in (old, new) and old != new for old, new in both)
 
 
 @contextlib.contextmanager
@@ -280,7 +288,7 @@ class _RemoteFile(io.RawIOBase):
         position, size = self._position, self._remote.size
         if position:
             self._fs.invalidate_cache()
-            if _version(self._fs.info(self._path)) != self._remote.version:
+            if _is_another(self._remote.version, _version(self._fs.info(self._path))):
                 raise self._changed()
         if self._whole and self._remote.from_web:
             # One request for all, where blocks would be requests of their own. Positions are those

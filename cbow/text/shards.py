@@ -1,8 +1,9 @@
 """A text in as many shards as workers learn from it: files, and parts of large ones.
 
-Each shard is a stretch of the text, and all have about as many bytes. A plain file is cut behind
-line ends. One that is compressed, or in an encoding whose line ends are not the byte 0x0A alone, is
-in one shard: how far the shards differ then depends on the sizes of such files.
+Each shard is a stretch of the text, and all have about as many bytes. Files may be behind
+addresses. A plain one is cut behind line ends. One that is compressed, or in an encoding whose line
+ends are not the byte 0x0A alone, is in one shard: how far the shards differ then depends on the
+sizes of such files.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Any, Final
 
 from cbow.config import Config
 from cbow.errors import CorpusError
@@ -18,8 +19,9 @@ from cbow.system.arrays import Counts
 from cbow.text.encoded import Seen
 from cbow.text.numbering import TokenNumbering
 from cbow.text.reading import BLOCK, TextReader
+from cbow.text.remote import Remote
 from cbow.text.sniffing import HEAD, compression
-from cbow.text.sources import Part, Sources, source_name
+from cbow.text.sources import Part, Sources, opened, source_name
 
 #: Encodings in which the byte 0x0A is a line end and part of nothing else.
 CUT: Final = ("utf-8", "ascii", "iso8859-1", "cp1252")
@@ -38,22 +40,34 @@ def deal(sources: Sources, workers: int, config: Config) -> list[Sources]:
     CorpusError
         If a source is not a file, or cannot be read.
     """
-    other = [item for item in sources.items if not isinstance(item, Path) or not item.is_file()]
-    if other or not sources.items:
+    files: list[tuple[Path | Remote, int]] = []
+    for item in sources.items:
+        if isinstance(item, Remote):
+            if item.size is None:
+                raise CorpusError(
+                    f"the server does not tell the size of {item}, by which a text is dealt out to "
+                    f"{workers} workers; copy it to a file, or leave out workers / --workers"
+                )
+            files.append((item, item.size))
+        elif isinstance(item, Path) and item.is_file():
+            files.append((item, item.stat().st_size))
+    if not files or len(files) < len(sources.items):
+        other = [item for item in sources.items if item not in dict(files)]
         name = source_name(other[0]) if other else "the text"
         raise CorpusError(
             f"{name} is not a file, but each of {workers} workers reads its own part of the files; "
             "write the text to a file, or leave out workers / --workers"
         )
     TextReader(config.encoding)  # rejects an encoding that is not known
-    sizes = [file.stat().st_size for file in sources.files]
-    shards: list[list[Path | Part]] = [[] for _ in range(workers)]
-    before = 0  # bytes
-    for file, size in zip(sources.files, sizes, strict=True):
+    shards: list[list[Path | Part | Remote]] = [[] for _ in range(workers)]
+    total, before = sum(size for _, size in files), 0  # bytes
+    for file, size in files:
         # Shard k is the file from places[k] to places[k + 1].
-        places = [sum(sizes) * k // workers - before for k in range(workers + 1)]
+        places = [total * k // workers - before for k in range(workers + 1)]
         places = [min(max(0, place), size) for place in places]
-        if _can_be_cut(file, config):
+        if set(places) <= {0, size}:
+            pass  # as most of many small files, which need not be looked into
+        elif _can_be_cut(file, config):
             places = [_next_line(file, place, size) for place in places]
         else:  # it goes to whom its middle belongs to
             places = [size * (2 * place > size) for place in places]
@@ -64,7 +78,7 @@ def deal(sources: Sources, workers: int, config: Config) -> list[Sources]:
     return [Sources(tuple(items), texts=() if not items else None) for items in shards]
 
 
-def _can_be_cut(file: Path, config: Config) -> bool:
+def _can_be_cut(file: Path | Remote, config: Config) -> bool:
     """Whether every byte 0x0A of a file is the end of a line that stands for itself."""
     if config.field is not None or codecs.lookup(config.encoding).name not in CUT:
         return False
@@ -72,7 +86,7 @@ def _can_be_cut(file: Path, config: Config) -> bool:
         return compression(bytes_.read(HEAD)) is None
 
 
-def _next_line(file: Path, place: int, size: int) -> int:
+def _next_line(file: Path | Remote, place: int, size: int) -> int:
     """Return where the first line begins that begins at a byte or behind it."""
     if place in (0, size):
         return place
@@ -80,12 +94,13 @@ def _next_line(file: Path, place: int, size: int) -> int:
         bytes_.seek(place - 1)
         while (piece := bytes_.readline(BLOCK)) and not piece.endswith(b"\n"):
             pass
-        return bytes_.tell()
+        end: int = bytes_.tell()
+        return end
 
 
-def _opened(file: Path) -> BinaryIO:
+def _opened(file: Path | Remote) -> Any:
     try:
-        return file.open("rb")
+        return opened(file)
     except OSError as error:
         raise CorpusError(
             f"{file} cannot be opened ({error.strerror}); check its permissions"

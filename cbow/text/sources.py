@@ -16,7 +16,7 @@ import stat
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 from cbow.errors import CorpusError, shown
 from cbow.text.remote import Remote, find_remote, scheme
@@ -32,36 +32,47 @@ SUFFIXES: Final = (".txt", ".txt.gz", ".txt.bz2", ".txt.xz", ".txt.zst")
 class Part:
     """Some lines of a file: its bytes from `start` to before `stop`."""
 
-    path: Path
+    file: Path | Remote
     start: int
     stop: int
 
     def __str__(self) -> str:
-        return str(self.path)
-
-    def open(self, mode: str = "rb") -> BinaryIO:
-        """Open it as `Path.open` does a file, for reading bytes."""
-        return _PartOfFile(self)
+        return str(self.file)
 
 
-class _PartOfFile(io.FileIO):
+def opened(item: Path | Part | Remote, *, whole: bool = True) -> Any:
+    """Open a file, or a part of one, for reading bytes; `whole`: from the first to the last."""
+    if isinstance(item, Path):
+        return item.open("rb")
+    return item.open(whole=whole) if isinstance(item, Remote) else _PartOfFile(item)
+
+
+class _PartOfFile(io.RawIOBase):
     """The bytes of a `Part`, for a reader that goes from their first to their last."""
 
     def __init__(self, part: Part) -> None:
-        super().__init__(part.path)
-        self.seek(part.start)
+        super().__init__()
         self.part, self.left = part, part.stop - part.start
+        self.file = opened(part.file)
+        self.file.seek(part.start)
 
-    def read(self, size: int | None = -1) -> bytes:
-        """Read at most so many of the bytes that are left."""
-        block = super().read(self.left if size is None or size < 0 else min(size, self.left))
-        if self.left and not block:
+    def readinto(self, buffer: Any) -> int:
+        """Read some of the bytes that are left."""
+        size = min(len(buffer), self.left)
+        block: bytes = self.file.read(size)
+        if size and not block:
             raise CorpusError(
                 f"{self.part} ends {self.left:,} bytes before byte {self.part.stop:,}, where the "
                 "part of a worker ends; do not change a text while it is read"
             )
         self.left -= len(block)
-        return block
+        buffer[: len(block)] = block
+        return len(block)
+
+    def close(self) -> None:
+        """Close the file."""
+        self.file.close()
+        super().close()
 
 
 @dataclass(frozen=True)

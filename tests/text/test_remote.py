@@ -13,6 +13,7 @@ import zipfile
 from pathlib import Path
 
 import fsspec
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,6 +26,8 @@ from cbow.text import encode_corpus, find_sources, remote
 from cbow.text.fields import FieldReader
 from cbow.text.reading import TextReader
 from cbow.text.remote import Remote
+from cbow.text.shards import deal
+from cbow.text.sources import Sources
 
 TEXT = "the king rules the land\nthe queen rules the land\n" * 20_000  # more than any buffer
 DATA = TEXT.encode()
@@ -448,3 +451,59 @@ def test_a_store_like_s3(pauses, monkeypatch):
             find_sources("s3://other/a.txt")
     finally:
         server.stop()
+
+
+# dealt out to workers
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3, 7])
+def test_each_worker_reads_its_part(memory, workers):
+    texts = {"t/a.txt": "a king\n" * 50, "t/b.txt": "one queen\n" * 500, "t/c.txt": "rules\n"}
+    for name, text in texts.items():
+        memory.pipe(f"/{name}", text.encode())
+    shards = deal(find_sources("memory://t"), workers, Config())
+    parts = ["".join(map("".join, TextReader().texts(shard))) for shard in shards]
+    assert "".join(parts) == "".join(texts.values())
+    size = len("".join(parts)) / workers
+    assert all(abs(len(part) - size) < 20 for part in parts)
+    assert [shard.size for shard in shards] == list(map(len, parts))
+
+
+def test_a_part_of_a_file_of_a_web_server(web):
+    web.files["a.txt"] = DATA
+    first, second = deal(find_sources(f"{web.address}/a.txt"), 2, Config())
+    web.seen.clear()
+    assert list(map("".join, TextReader().texts(second))) == [TEXT[second.items[0].start :]]
+    assert web.seen == [("a.txt", f"bytes={second.items[0].start}-")]
+    assert list(map("".join, TextReader().texts(first))) == [TEXT[: first.items[0].stop]]
+    web.files["a.txt"] = b"<!DOCTYPE html><html>Not here" + DATA
+    first, _ = deal(find_sources(f"{web.address}/a.txt"), 2, Config())
+    with pytest.raises(CorpusError, match="page"):
+        list(map("".join, TextReader().texts(first)))
+
+
+def test_small_files_are_not_looked_into_to_deal_them_out(web):
+    for i in range(4):
+        web.files[f"{i}.txt"] = DATA
+    sources = find_sources([f"{web.address}/{i}.txt" for i in range(4)])
+    assert [len(shard.items) for shard in deal(sources, 4, Config())] == [1, 1, 1, 1]
+    assert web.seen == []
+
+
+def test_what_has_no_size_cannot_be_dealt_out(web):
+    sources = Sources((Remote(f"{web.address}/a.txt", None),))
+    with pytest.raises(CorpusError, match=r"does not tell the size of http.*copy it to a file"):
+        deal(sources, 2, Config())
+
+
+@pytest.mark.slow
+def test_workers_read_an_address_as_they_do_a_file(memory, tmp_path):
+    text = Path(__file__).parents[2].joinpath("corpora", "alder.txt").read_bytes()
+    (tmp_path / "a.txt").write_bytes(text)
+    memory.pipe("/t/a.txt", text)
+    models = [
+        cbow.train(corpus, workers=2, cluster="serial", dimension=5, epochs=1)
+        for corpus in (tmp_path / "a.txt", "memory://t/a.txt")
+    ]
+    for one, other in zip(*(model.parameters for model in models), strict=True):
+        np.testing.assert_array_equal(one, other)

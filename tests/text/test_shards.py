@@ -16,7 +16,7 @@ from cbow.text.encoded import Seen
 from cbow.text.numbering import EMPTY
 from cbow.text.reading import TextReader
 from cbow.text.shards import deal, merged, seen_together
-from cbow.text.sources import Part, Sources
+from cbow.text.sources import Part, Sources, opened
 
 lines = st.lists(st.text("ab é", max_size=30), max_size=30)
 
@@ -109,7 +109,7 @@ def test_an_encoding_must_be_known(folder):
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_file_that_must_not_be_read(folder):
     sources = files(folder, ["a b\n"])
-    sources.files[0].chmod(0)
+    sources.items[0].chmod(0)
     with pytest.raises(CorpusError, match="cannot be opened"):
         deal(sources, 2, Config())
 
@@ -124,14 +124,14 @@ def test_a_file_that_is_gone(folder, monkeypatch):
 def test_a_file_that_became_shorter_is_told(folder):
     sources = files(folder, ["a b\n" * 10])
     shard = deal(sources, 2, Config())[1]
-    sources.files[0].write_text("a b\n" * 7)
+    sources.items[0].write_text("a b\n" * 7)
     with pytest.raises(CorpusError, match="ends 12 bytes before byte 40, where the part of a work"):
         read(shard)
 
 
 def test_a_part_is_read_to_its_end_at_once_too(folder):
     files(folder, ["a b\nc d\n"])
-    with Part(folder / "0.txt", 4, 8).open() as part:
+    with opened(Part(folder / "0.txt", 4, 8)) as part:
         assert part.read() == b"c d\n"
         assert part.read(5) == b""
 
