@@ -15,14 +15,17 @@ from cbow.config import POSITIVE, SEED, Range
 from cbow.errors import ConfigError, shown
 
 if TYPE_CHECKING:
-    from cbow.evaluation.results import (
+    from cbow.evaluation.scoring import (
         AnalogiesResult,
         Comparison,
         Evaluation,
         PairsResult,
+        Prepared,
         compare,
+        evaluate,
+        prepare,
+        score,
     )
-    from cbow.evaluation.scoring import Prepared, evaluate, prepare, score
     from cbow.evaluation.sets import Analogies, Pairs, read_analogies, read_pairs, read_set
 
 __all__ = [
@@ -43,11 +46,7 @@ __all__ = [
     "score",
 ]
 
-_HOME = {
-    "results": {"AnalogiesResult", "Comparison", "Evaluation", "PairsResult", "compare"},
-    "scoring": {"Prepared", "evaluate", "prepare", "score"},
-    "sets": {"Analogies", "Pairs", "read_analogies", "read_pairs", "read_set"},
-}
+_OF_SETS = {"Analogies", "Pairs", "read_analogies", "read_pairs", "read_set"}
 
 #: Ways to answer an analogy.
 METHODS: Final = ("3CosAdd", "3CosMul")
@@ -122,9 +121,9 @@ class Rules:
 
 
 def __getattr__(name: str) -> Any:
-    for module, names in _HOME.items():
-        if name in names:
-            value = getattr(importlib.import_module(f"cbow.evaluation.{module}"), name)
-            globals()[name] = value
-            return value
-    raise AttributeError(f"module 'cbow.evaluation' has no attribute {name!r}")
+    if name not in __all__:
+        raise AttributeError(f"module 'cbow.evaluation' has no attribute {name!r}")
+    home = "sets" if name in _OF_SETS else "scoring"
+    value = getattr(importlib.import_module(f"cbow.evaluation.{home}"), name)
+    globals()[name] = value
+    return value

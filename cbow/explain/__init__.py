@@ -1,7 +1,6 @@
 """The network explained on a few words: every number of one step. ``docs/explain.md`` shows it."""
 
-from cbow.explain.explanation import Explanation, Section, Table
-from cbow.explain.page import page
+from cbow.explain.explanation import Explanation, Section, Table, page
 from cbow.explain.sections import explain
 from cbow.explain.worked import Settings, Worked, as_json, work_out
 

@@ -140,12 +140,15 @@ def work_out(lines: Sequence[Sequence[str]], settings: Settings) -> Worked:
     mistaken = network.mistaken_gradients(net, parameters, pass_, y)
 
     def J(these: network.Parameters) -> float:
+        """Return the cost under some parameters."""
         return network.cost(net, network.forward(net, these, X), y)
 
     def copy() -> network.Parameters:
+        """Copy the parameters."""
         return network.Parameters(*(array.copy() for array in parameters))
 
     def step(along: network.Gradients) -> AfterStep:
+        """Make a step from the parameters."""
         new = copy()
         network.SGD(new).update(new, along, settings.learning_rate)
         return AfterStep(new, J(new))
@@ -200,6 +203,7 @@ def draw(X: Floats, dimension: int, seed: int) -> network.Parameters:
     random = np.random.Generator(np.random.PCG64(seed))
 
     def normal(rows: int, columns: int, scale: float) -> Floats:
+        """Draw an array that can be printed as it is."""
         drawn: Floats = random.normal(scale=scale, size=(rows, columns)).round(DECIMALS)
         return drawn
 
@@ -269,6 +273,7 @@ def as_json(worked: Worked) -> dict[str, Any]:
     }
 
     def after(step: AfterStep) -> dict[str, Any]:
+        """Return the outcome of a step."""
         named = zip(step.parameters.names, step.parameters, strict=True)
         return {"cost": step.cost, "arrays": {name: array.tolist() for name, array in named}}
 

@@ -696,6 +696,7 @@ def _move_all(temporary: Sequence[Path], targets: Sequence[Path]) -> None:
         with contextlib.ExitStack() as undo:
 
             def move(one: Path, other: Path) -> None:
+                """Rename one to the other, and back if not all can be."""
                 os.replace(one, other)
                 undo.callback(os.replace, other, one)
 

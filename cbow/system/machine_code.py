@@ -56,6 +56,7 @@ def machine_code(
     room = [0] * max(1, len(returned))  # a kernel that returns None writes a 0
 
     def call(arguments: tuple[Any, ...], slots: list[int]) -> Any:
+        """Run the code."""
         row = np.array(slots + room, np.int64)
         if status := run(row.ctypes.data):
             raise RuntimeError(f"{kernel} ended with status {status}")

@@ -223,14 +223,12 @@ def verified(contents: Contents) -> dict[str, bool] | None:
 
 def _checksums(tensors: Mapping[str, Array], metadata: Mapping[str, str]) -> dict[str, Any]:
     """Compute the checksums of arrays in C order and of all texts but the checksums."""
-
-    def digest(data: Any) -> str:
-        return hashlib.sha256(data).hexdigest()
-
     texts = {name: text for name, text in metadata.items() if name != CHECKSUMS}
     return {
-        "arrays": {name: digest(array.reshape(-1).data) for name, array in tensors.items()},
-        "metadata": digest(json.dumps(texts, sort_keys=True).encode()),
+        "arrays": {
+            name: hashlib.sha256(a.reshape(-1).data).hexdigest() for name, a in tensors.items()
+        },
+        "metadata": hashlib.sha256(json.dumps(texts, sort_keys=True).encode()).hexdigest(),
     }
 
 
@@ -244,15 +242,18 @@ def strict_json(text: str | bytes) -> Any:
     """
 
     def distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        """Make a table of pairs with distinct names."""
         together = dict(pairs)
         if len(together) < len(pairs):
             raise ValueError("a name occurs twice")
         return together
 
     def reject(constant: str) -> NoReturn:
+        """Reject NaN and infinity."""
         raise ValueError(f"{constant} is no number")
 
     def finite(digits: str) -> float:
+        """Read a number that a float can hold."""
         number = float(digits)
         if not math.isfinite(number):
             raise ValueError(f"{shown(digits)} is too large")

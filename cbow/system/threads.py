@@ -200,6 +200,7 @@ def share_out(pool: Executor, work: Callable[..., None], pieces: Iterable[Sequen
     import numpy as np  # here: commands ask for the number of processors before they need it
 
     def one(piece: Sequence[Any]) -> None:
+        """Do the work on a piece."""
         with np.errstate(over="ignore", invalid="ignore"):
             work(*piece)
 

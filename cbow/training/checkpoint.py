@@ -189,6 +189,7 @@ def fill(arrays: Mapping[str, NDArray[Any]], saved: Mapping[str, NDArray[Any]]) 
     """
 
     def listed(kinds: Mapping[str, tuple[tuple[int, ...], np.dtype[Any]]]) -> str:
+        """List names, kinds of number and shapes, for the message."""
         each = (f"{name} {dtype} {shape}" for name, (shape, dtype) in sorted(kinds.items()))
         return ", ".join(each) or "none"
 

@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as arrays
 from scipy import stats
 
 from cbow.evaluation import measures
-from cbow.evaluation.results import defined
+from cbow.evaluation.scoring import defined
 
 VALUES = st.one_of(
     st.sampled_from([-1.0, 0.0, -0.0, 0.5, 2.0]),

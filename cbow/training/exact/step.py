@@ -181,7 +181,10 @@ def with_scratch(kernel: Callable[..., None], buffers: Buffers, m: int) -> Calla
     N, dtype = buffers.H.shape[1], buffers.H.dtype
 
     def work(*piece: Any) -> None:
+        """Call the kernel."""
+
         def empty(*shape: int) -> Array:
+            """Take memory."""
             return np.empty(shape, dtype)
 
         kernel(*piece, Scratch(
