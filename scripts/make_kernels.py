@@ -87,7 +87,7 @@ def work() -> None:
     rule = rule_of(FOLLOWED[0])
     table.number(row_of_text(as_bytes(" ".join(lines), rule), rule.alphabet))
     vectors = rng.standard_normal((100_000, 20), np.float32)
-    rough = RoughCopy(vectors, inverse_lengths(vectors))
+    rough = RoughCopy(vectors, inverse_lengths(vectors), 0.0)
     rough.candidates(rng.standard_normal(20), 3, range(100_000))
     read_compiled(b"king 1.5 2\nqueen 1 2\n", 2)
 

@@ -9,7 +9,7 @@ import pytest
 import cbow
 from cbow.evaluation import compare
 from cbow.training import DivergenceError
-from cbow.vectors import WordVectors, formats, search
+from cbow.vectors import WordVectors, formats, nearest
 from cbow.vectors.projection import principal_components
 
 WORDS = [f"w{i}" for i in range(40)]
@@ -47,12 +47,12 @@ def queries(vectors):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_queries(monkeypatch, dtype, way):
     if way == "in batches":
-        monkeypatch.setattr(search, "MANY", 1)
-        monkeypatch.setattr(search, "R", 8)
-        monkeypatch.setattr(search, "B", 2)
+        monkeypatch.setattr(nearest, "MANY", 1)
+        monkeypatch.setattr(nearest, "R", 8)
+        monkeypatch.setattr(nearest, "B", 2)
     if way == "by a rough copy":
         for name in ("LARGE", "PATIENCE"):
-            monkeypatch.setattr(search, name, 0)
+            monkeypatch.setattr(nearest, name, 0)
     expected = queries(WordVectors(WORDS, tiny(dtype)))
     with np.errstate(all="raise"):
         assert queries(WordVectors(WORDS, tiny(dtype))) == expected

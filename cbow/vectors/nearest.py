@@ -1,4 +1,4 @@
-"""Cosines and the nearest rows: pure functions of arrays.
+"""Cosines and the nearest rows: the answer is the same in every way, the time is not.
 
     cos(q, r) = q·r / (|q| |r|),    0 where a row is zero
 
@@ -7,9 +7,25 @@ A search has two steps. The first computes all cosines in a quick way, each wron
 few in float64, each in the same way whichever other rows there are. So the answer depends neither
 on the quick way, nor on the number of threads, nor on what else is asked at the same time.
 
-The matrix is never copied at unit length: one number per row, 1/|r|, does the same.
+The matrix is never copied at unit length: one number per row, 1/|r|, does the same. The arguments
+have the same names everywhere:
 
-3CosMul multiplies cosines, moved to the range from 0 to 1, where a sum of vectors adds them:
+    matrix      (V, N), a vector per row
+    inverse     (V,), 1/|r| of each row, from `inverse_lengths`, without NaN
+    query       (N,), of length 1; queries are (Q, N)
+    excluded    rows that are not to be found, each once; of several queries, a list for each
+    topn        how many rows to find; all there are if there are fewer
+    rows        a range, the rows among which to search
+
+**Quick ways.** One query goes through all rows (`nearest`). Many queries of a large matrix, one
+after the other, pay for a rough copy of it (`cbow.vectors.rough`). A batch goes through the matrix
+a tile of rows at a time (`candidates`): a tile's cosines S (R, Q) are a matrix product that stays
+in the processor's cache. Of B rows next to each other the largest cosine with each query is taken,
+(R/B, Q). The k-th largest t of all those so far bounds the k-th largest cosine from below, so only
+where the largest reaches t are the cosines themselves looked at: in the first tile often, later
+hardly ever.
+
+**3CosMul** multiplies cosines, moved to the range from 0 to 1, where a sum of vectors adds them:
 
                 Π_p (1 + cos(p, r)) / 2
     score(r) = -------------------------        p: words that count for r, n: those against it
@@ -21,12 +37,17 @@ equation 4 and footnote 7.) One large cosine cannot outweigh the others as it ca
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from cbow.system.arrays import Doubles, Floats, Ids
+
+if TYPE_CHECKING:
+    from cbow.vectors.rough import RoughCopy
 
 #: Rows converted to float64 at once: enough to be fast, little to hold.
 ROWS: Final = 4096
@@ -40,6 +61,30 @@ BLOCK: Final = 128
 #: Keeps 3CosMul from dividing by zero. This is gensim's value; the paper has 0.001. The two differ
 #: only where the cosine with a negative word is nearly -1.
 EPSILON: Final = 1e-6
+
+#: Queries from which on a batch is quicker than one after the other.
+MANY: Final = 16
+
+#: Entries of a matrix from which on a rough copy is of use.
+LARGE: Final = 2**22
+
+#: Entries read by queries one after the other before the rough copy is made: to make it, and to
+#: load the compiler for it, takes about as long.
+PATIENCE: Final = 2**30
+
+#: Rows of a tile, and those of which the largest cosine is taken together.
+R: Final = 2048
+B: Final = 32
+
+#: Queries that a thread answers at a time, at most: the more, the better for the product.
+QUERIES: Final = 512
+
+#: As many as a tile has blocks: with more to be found, the first tile would rule nothing out.
+LARGEST_K: Final = R // B
+
+#: Candidates kept for a query, on average. More of them are equal, or nearly: then it is better to
+#: answer one query after the other.
+MOST: Final = 4 * R
 
 
 class Hits(NamedTuple):
@@ -73,17 +118,10 @@ def unit(vectors: Floats) -> Doubles:
 
 @np.errstate(under="ignore")
 def inverse_lengths(matrix: Floats) -> Floats:
-    """Compute 1/|r| for every row r, and 0 for a row of zeros or of next to nothing.
+    """Compute 1/|r| for every row r, and 0 for a row of zeros or of next to nothing, (V,).
 
-    Parameters
-    ----------
-    matrix : ndarray, (V, N)
-
-    Returns
-    -------
-    ndarray, (V,)
-        In the dtype of `matrix`. NaN where a row is not finite, or so long that its products
-        would not be.
+    It is in the dtype of `matrix`, and NaN where a row is not finite, or so long that its products
+    would not be.
     """
     limits = np.finfo(matrix.dtype)
     inverse = np.empty(len(matrix), matrix.dtype)  # (V,)
@@ -112,20 +150,7 @@ def slack(dtype: npt.DTypeLike, N: int) -> float:
 
 @np.errstate(under="ignore")
 def cosines(matrix: Floats, inverse: Floats, query: Doubles) -> Floats:
-    """Compute the cosine of a query with every row, up to the `slack` of the matrix's dtype.
-
-    Parameters
-    ----------
-    matrix : ndarray, (V, N)
-    inverse : ndarray, (V,)
-        From `inverse_lengths`.
-    query : ndarray, (N,)
-        Of length 1.
-
-    Returns
-    -------
-    ndarray, (V,)
-    """
+    """Compute the cosines with all rows, (V,), up to the `slack` of the matrix's dtype."""
     result: Floats = matrix @ query.astype(matrix.dtype)  # (V,)
     result *= inverse
     return result
@@ -135,25 +160,18 @@ def cosines(matrix: Floats, inverse: Floats, query: Doubles) -> Floats:
 def exact_cosines(
     matrix: Floats, inverse: Floats, queries: Doubles, ids: Ids, which: Ids | None = None
 ) -> Doubles:
-    """Compute cosines with some rows in float64, each by itself.
+    """Compute cosines with n rows in float64, each by itself, (n,).
 
     Rows that are equal get equal cosines, and a row gets the same whichever others are asked for.
 
     Parameters
     ----------
-    matrix : ndarray, (V, N)
-    inverse : ndarray, (V,)
-        From `inverse_lengths`.
+    matrix, inverse
     queries : ndarray, (N,) or (Q, N)
-        Of length 1.
     ids : ndarray of int, (n,)
         The rows.
     which : ndarray of int, (n,), optional
         Of several queries, the one for each row.
-
-    Returns
-    -------
-    ndarray, (n,)
     """
     result = np.empty(len(ids))
     for start in range(0, len(ids), FEW_ROWS):
@@ -196,28 +214,20 @@ def may_be_largest(scores: Floats, k: int, slack: float) -> Ids:
 
 
 def nearest(
-    matrix: Floats, inverse: Floats, query: Doubles, excluded: Ids, topn: int, rows: range
+    matrix: Floats,
+    inverse: Floats,
+    query: Doubles,
+    excluded: Ids,
+    topn: int,
+    rows: range,
+    ids: Ids | None = None,
 ) -> Hits:
-    """Find the rows of largest cosine.
-
-    Parameters
-    ----------
-    matrix : ndarray, (V, N)
-    inverse : ndarray, (V,)
-        From `inverse_lengths`, without NaN.
-    query : ndarray, (N,)
-        Of length 1.
-    excluded : ndarray of int
-        Rows that are not to be found, each once.
-    topn : int
-        How many to find; all there are if there are fewer.
-    rows : range
-        The rows among which to search, one next to the other.
-    """
-    part = slice(rows.start, rows.stop)
-    scores = cosines(matrix[part], inverse[part], query)  # (len(rows),)
-    k = min(topn + len(excluded), len(rows))
-    ids = rows.start + may_be_largest(scores, k, slack(matrix.dtype, matrix.shape[1]))
+    """Find the rows of largest cosine, among `ids`, rising, if a quicker way has found these."""
+    if ids is None:
+        part = slice(rows.start, rows.stop)
+        scores = cosines(matrix[part], inverse[part], query)  # (len(rows),)
+        k = min(topn + len(excluded), len(rows))
+        ids = rows.start + may_be_largest(scores, k, slack(matrix.dtype, matrix.shape[1]))
     return select(ids, exact_cosines(matrix, inverse, query, ids), excluded, topn)
 
 
@@ -227,6 +237,121 @@ def select(ids: Ids, scores: Floats, excluded: Ids, topn: int) -> Hits:
     candidates, out = ids[order].tolist(), set(excluded.tolist())  # quicker than np.isin for a few
     order = order[[row not in out for row in candidates]][:topn]
     return Hits(ids[order], scores[order])
+
+
+@np.errstate(under="ignore")
+def nearest_to_each(
+    matrix: Floats,
+    inverse: Floats,
+    queries: Doubles,
+    excluded: Sequence[Ids],
+    topn: int,
+    rows: range,
+) -> list[Hits]:
+    """Find the rows of largest cosine for each query: the same as `nearest`, but quicker."""
+    # Here, for one query does without.
+    from cbow.system.threads import processors, single_threaded_blas, thread_pool
+
+    V, threads = len(matrix), processors()
+    size = min(QUERIES, -(-len(queries) // threads))
+
+    def answer(start: int) -> list[Hits]:
+        """Answer the queries of one thread."""
+        mine, out = queries[start : start + size], excluded[start : start + size]
+        k = topn + max(map(len, out))
+        near = None
+        if k <= min(LARGEST_K, len(rows)):
+            near = candidates(matrix, inverse, mine, k, rows)
+        if near is None:
+            each = zip(mine, out, strict=True)
+            return [nearest(matrix, inverse, query, own, topn, rows) for query, own in each]
+        places = np.concatenate([query * V + ids for query, ids in enumerate(out)])
+        kept = ~np.isin(near.queries * V + near.ids, places)
+        ids, which = near.ids[kept], near.queries[kept]
+        cosines = exact_cosines(matrix, inverse, mine, ids, which)
+        order = np.lexsort((ids, -cosines, which))
+        ids, cosines = ids[order], cosines[order]
+        edges = np.searchsorted(which[order], np.arange(len(mine) + 1)).tolist()  # (Q + 1,)
+        cuts = [slice(a, min(a + topn, b)) for a, b in pairwise(edges)]
+        return [Hits(ids[cut], cosines[cut]) for cut in cuts]
+
+    starts = range(0, len(queries), size)
+    with single_threaded_blas(), thread_pool(threads) as (pool, _):
+        return [hits for part in pool.map(answer, starts) for hits in part]
+
+
+class Candidates(NamedTuple):
+    """Rows that may be among the nearest to queries, with their cosines."""
+
+    ids: Ids  #: (n,), rows of the matrix
+    queries: Ids  #: (n,), rows of the queries
+    cosines: npt.NDArray[np.float32]  #: (n,), up to the slack of float32
+
+
+def candidates(
+    matrix: Floats, inverse: Floats, queries: Doubles, k: int, rows: range
+) -> Candidates | None:
+    """Find the rows that may be among the k nearest to each query; None if they are too many."""
+    N, Q = matrix.shape[1], len(queries)
+    doubt = 2 * slack(np.float32, N)
+    QT = np.ascontiguousarray(queries.T, np.float32)  # (N, Q)
+    unit_rows, buffer = np.empty((R, N), np.float32), np.empty((R, Q), np.float32)
+    highest = np.full((k, Q), -np.inf, np.float32)  # (k, Q), of the blocks so far
+    kept, size = [], 0
+    for start in range(rows.start, rows.stop, R):
+        tile = slice(start, min(start + R, rows.stop))
+        n = tile.stop - start
+        blocks = -(-n // B)
+        U = np.multiply(matrix[tile], inverse[tile, None], out=unit_rows[:n])  # (n, N)
+        np.matmul(U, QT, out=buffer[:n])
+        buffer[n : blocks * B] = -np.inf  # no rows
+        S = buffer[: blocks * B].reshape(blocks, B, Q)
+        block_maxima = S.max(axis=1)  # (blocks, Q)
+        highest = np.partition(np.concatenate((highest, block_maxima)), blocks, axis=0)[blocks:]
+        t = np.maximum(highest[0] - doubt, -2)  # (Q,), at first with all rows but none of no row
+        block, query = np.nonzero(block_maxima >= t)  # (hot,)
+        cosines = S[block, :, query]  # (hot, B)
+        hot, place = np.nonzero(cosines >= t[query, None])  # (n,)
+        kept.append(Candidates(start + block[hot] * B + place, query[hot], cosines[hot, place]))
+        size += len(hot)
+        if size > MOST * Q:
+            return None
+    together = Candidates(*map(np.concatenate, zip(*kept, strict=True)))
+    last = together.cosines >= t[together.queries]
+    return Candidates(*(each[last] for each in together))
+
+
+class Search:
+    """Finds the nearest rows of a matrix in the quickest way, and keeps a rough copy if it pays."""
+
+    def __init__(self, matrix: Floats, inverse: Floats) -> None:
+        self._matrix = matrix
+        self._inverse = inverse
+        self._entries_read = 0
+        self._rough: RoughCopy | None = None
+
+    def __call__(
+        self, queries: Doubles, excluded: Sequence[Ids], topn: int, rows: range
+    ) -> list[Hits]:
+        """Find the rows of largest cosine for each query."""
+        matrix, inverse = self._matrix, self._inverse
+        if not topn or not rows:
+            return [Hits(np.empty(0, np.intp), np.empty(0)) for _ in queries]
+        if len(queries) >= MANY:
+            return nearest_to_each(matrix, inverse, queries, excluded, topn, rows)
+        hits = []
+        for query, own in zip(queries, excluded, strict=True):
+            if self._rough is None and matrix.size >= LARGE:
+                if self._entries_read >= PATIENCE:
+                    from cbow.vectors.rough import RoughCopy  # it loads the compiler
+
+                    self._rough = RoughCopy(matrix, inverse, slack(np.float32, matrix.shape[1]))
+                self._entries_read += len(rows) * matrix.shape[1]
+            ids = None
+            if self._rough is not None:
+                ids = self._rough.candidates(query, topn + len(own), rows)
+            hits.append(nearest(matrix, inverse, query, own, topn, rows, ids))
+        return hits
 
 
 def cosmul(above: Floats, below: Floats) -> Floats:
@@ -267,21 +392,15 @@ def largest_products(
     topn: int,
     rows: range,
 ) -> Hits:
-    """Find the rows of largest score by 3CosMul.
+    """Find the rows of largest score by 3CosMul; the hits have scores in the place of cosines.
 
     Parameters
     ----------
     matrix, inverse, excluded, topn, rows
-        As in `nearest`.
     terms : ndarray, (T, N)
         Of length 1, the positive ones first.
     positive : int
         How many terms are positive.
-
-    Returns
-    -------
-    Hits
-        With scores in the place of cosines.
     """
     k = min(topn + len(excluded), len(rows))
     if not k:

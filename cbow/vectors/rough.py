@@ -21,7 +21,6 @@ from cbow.system.arrays import Doubles, Floats, Ids, Singles
 from cbow.system.compiled import compiled
 from cbow.system.operations import dot, largest
 from cbow.system.threads import processors, thread_pool
-from cbow.vectors.nearest import Hits, exact_cosines, nearest, select, slack
 
 #: Rows of a block.
 B: Final = 512
@@ -46,15 +45,15 @@ class RoughCopy:
     ----------
     matrix : ndarray, (V, N)
     inverse : ndarray, (V,)
-        From `cbow.vectors.nearest.inverse_lengths`, without NaN.
+        1/|r| of each row, without NaN.
+    slack : float
+        How far a cosine that is computed in float32 may be wrong.
     """
 
     @np.errstate(under="ignore")
-    def __init__(self, matrix: Floats, inverse: Floats) -> None:
+    def __init__(self, matrix: Floats, inverse: Floats, slack: float) -> None:
         V, N = matrix.shape
         blocks, padded = -(-V // B), -(-N // TOGETHER) * TOGETHER
-        self._matrix = matrix
-        self._inverse = inverse
         self._codes = np.zeros((blocks, padded, B), np.int8)
         self._scales = np.zeros((blocks, B), np.float32)
         mean = inverse @ matrix / V  # (N,), of the unit rows; any m would do
@@ -71,15 +70,7 @@ class RoughCopy:
         #: For the cosines of a query, (blocks, B): as many as there were queries at the same time.
         self._buffers: list[Singles] = []
         # The slack is once for the sums and once for what is lost when |e| itself is computed.
-        self._slack = float(np.sqrt(worst)) + 2 * slack(np.float32, N)
-
-    def nearest(self, query: Doubles, excluded: Ids, topn: int, rows: range) -> Hits:
-        """Find the rows of largest cosine: the same as `cbow.vectors.nearest.nearest`."""
-        ids = self.candidates(query, topn + len(excluded), rows)
-        if ids is None:
-            return nearest(self._matrix, self._inverse, query, excluded, topn, rows)
-        cosines = exact_cosines(self._matrix, self._inverse, query, ids)
-        return select(ids, cosines, excluded, topn)
+        self._slack = float(np.sqrt(worst)) + 2 * slack
 
     @np.errstate(under="ignore")
     def candidates(self, query: Doubles, k: int, rows: range) -> Ids | None:

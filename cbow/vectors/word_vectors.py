@@ -23,7 +23,7 @@ from cbow.errors import (
 from cbow.other_names import VECTORS, explaining
 from cbow.system.arrays import Array, Doubles, Floats, Ids
 from cbow.vectors import nearest
-from cbow.vectors.nearest import Hits
+from cbow.vectors.nearest import Hits, Search
 from cbow.vectors.query import (
     Key,
     Keys,
@@ -38,7 +38,6 @@ from cbow.vectors.query import (
     pair_up,
     terms,
 )
-from cbow.vectors.search import Search
 from cbow.vectors.subwords import Subwords, check_subwords
 from cbow.vectors.words import PackedWords, spelled_like
 

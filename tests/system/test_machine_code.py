@@ -61,7 +61,7 @@ vectors = cbow.load_vectors("v.txt")
 from cbow.vectors.rough import RoughCopy
 from cbow.vectors.nearest import inverse_lengths
 matrix = np.random.default_rng(1).standard_normal((30_000, 8), np.float32)
-RoughCopy(matrix, inverse_lengths(matrix)).candidates(np.ones(8), 2, range(30_000))
+RoughCopy(matrix, inverse_lengths(matrix), 0.0).candidates(np.ones(8), 2, range(30_000))
 print("numba" in sys.modules)
 """
 

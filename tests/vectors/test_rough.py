@@ -19,6 +19,18 @@ MATRICES = st.sampled_from([np.float32, np.float64]).flatmap(
 )
 
 
+def rough_copy(matrix):
+    inverse = nearest.inverse_lengths(matrix)
+    return RoughCopy(matrix, inverse, nearest.slack(np.float32, matrix.shape[1]))
+
+
+def by_rough(copy, matrix, query, excluded, topn, rows):
+    """Search as `nearest.Search` does once there is a copy."""
+    ids = copy.candidates(query, topn + len(excluded), rows)
+    inverse = nearest.inverse_lengths(matrix)
+    return nearest.nearest(matrix, inverse, query, excluded, topn, rows, ids)
+
+
 def rounded(matrix):
     inverse = nearest.inverse_lengths(matrix)
     blocks = -(-len(matrix) // B)
@@ -51,7 +63,7 @@ def test_the_nearest_are_among_the_candidates(matrix, k, start, stop):
     """Small matrices many times over: some blocks are whole, the last one is not."""
     matrix = np.tile(matrix, (8 * B // len(matrix) + 1, 1))
     rows = range(len(matrix))[start : len(matrix) - stop]
-    found = RoughCopy(matrix, nearest.inverse_lengths(matrix))
+    found = rough_copy(matrix)
     query = nearest.unit(matrix[0])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rough, "SHARE", 1)
@@ -72,10 +84,10 @@ def test_it_finds_what_the_rows_themselves_give(dtype, rows, topn):
     matrix = np.random.default_rng(1).standard_normal((8000, 8)).astype(dtype)
     matrix[5] = 0
     inverse = nearest.inverse_lengths(matrix)
-    found = RoughCopy(matrix, inverse)
+    found = rough_copy(matrix)
     for query in nearest.unit(matrix[[600, 690, 1990, 3000, 7990]]):
         excluded = nearest.nearest(matrix, inverse, query, np.array([], int), 2, rows).ids[:1]
-        ours = found.nearest(query, excluded, topn, rows)
+        ours = by_rough(found, matrix, query, excluded, topn, rows)
         theirs = nearest.nearest(matrix, inverse, query, excluded, topn, rows)
         assert ours.ids.tolist() == theirs.ids.tolist()
         assert ours.cosines.tolist() == theirs.cosines.tolist()
@@ -89,14 +101,15 @@ def test_cosines_are_wrong_by_the_slack_at_most_and_may_be():
     """The worst query for a row points where its rounding went."""
     matrix = np.random.default_rng(5).standard_normal((100, 12))
     _, _, errors, worst = rounded(matrix)
-    found = RoughCopy(matrix, nearest.inverse_lengths(matrix))
-    mean = found._inverse @ matrix / 100  # (N,)
+    found = rough_copy(matrix)
+    inverse = nearest.inverse_lengths(matrix)
+    mean = inverse @ matrix / 100  # (N,)
     cosines, maxima = np.empty((1, B), np.float32), np.empty(1, np.float32)
     largest = 0.0
     for query in nearest.unit(errors):
         q = query.astype(np.float32)
         rough.rough_cosines(found._codes, found._scales, q, (0, 1), cosines, maxima)
-        true = nearest.exact_cosines(matrix, found._inverse, query, np.arange(100)) - mean @ query
+        true = nearest.exact_cosines(matrix, inverse, query, np.arange(100)) - mean @ query
         largest = max(largest, np.abs(cosines[0, :100] - true).max())
         assert maxima[0] == max(cosines[0])
     assert largest <= found._slack < 1.01 * np.sqrt(worst) + 1e-5
@@ -106,7 +119,7 @@ def test_cosines_are_wrong_by_the_slack_at_most_and_may_be():
 @pytest.mark.kernels
 def test_few_rows_are_looked_at_twice():
     matrix = np.random.default_rng(3).standard_normal((6000, 25)).astype(np.float32)
-    found = RoughCopy(matrix, nearest.inverse_lengths(matrix))
+    found = rough_copy(matrix)
     for query in nearest.unit(matrix[:5]):
         assert 5 <= len(found.candidates(query, 5, range(6000))) < 60
 
@@ -115,7 +128,7 @@ def test_rows_that_have_much_in_common_are_told_apart(monkeypatch):
     """What they have in common is not rounded."""
     monkeypatch.setattr(rough, "SHARE", 1)
     matrix = np.random.default_rng(6).standard_normal((6000, 25)).astype(np.float32) + 5
-    found = RoughCopy(matrix, nearest.inverse_lengths(matrix))
+    found = rough_copy(matrix)
     for query in nearest.unit(matrix[:5]):
         assert 5 <= len(found.candidates(query, 5, range(6000))) < 200
 
@@ -123,34 +136,32 @@ def test_rows_that_have_much_in_common_are_told_apart(monkeypatch):
 def test_rows_that_rounding_makes_equal_are_all_looked_at():
     matrix = near_ties(np.float32, V=6000)
     inverse = nearest.inverse_lengths(matrix)
-    found, query = RoughCopy(matrix, inverse), nearest.unit(matrix[0])
+    found, query = rough_copy(matrix), nearest.unit(matrix[0])
     assert found.candidates(query, 2, range(6000)) is None
     none = np.array([], np.intp)
-    ours, theirs = (
-        search(query, none, 9, range(6000))
-        for search in (found.nearest, lambda *rest: nearest.nearest(matrix, inverse, *rest))
-    )
+    ours = by_rough(found, matrix, query, none, 9, range(6000))
+    theirs = nearest.nearest(matrix, inverse, query, none, 9, range(6000))
     assert ours.ids.tolist() == theirs.ids.tolist()
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
 def test_any_number_of_threads(threads, monkeypatch):
     matrix = np.random.default_rng(4).standard_normal((6000, 3))
-    one = RoughCopy(matrix, nearest.inverse_lengths(matrix))
+    one = rough_copy(matrix)
     monkeypatch.setattr(rough, "processors", lambda: threads)
-    other = RoughCopy(matrix, nearest.inverse_lengths(matrix))
+    other = rough_copy(matrix)
     np.testing.assert_array_equal(one._codes, other._codes)
     np.testing.assert_array_equal(one._scales, other._scales)
     assert one._slack == other._slack
     query, none = nearest.unit(matrix[0]), np.array([], np.intp)
-    expected = one.nearest(query, none, 1, range(6000))
+    expected = by_rough(one, matrix, query, none, 1, range(6000))
     monkeypatch.setattr(rough, "SIDE_BY_SIDE", 0)
-    found = other.nearest(query, none, 1, range(6000))
+    found = by_rough(other, matrix, query, none, 1, range(6000))
     assert found.ids.tolist() == expected.ids.tolist() == [0]
     assert found.cosines.tolist() == expected.cosines.tolist()
 
 
 def test_it_is_a_quarter_of_the_matrix():
     matrix = np.ones((512, 100), np.float32)
-    found = RoughCopy(matrix, nearest.inverse_lengths(matrix))
+    found = rough_copy(matrix)
     assert found._codes.nbytes + found._scales.nbytes < 0.28 * matrix.nbytes

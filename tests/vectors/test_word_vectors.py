@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from cbow.errors import CBOWError, ModelFileError, QueryError, UnknownWordError
-from cbow.vectors import WordVectors, formats, nearest, search, word_vectors
+from cbow.vectors import WordVectors, formats, nearest, word_vectors
 from cbow.vectors.words import PackedWords, encode_words
 
 V, N = 700, 16
@@ -368,7 +368,7 @@ def test_ties_come_in_order_of_frequency_and_zero_rows_are_zero():
 
 @pytest.mark.parametrize("many", [1, 16, 1000])
 def test_a_batch_is_one_query_after_the_other(vectors, monkeypatch, many):
-    monkeypatch.setattr(search, "MANY", many)
+    monkeypatch.setattr(nearest, "MANY", many)
     positive = [[f"w{i}"] for i in range(20)] + [["w1", ("w2", 0.5)], [U]]
     negative = [[]] * 20 + [["w9"], []]
     single = [vectors.most_similar(p, n) for p, n in zip(positive, negative, strict=True)]
