@@ -32,7 +32,7 @@ from cbow.other_names import MODEL, explaining
 from cbow.system.arrays import Floats, Ids
 from cbow.system.files import to_read
 from cbow.vectors import WordVectors, formats
-from cbow.vectors.formats import model as file
+from cbow.vectors.formats import native as file
 from cbow.vectors.nearest import may_be_largest
 from cbow.vectors.query import check_integer, described
 from cbow.vectors.word_vectors import html_table
@@ -246,7 +246,7 @@ class Model:
             self.__dict__.pop("composed", None)
             self.__dict__.pop("_joint", None)
         joint, joint_to = self._joint
-        file.write(path, self.stored()._replace(joint=joint, joint_to=joint_to))
+        file.write_model(path, self.stored()._replace(joint=joint, joint_to=joint_to))
 
     def stored(self) -> file.Stored:
         """Return the model as it lies in a file, without its joint vectors."""
@@ -282,7 +282,7 @@ def load(path: str | os.PathLike[str]) -> Model:
     ModelFileError
         If the file is missing, damaged, of another kind or of a later version of cbow.
     """
-    return Model.from_stored(file.read(path))
+    return Model.from_stored(file.read_model(path))
 
 
 def load_vectors(

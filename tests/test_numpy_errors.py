@@ -10,7 +10,7 @@ import cbow
 from cbow.evaluation import compare
 from cbow.training import DivergenceError
 from cbow.vectors import WordVectors, formats, nearest
-from cbow.vectors.projection import principal_components
+from cbow.vectors.embeddings import principal_components
 
 WORDS = [f"w{i}" for i in range(40)]
 TEXT = ["the king rules the land", "the queen rules the land", "a dog eats the hay"] * 30

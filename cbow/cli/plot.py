@@ -224,9 +224,9 @@ def read_history(path: Path) -> History:
 
 def _report_entries(path: Path) -> tuple[list[_Entry], _Entry]:
     """Return the epochs of a model's report, and the baselines."""
-    from cbow.vectors.formats import model as file
+    from cbow.vectors.formats.native import read_model
 
-    report = file.read(path).report
+    report = read_model(path).report
     epochs, baselines = report.get("epochs", []), report.get("baselines", {})
     if not isinstance(epochs, list) or not all(isinstance(e, dict) for e in [*epochs, baselines]):
         raise _DamageError(
@@ -363,8 +363,8 @@ def _project(vectors: WordVectors, words: Sequence[str], components: tuple[int, 
     import numpy as np
 
     from cbow.plot.words import Projection
+    from cbow.vectors.embeddings import principal_components
     from cbow.vectors.nearest import inverse_lengths
-    from cbow.vectors.projection import principal_components
 
     rows = vectors[words]  # (n, N)
     if not FEWEST <= len(words) <= MOST:

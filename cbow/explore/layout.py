@@ -21,8 +21,8 @@ import numpy as np
 
 from cbow.errors import CBOWError, QueryError
 from cbow.system.arrays import Doubles, Floats
+from cbow.vectors.embeddings import principal_components
 from cbow.vectors.nearest import unit
-from cbow.vectors.projection import principal_components
 
 #: t-SNE and UMAP start from at most this many principal components: there is little in the others,
 #: and the search for neighbours takes half the time.

@@ -1,7 +1,8 @@
 """Checkpoints: what a training must know to go on, in one file, and when it is written.
 
-The file is a safetensors file with the arrays of a model, as `cbow.vectors.formats.model` has them,
-and those of the optimizer as ``optimizer.NAME``. Its metadata have one entry, ``cbow``: JSON with
+The file is a safetensors file with the arrays of a model, as `cbow.vectors.formats.native` has
+them, and those of the optimizer as ``optimizer.NAME``. Its metadata have one entry, ``cbow``: JSON
+with
 
     checkpoint_version   2
     config, report       as in a model: the settings, and what happened in the epochs that are over
@@ -34,7 +35,7 @@ from cbow.text import Corpus, find_sources
 from cbow.training.examples import Tally
 from cbow.training.observer import Epoch, Observer
 from cbow.training.state import Measures, State, is_finite
-from cbow.vectors.formats import model as file
+from cbow.vectors.formats import native as file
 
 CHECKPOINT_VERSION: Final = 2
 
@@ -97,7 +98,7 @@ def read(path: str | os.PathLike[str]) -> Checkpoint:
     with naming(path, KIND):
         content = file.from_metadata(metadata)
     if "format_version" in content:
-        model = Model.from_stored(file.read(path))
+        model = Model.from_stored(file.read_model(path))
         with naming(path, "model"):
             state = _state_after(model)
         settings = {name: model.report[name] for name in ("objective", "batch")}

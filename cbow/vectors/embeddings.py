@@ -1,17 +1,32 @@
-"""The word vectors that two matrices hold: the rows of one, of the other, or of both."""
+"""The word vectors that matrices hold: of each kind, of unknown words, along principal components.
+
+**Kinds.** Of a model they are the rows of one matrix, of the other, or of both (`embed`).
+
+**Unknown words** have the mean of the vectors of their n-grams (`Subwords`), G being their buckets:
+
+    vector(w) = 1/|G| Σ_{g in G} rows[g] to
+
+**Principal components** show many dimensions in the few along which vectors differ most:
+
+    A = rows - mean(rows) = U S Vᵀ
+
+The rows of Vᵀ are the components, orthogonal directions of length 1. U S = A V are the places of
+the rows along them, S_k² / Σ S² is the share of the variance that component k has.
+"""
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from cbow.config import EMBEDDINGS
-from cbow.errors import ConfigError, shown
+from cbow.errors import ConfigError, ModelFileError, QueryError, shown
 from cbow.system.arrays import Doubles, Floats
-from cbow.text.ngrams import Features
+from cbow.text.ngrams import Features, Ngrams, ngram_ids, ngrams_of
 from cbow.vectors.nearest import unit
-from cbow.vectors.subwords import sums
 
 #: The power that joint vectors raise the singular values to: 1 would keep the distances of the
 #: unit rows; less evens the components out. docs/experiments.md has what chose it.
@@ -26,6 +41,13 @@ NEGLIGIBLE: Final = 1e-12
 
 #: Rows handled at a time: little memory.
 ROWS: Final = 2**12
+
+#: Entries as large as the largest but for this share count as equally large: rounding differs
+#: from processor to processor, and the sign must not depend on it.
+AS_LARGE: Final = 1e-6
+
+
+# --- kinds of vectors -----------------------------------------------------------------------------
 
 
 def embed(W1T: Floats, W2: Floats, kind: str) -> Floats:
@@ -114,6 +136,62 @@ def _unit_rows(W1T: Floats, W2: Floats, weight: float) -> Doubles:
     return X
 
 
+# --- n-grams --------------------------------------------------------------------------------------
+
+
+class Subwords(NamedTuple):
+    """What vectors of unknown words are made of."""
+
+    ngrams: Ngrams
+    rows: Floats  #: (buckets, n), a vector for each bucket; it may lie in a file
+    to: Floats | None = None  #: (n, N), from these vectors to those of words; None: they are such
+
+    def has(self, word: str) -> bool:
+        """Return whether a word has n-grams."""
+        return len(ngram_ids(word, self.ngrams)) > 0
+
+    def vectors(self, words: Sequence[str]) -> Doubles:
+        """Return the vectors of words, (len(words), N); zeros for one that has no n-grams."""
+        features = ngrams_of(words, self.ngrams)
+        sizes = np.diff(features.indptr)  # (len(words),)
+        means = sums(self.rows, features) / np.maximum(sizes, 1)[:, None]  # (len(words), n)
+        return means if self.to is None else means @ self.to
+
+
+def check_subwords(subwords: Subwords | None, N: int) -> None:
+    """Raise `ModelFileError` if n-grams do not fit vectors of N numbers; None fits any."""
+    if subwords is None:
+        return
+    buckets, rows, to = subwords.ngrams.buckets, subwords.rows, subwords.to
+    shapes: list[tuple[int, ...]] = [rows.shape, *([] if to is None else [to.shape])]
+    n = shapes[0][-1] if shapes[0] else 0
+    if shapes != ([(buckets, N)] if to is None else [(buckets, n), (n, N)]):
+        raise ModelFileError(
+            f"the vectors of n-grams have the shapes {', '.join(map(str, shapes))}, which do not "
+            f"lead from {buckets} buckets to {N} numbers; give a row for each bucket"
+        )
+
+
+@np.errstate(all="ignore")  # what is not finite is told when it is used
+def sums(rows: Floats, features: Features) -> Doubles:
+    """Return the sum of the rows of each word's features, (W, n); zeros for a word without any.
+
+    Parameters
+    ----------
+    rows : ndarray, (R, n)
+        It may lie in a file, and need not be aligned; only what is needed is read.
+    features : Features
+        Of W words.
+    """
+    indptr, indices = features
+    total = np.zeros((len(indptr) - 1, rows.shape[1]))
+    for w, (start, end) in enumerate(pairwise(indptr.tolist())):  # quicker than all at once
+        for first in range(start, end, ROWS):
+            ids = indices[first : min(first + ROWS, end)]
+            total[w] += rows[ids].sum(axis=0, dtype=np.float64)
+    return total
+
+
 @np.errstate(all="ignore")  # what is not finite is told when it is used
 def composed_rows(W1T: Floats, features: Features) -> tuple[Floats, Floats]:
     """Return the mean of each word's features, and that of its n-grams alone, both (V, N).
@@ -160,3 +238,67 @@ def fitted(G: Floats, vectors: Floats) -> Floats:
             products += g.T @ vectors[rows][finite[rows]]
         A: Floats = np.linalg.lstsq(squares, products, rcond=None)[0].astype(vectors.dtype)
         return A
+
+
+# --- principal components -------------------------------------------------------------------------
+
+
+class Projection(NamedTuple):
+    """Rows seen along their K principal components, that of the largest variance first."""
+
+    coordinates: Doubles  #: (n, K), the columns have mean 0
+    components: Doubles  #: (K, N), orthogonal rows of length 1
+    shares: Doubles  #: (K,), of the variance, falling, with sum 1
+
+
+@np.errstate(under="ignore")
+def principal_components(rows: Floats) -> Projection:
+    """Find the principal components of vectors, and where the vectors lie along them.
+
+    K is the rank of the centred rows: at most n - 1 and at most N, and 0 where all rows are equal.
+    A component is fixed but for its sign; here its largest entry is positive, the first of them
+    if several are as large. The sign then does not depend on the order of the rows.
+
+    Parameters
+    ----------
+    rows : ndarray, (n, N)
+        A vector per row.
+
+    Returns
+    -------
+    Projection
+        In float64.
+
+    Raises
+    ------
+    QueryError
+        If there are no numbers, or one is not finite.
+
+    Notes
+    -----
+    Jolliffe, "Principal Component Analysis", 2nd edition, 2002, section 3.5, on the singular value
+    decomposition; the components are the eigenvectors of the covariance matrix.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> coordinates, components, shares = principal_components(np.array([[0, 1], [3, 1], [6, 1.0]]))
+    >>> coordinates.round(6).tolist(), components.round(6).tolist(), shares.tolist()
+    ([[-3.0], [0.0], [3.0]], [[1.0, 0.0]], [1.0])
+    """
+    if not rows.size or not np.isfinite(rows).all():
+        raise QueryError(
+            f"the vectors to project, of shape {rows.shape}, must be finite numbers, one or more; "
+            "leave others out"
+        )
+    scale = float(np.abs(rows).max()) or 1.0
+    A = np.asarray(rows, np.float64) / scale  # (n, N), whose squares neither overflow nor vanish
+    rounding = max(A.shape) * np.finfo(np.float64).eps * np.linalg.norm(A)
+    A = A - A.mean(axis=0)  # (n, N)
+    U, S, Vt = np.linalg.svd(A, full_matrices=False)  # (n, min(n, N)), (min,), (min, N)
+    K = int(np.count_nonzero(rounding < S))
+    U, S, Vt = U[:, :K], S[:K], Vt[:K]
+    size = np.abs(Vt)  # (K, N)
+    large = size >= (1 - AS_LARGE) * size.max(axis=1, keepdims=True)  # (K, N)
+    signs = np.sign(Vt[np.arange(K), large.argmax(axis=1)])  # (K,), of the first large entry
+    return Projection(U * S * signs * scale, Vt * signs[:, None], S**2 / (S**2).sum())

@@ -23,6 +23,7 @@ from cbow.errors import (
 from cbow.other_names import VECTORS, explaining
 from cbow.system.arrays import Array, Doubles, Floats, Ids
 from cbow.vectors import nearest
+from cbow.vectors.embeddings import Subwords, check_subwords
 from cbow.vectors.nearest import Hits, Search
 from cbow.vectors.query import (
     Key,
@@ -38,7 +39,6 @@ from cbow.vectors.query import (
     pair_up,
     terms,
 )
-from cbow.vectors.subwords import Subwords, check_subwords
 from cbow.vectors.words import PackedWords, spelled_like
 
 if TYPE_CHECKING:
@@ -127,8 +127,7 @@ class WordVectors:
                 f"there are {V} words, but counts of shape {self._counts.shape}; give one for "
                 "each word"
             )
-        if subwords is not None:
-            check_subwords(subwords, self.dimension)
+        check_subwords(subwords, self.dimension)
         if isinstance(self._words, tuple) and len(self._rows) != V:
             raise ModelFileError(
                 f"of {V} words only {len(self._rows)} are distinct; give each word once"

@@ -17,7 +17,7 @@ from cbow.network import Parameters
 from cbow.text import Vocabulary
 from cbow.text.ngrams import Ngrams
 from cbow.vectors import WordVectors
-from cbow.vectors.subwords import Subwords
+from cbow.vectors.embeddings import Subwords
 
 WORDS = [
     "king",

@@ -19,7 +19,7 @@ from cbow.cli import train
 from cbow.cli.plot import MOST, WORDS, main
 from cbow.config import Config
 from cbow.model import load, load_vectors
-from cbow.vectors.formats import model as model_file
+from cbow.vectors.formats import native
 
 TEXT = "the king rules the land\nthe queen rules the land\nthe dog eats the hay\n" * 40
 KNOWN = [*WORDS[:4], "quen", "$x_1$", "-ness", "a\x1b[2Jb", "王", "x" * 60, "two words"]
@@ -31,7 +31,7 @@ def write_model(path, words, W1T, W2=None, report=None):
     zeros = np.zeros((N + V), W1T.dtype)
     counts = np.arange(V, 0, -1)
     parts = words, counts, W1T, zeros[:N], W2, zeros[N:]
-    model_file.write(path, model_file.Stored(Config(dimension=N), report or {}, *parts))
+    native.write_model(path, native.Stored(Config(dimension=N), report or {}, *parts))
 
 
 @pytest.fixture(scope="module")

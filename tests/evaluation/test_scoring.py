@@ -16,7 +16,7 @@ from cbow.evaluation import Rules, evaluate, prepare, read_analogies, read_pairs
 from cbow.evaluation.measures import pair_cosines
 from cbow.text.ngrams import Ngrams
 from cbow.vectors import WordVectors
-from cbow.vectors.subwords import Subwords
+from cbow.vectors.embeddings import Subwords
 
 FAMILIES = 12
 

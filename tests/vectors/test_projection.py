@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from cbow.errors import QueryError
-from cbow.vectors.projection import principal_components
+from cbow.vectors.embeddings import principal_components
 
 
 def drawn(seed, n, N, rank=None, dtype=np.float64):

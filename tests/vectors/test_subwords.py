@@ -6,8 +6,8 @@ import pytest
 
 from cbow.errors import ModelFileError, QueryError, UnknownWordError
 from cbow.text.ngrams import Features, Ngrams
-from cbow.vectors import WordVectors, subwords
-from cbow.vectors.subwords import Subwords, sums
+from cbow.vectors import WordVectors, embeddings
+from cbow.vectors.embeddings import Subwords, sums
 
 NGRAMS = Ngrams(3, 4, 64)
 RNG = np.random.default_rng(4)
@@ -165,5 +165,5 @@ def test_sums_of_rows(monkeypatch):
         for a, b in [(0, 0), (0, 3), (3, 4), (4, 4), (4, 11)]
     ]
     assert sums(ROWS, features) == pytest.approx(np.array(expected))
-    monkeypatch.setattr(subwords, "ROWS", 2)
+    monkeypatch.setattr(embeddings, "ROWS", 2)
     assert sums(ROWS, features) == pytest.approx(np.array(expected))

@@ -17,9 +17,9 @@ from cbow.errors import ConfigError, ModelFileError, OutputError, VectorsWarning
 from cbow.system import safetensors_file
 from cbow.system.arrays import Counts, Floats
 from cbow.system.files import expanded, finish_replacing, name_of, to_read
+from cbow.vectors.embeddings import Subwords, check_subwords
 from cbow.vectors.formats import (
     fasttext_bin,
-    model,
     model2vec,
     native,
     npz,
@@ -37,7 +37,6 @@ from cbow.vectors.formats.base import (
     check_parts,
 )
 from cbow.vectors.formats.base import shown as shown_short
-from cbow.vectors.subwords import Subwords, check_subwords
 
 __all__ = [
     "ENDINGS",
@@ -59,8 +58,8 @@ FORMATS: Final[Mapping[str, Format]] = {
     for form in (
         model2vec.FORMAT,
         fasttext_bin.FORMAT,
-        native.FORMAT,
-        model.FORMAT,
+        native.VECTORS,
+        native.MODEL,
         npz.FORMAT,
         projector.FORMAT,
         text.WORD2VEC,

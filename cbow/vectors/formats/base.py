@@ -29,8 +29,7 @@ from cbow.system.files import (
     replacing,
     unopened,
 )
-from cbow.vectors.embeddings import check_kind
-from cbow.vectors.subwords import Subwords
+from cbow.vectors.embeddings import Subwords, check_kind
 from cbow.vectors.words import PackedWords
 
 #: What may be done about words that are not UTF-8: reject them, or put U+FFFD for bad bytes.

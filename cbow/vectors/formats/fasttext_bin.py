@@ -44,6 +44,7 @@ from cbow.errors import ModelFileError
 from cbow.system.arrays import Counts, Doubles, Floats
 from cbow.system.files import check_regular, mapped
 from cbow.text.ngrams import Ngrams, ngrams_of
+from cbow.vectors.embeddings import Subwords, sums
 from cbow.vectors.formats.base import (
     ROWS,
     Contents,
@@ -57,7 +58,6 @@ from cbow.vectors.formats.base import (
     shown,
     singles,
 )
-from cbow.vectors.subwords import Subwords, sums
 
 MAGIC: Final = b"\xba\x16\x4f\x2f"
 VERSIONS: Final = (11, 12)

@@ -18,8 +18,8 @@ from cbow import WordVectors, load_vectors
 from cbow.errors import ModelFileError, OutputError, VectorsWarning
 from cbow.text.ngrams import Ngrams, features_of
 from cbow.vectors import formats
+from cbow.vectors.embeddings import Subwords
 from cbow.vectors.formats import fasttext_bin
-from cbow.vectors.subwords import Subwords
 
 read = functools.partial(formats.read, format="fasttext-bin")
 CONTENT = (GOLDEN / "fasttext.bin").read_bytes()
