@@ -88,24 +88,24 @@ def draw(V: int, N: int, m: int) -> Problem:
 @contextlib.contextmanager
 def cbow(problem: Problem, threads: int) -> Iterator[Measures]:
     """Prepare this package."""
-    from cbow.network import Parameters, cbow_network
+    from cbow.network import Adam, Parameters, cbow_network
     from cbow.system.threads import single_threaded_blas
     from cbow.training.exact.step import Workspace, batch_gradients, batch_loss
-    from cbow.training.exact.trainer import ParallelAdam
+    from cbow.training.exact.trainer import update
     from cbow.training.examples import Batch
 
     table, b1, W2, b2, *batch = problem
     parameters = Parameters(table.T, b1[:, None], W2, b2[:, None])
     workspace = Workspace(cbow_network(), parameters)
     with single_threaded_blas(), ThreadPoolExecutor(threads) as pool:
-        adam = ParallelAdam(parameters, pool)
+        adam = Adam(parameters)
 
         def step() -> Any:
             return batch_gradients(workspace, Batch(*batch), pool)
 
         yield {
             "step": lambda: step().J,
-            "step_and_adam": lambda: adam.update(parameters, step().gradients, RATE),
+            "step_and_adam": lambda: update(adam, parameters, step().gradients, RATE, pool),
             "loss": lambda: batch_loss(workspace, Batch(*batch), pool),
         }
 

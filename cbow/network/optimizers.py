@@ -108,16 +108,20 @@ class Adam:
 
     def update(self, parameters: Parameters, gradients: Gradients, learning_rate: Rate) -> None:
         """Change `parameters` in place by one step."""
-        self.t += 1
-        t = int(self.t)
-        correction = (1 - self.BETA2**t) ** 0.5 / (1 - self.BETA1**t)
-        alphas = [alpha * correction for alpha in each(learning_rate, len(parameters))]
+        alphas = self.next_rates(learning_rate)
         for theta, g, m, v, alpha in zip(
             parameters, gradients, self.m, self.v, alphas, strict=True
         ):
             m[:] = self.BETA1 * m + (1 - self.BETA1) * g
             v[:] = self.BETA2 * v + (1 - self.BETA2) * g**2
             theta -= alpha * m / (np.sqrt(v) + self.EPSILON)
+
+    def next_rates(self, learning_rate: Rate) -> Sequence[float]:
+        """Let a step begin, t ← t + 1, and return αₜ of each parameter."""
+        self.t += 1
+        t = int(self.t)
+        correction = (1 - self.BETA2**t) ** 0.5 / (1 - self.BETA1**t)
+        return [alpha * correction for alpha in each(learning_rate, len(self.m))]
 
     def arrays(self) -> dict[str, Array]:
         """Return the state by name: t, and m and v of each parameter."""

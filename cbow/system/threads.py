@@ -185,7 +185,7 @@ def in_order(
         raise failure
 
 
-def share_out(pool: Executor, work: Callable[..., None], pieces: Iterable[Sequence[Any]]) -> None:
+def share_out(pool: Executor, work: Callable[..., Any], pieces: Iterable[Sequence[Any]]) -> None:
     """Let a pool do the work on every piece, and wait for all of them.
 
     numpy warns of no overflow in it: a loss shows that.

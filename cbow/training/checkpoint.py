@@ -268,24 +268,15 @@ def new_saving(
     return before if corpus is None else before._replace(sources=find_sources(corpus).names)
 
 
+@dataclasses.dataclass(eq=False)
 class Checkpoints:
-    """Writes the checkpoints of one training.
+    """Writes the checkpoints of one training."""
 
-    Parameters
-    ----------
-    saving : Saving
-    make : callable
-        Returns the checkpoint of a state.
-    observer : Observer
-        Hears of each, and of those that could not be written: that ends no training.
-    """
+    saving: Saving
+    make: Callable[[State], Checkpoint]
+    observer: Observer  #: hears of each, and of those that cannot be written: that ends no training
 
-    def __init__(
-        self, saving: Saving, make: Callable[[State], Checkpoint], observer: Observer
-    ) -> None:
-        self.saving = saving
-        self.make = make
-        self.observer = observer
+    def __post_init__(self) -> None:
         self.latest = time.monotonic()
 
     def write_if_due(self, state: State) -> None:

@@ -291,30 +291,19 @@ def context_positions(windows: Windows) -> tuple[NDArray[np.int64], NDArray[np.i
     return positions, indptr
 
 
+@dataclass(eq=False)
 class ExampleSource:
-    """Draws the examples of any epoch from a corpus.
+    """Draws the examples of any epoch from a corpus."""
 
-    Parameters
-    ----------
-    corpus : EncodedCorpus
-    window : int
-        The largest radius.
-    sample : float
-        See `keep_probability`.
-    heldout : float
-        Share of the lines that are held out.
-    seed : int
-    """
+    corpus: EncodedCorpus
+    window: int  #: the largest radius
+    sample: float  #: see `keep_probability`
+    heldout: float  #: share of the lines that are held out
+    seed: int
 
-    def __init__(
-        self, corpus: EncodedCorpus, window: int, sample: float, heldout: float, seed: int
-    ) -> None:
-        self.corpus = corpus
-        self.window = window
-        self.keep = keep_probability(corpus.vocabulary.counts, sample)  # (V,)
-        self.heldout = heldout
-        self.seed = seed
-        self.margin = min(window, int(np.diff(corpus.line_starts).max()))
+    def __post_init__(self) -> None:
+        self.keep = keep_probability(self.corpus.vocabulary.counts, self.sample)  # (V,)
+        self.margin = min(self.window, int(np.diff(self.corpus.line_starts).max()))
 
     def sampling(self, epoch: int, *, heldout: bool = False) -> Sampling:
         """Return what decides about the tokens of an epoch; see `epoch`."""

@@ -49,21 +49,9 @@ class Stop:
         return dict(vars(self))
 
 
+@dataclass(eq=False)
 class Loop:
     """Trains parameters, epoch after epoch.
-
-    Parameters
-    ----------
-    config : Config
-    fitted : Fitted
-        Has the epochs and the learning rate at the start.
-    trainer : Trainer
-    losses : Measuring
-    tokens : int
-        Of the text, to tell the observer.
-    observer : Observer
-    state : State
-        Where to begin. The trainer's parameters are those of this state.
 
     Attributes
     ----------
@@ -71,25 +59,17 @@ class Loop:
         Those of the trainer; after a divergence the last that are known to be finite.
     """
 
-    def __init__(
-        self,
-        config: Config,
-        fitted: Fitted,
-        trainer: Trainer,
-        losses: Measuring,
-        tokens: int,
-        observer: Observer,
-        state: State,
-    ) -> None:
-        self.config = config
-        self.fitted = fitted
-        self.trainer = trainer
-        self.losses = losses
-        self.tokens = tokens
-        self.observer = observer
-        self.state = state
-        self.parameters = trainer.parameters
-        self.good, self.good_step = copy(trainer.parameters), state.steps
+    config: Config
+    fitted: Fitted  #: has the epochs and the learning rate at the start
+    trainer: Trainer
+    losses: Measuring
+    tokens: int  #: of the text, to tell the observer
+    observer: Observer
+    state: State  #: where to begin; the trainer's parameters are those of this state
+
+    def __post_init__(self) -> None:
+        self.parameters = self.trainer.parameters
+        self.good, self.good_step = copy(self.parameters), self.state.steps
 
     def run(
         self, interrupts: Interrupts, model: Callable[[], Model], checkpoints: Checkpoints | None

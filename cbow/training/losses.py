@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Iterator
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from itertools import islice
 from typing import Final, Protocol
 
@@ -69,38 +70,23 @@ class Measuring(Protocol):
         """Return how long about the losses after an epoch take."""
 
 
+@dataclass(eq=False)
 class Losses:
-    """Measures the exact loss, nats per token; see `Measuring`.
+    """Measures the exact loss, nats per token; see `Measuring`."""
 
-    Parameters
-    ----------
-    network : Network
-    composed : Composed
-    source : ExampleSource
-    pool : Executor
-    interrupts : Interrupts
-        Asked whether to stop.
-    probe : int, optional
-        How many examples, about, stand for the rest: for the sampled objective, whose own loss is
-        another, and for which the loss of all would take long. All of them if not given.
-    """
+    network: Network
+    composed: Composed
+    source: ExampleSource
+    pool: Executor
+    interrupts: Interrupts  #: asked whether to stop
+    #: How many examples, about, stand for the rest: for the sampled objective, whose own loss is
+    #: another, and for which the loss of all would take long. None: all of them.
+    probe: int | None = None
 
-    def __init__(
-        self,
-        network: Network,
-        composed: Composed,
-        source: ExampleSource,
-        pool: Executor,
-        interrupts: Interrupts,
-        probe: int | None = None,
-    ) -> None:
-        self.composed = composed
-        self.workspace = Workspace(network, composed.parameters)
-        self.source = source
-        self.pool = pool
-        self.interrupts = interrupts
-        self.together = min(TOGETHER, probe or TOGETHER)
-        self.batches = None if probe is None else -(-probe // self.together)
+    def __post_init__(self) -> None:
+        self.workspace = Workspace(self.network, self.composed.parameters)
+        self.together = min(TOGETHER, self.probe or TOGETHER)
+        self.batches = None if self.probe is None else -(-self.probe // self.together)
 
     def of_epoch(self, state: State) -> float:
         """Return the loss of an epoch: that of its batches, or of some examples after it."""

@@ -116,11 +116,7 @@ def test_another_seed_gives_other_bytes(tmp_path):
 
 @pytest.mark.slow
 def test_the_start_depends_on_the_seed(monkeypatch):
-    class Idle:
-        def update(self, parameters, gradients, rate):
-            pass
-
-    monkeypatch.setitem(exact_trainer.PARALLEL_OPTIMIZERS, "adam", lambda *_: Idle())
+    monkeypatch.setattr(exact_trainer, "update", lambda *_: None)
     one, two, again = (
         cbow.train(story(), **{**SMALL, "seed": seed}).parameters.W1 for seed in (1, 2, 1)
     )
@@ -413,14 +409,14 @@ class Spoiler:
     def __init__(self, at):
         self.at, self.steps, self.before = at, 0, None
 
-    def update(self, parameters, gradients, rate):
+    def update(self, optimizer, parameters, *_):
         self.steps += 1
         parameters.W2[0, 0] += 1
         if self.steps == self.at:
             parameters.W1[0, -1] = np.inf  # of the rarest word
 
     def install(self, monkeypatch):
-        monkeypatch.setitem(exact_trainer.PARALLEL_OPTIMIZERS, "adam", lambda *_: self)
+        monkeypatch.setattr(exact_trainer, "update", self.update)
         monkeypatch.setattr(exact_trainer.BatchTrainer, "compile", lambda trainer: None)  # no step
         return self
 
@@ -455,11 +451,10 @@ def test_a_heldout_loss_that_is_no_number_is_noticed(monkeypatch):
 def rates_of(monkeypatch, **settings):
     seen = []
 
-    class Watch:
-        def update(self, parameters, gradients, rate):
-            seen.append(rate)
+    def watch(optimizer, parameters, gradients, rate, pool):
+        seen.append(rate)
 
-    monkeypatch.setitem(exact_trainer.PARALLEL_OPTIMIZERS, "adam", lambda *_: Watch())
+    monkeypatch.setattr(exact_trainer, "update", watch)
     monkeypatch.setattr(exact_trainer.BatchTrainer, "compile", lambda trainer: None)  # no step
     model = cbow.train(story(), **{**SMALL, **settings})
     return seen, model
@@ -628,7 +623,7 @@ def test_training_is_the_function_not_the_module():
 def test_the_exact_objective_goes_on_where_it_stopped(tmp_path, monkeypatch):
     from concurrent.futures import ThreadPoolExecutor
 
-    from cbow.network import cbow_network, initialise
+    from cbow.network import Adam, cbow_network, initialise
     from cbow.text import encode_corpus
     from cbow.training.exact.trainer import BatchTrainer
     from cbow.training.examples import ExampleSource
@@ -650,11 +645,10 @@ def test_the_exact_objective_goes_on_where_it_stopped(tmp_path, monkeypatch):
             )
 
         whole, first, second = trainer(), trainer(), trainer()
-        kernel, calls = exact_trainer.adam_step, []
+        (kernel, state_of), calls = exact_trainer.STEPS[Adam], []
+        counting = (lambda *some: (calls.append(some), kernel(*some))), state_of
         with monkeypatch.context() as patch:
-            patch.setattr(
-                exact_trainer, "adam_step", lambda *some: (calls.append(some), kernel(*some))
-            )
+            patch.setitem(exact_trainer.STEPS, Adam, counting)
             second.compile()  # all that a step needs, and nothing is learned
         assert calls
         expected, state = State(1, Measures(8)), State(1, Measures(8))

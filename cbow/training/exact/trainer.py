@@ -9,14 +9,23 @@ itself, so how many threads there are makes no difference to it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cbow.network import SGD, AdaGrad, Adam, Gradients, Network, Optimizer, Parameters
+from cbow.network import (
+    OPTIMIZERS,
+    SGD,
+    AdaGrad,
+    Adam,
+    Gradients,
+    Network,
+    Optimizer,
+    Parameters,
+)
 from cbow.network.optimizers import Rate, each
 from cbow.system.arrays import Array
 from cbow.system.threads import share_out
@@ -30,79 +39,42 @@ from cbow.training.state import Portion, RateOf, State
 #: Numbers per piece: enough that a piece takes longer than to hand it out.
 PIECE: Final = 2**17
 
-
-class ParallelSGD(SGD):
-    """`cbow.network.SGD` by the threads of a pool."""
-
-    def __init__(self, parameters: Parameters, pool: Executor) -> None:
-        super().__init__(parameters)
-        self.pool = pool
-
-    def update(self, parameters: Parameters, gradients: Gradients, learning_rate: Rate) -> None:
-        """Change `parameters` in place by one step."""
-        alphas = each(learning_rate, len(parameters))
-        _change(self.pool, sgd_step, alphas, parameters, gradients)
-
-
-class ParallelAdaGrad(AdaGrad):
-    """`cbow.network.AdaGrad` by the threads of a pool."""
-
-    def __init__(self, parameters: Parameters, pool: Executor) -> None:
-        super().__init__(parameters)
-        self.pool = pool
-
-    def update(self, parameters: Parameters, gradients: Gradients, learning_rate: Rate) -> None:
-        """Change `parameters` in place by one step."""
-        alphas = each(learning_rate, len(parameters))
-        _change(self.pool, adagrad_step, alphas, parameters, gradients, self.G)
-
-
-class ParallelAdam(Adam):
-    """`cbow.network.Adam` by the threads of a pool."""
-
-    def __init__(self, parameters: Parameters, pool: Executor) -> None:
-        super().__init__(parameters)
-        self.pool = pool
-
-    def update(self, parameters: Parameters, gradients: Gradients, learning_rate: Rate) -> None:
-        """Change `parameters` in place by one step."""
-        self.t += 1
-        t = int(self.t)
-        correction = (1 - self.BETA2**t) ** 0.5 / (1 - self.BETA1**t)
-        alphas = [alpha * correction for alpha in each(learning_rate, len(parameters))]
-        _change(self.pool, adam_step, alphas, parameters, gradients, self.m, self.v)
-
-
-#: Those of `cbow.network.OPTIMIZERS`, by the same names.
-PARALLEL_OPTIMIZERS: Final[Mapping[str, Callable[[Parameters, Executor], Optimizer]]] = {
-    optimizer.name: optimizer for optimizer in (ParallelSGD, ParallelAdaGrad, ParallelAdam)
+#: What changes some numbers of a parameter by the step of each optimizer, and its state by name.
+STEPS: Final = {
+    SGD: (sgd_step, ()),
+    AdaGrad: (adagrad_step, ("G",)),
+    Adam: (adam_step, ("m", "v")),
 }
 
 
-def _change(
-    pool: Executor, step: Callable[..., None], alphas: Sequence[float], *groups: Sequence[Array]
+def update(
+    optimizer: Optimizer,
+    parameters: Parameters,
+    gradients: Gradients,
+    learning_rate: Rate,
+    pool: Executor,
 ) -> None:
-    """Make a step by the threads of a pool, or by this one if there is no more than a piece."""
-    if sum(theta.size for theta in groups[0]) > PIECE:
-        share_out(pool, step, _pieces(alphas, *groups))
-        return
-
-    def all_of_it() -> None:
-        """Make the step."""
-        for piece in _pieces(alphas, *groups):
-            step(*piece)
-
-    share_out(pool, all_of_it, [()])
-
-
-def _pieces(alphas: Sequence[float], *groups: Sequence[Array]) -> Iterator[list[Any]]:
-    """Cut the arrays of one parameter after the other: θ, g and the state, and α in their dtype.
+    """Do as ``optimizer.update`` by the threads of a pool, or by one if there is only a piece.
 
     Raises
     ------
     ValueError
-        If these do not lie together in one order.
+        If the arrays do not lie in memory as those of the parameters do, together.
     """
+    step, names = STEPS[type(optimizer)]
+    if isinstance(optimizer, Adam):
+        alphas = optimizer.next_rates(learning_rate)
+    else:
+        alphas = each(learning_rate, len(parameters))
+    pieces = _pieces(alphas, parameters, gradients, *(getattr(optimizer, name) for name in names))
+    if sum(theta.size for theta in parameters) > PIECE:
+        share_out(pool, step, pieces)
+    else:
+        share_out(pool, lambda: [step(*piece) for piece in pieces], [()])
+
+
+def _pieces(alphas: Sequence[float], *groups: Sequence[Array]) -> Iterator[list[Any]]:
+    """Cut the arrays of one parameter after the other: θ, g and the state, and α in their dtype."""
     for alpha, *arrays in zip(alphas, *groups, strict=True):
         order: Literal["C", "F"] = "C" if arrays[0].flags.c_contiguous else "F"
         for array in arrays:
@@ -150,8 +122,8 @@ class BatchTrainer:
         self.workspace = Workspace(network, composed.parameters)
         self.source = source
         self.batch = batch
-        self.make_optimizer = PARALLEL_OPTIMIZERS[optimizer]
-        self.optimizer = self.make_optimizer(self.parameters, pool)
+        self.make_optimizer = OPTIMIZERS[optimizer]
+        self.optimizer = self.make_optimizer(self.parameters)
         self.pool = pool
 
     def compile(self) -> None:
@@ -160,9 +132,9 @@ class BatchTrainer:
         batch = Batch(one, np.arange(2), one)
         batch_gradients(self.workspace, batch, self.pool)
         batch_loss(self.workspace, batch, self.pool)
-        few = [np.zeros(1, array.dtype) for array in self.parameters]
-        spare = self.make_optimizer(Parameters(*few), self.pool)  # another, as a step changes it
-        spare.update(Parameters(*few), Gradients(*few), 0.0)
+        few = Parameters(*(np.zeros(1, array.dtype) for array in self.parameters))
+        spare = self.make_optimizer(few)  # another, as a step changes it
+        update(spare, few, Gradients(*few), 0.0, self.pool)
 
     def portions(self, state: State, rate_of: RateOf) -> Iterator[Portion]:
         """Learn the batches of an epoch that `state` does not have yet."""
@@ -179,9 +151,8 @@ class BatchTrainer:
                 with np.errstate(over="ignore", invalid="ignore"):  # seen in the next loss
                     state.measures.add(step, len(batch.y))
                     gradients = self.composed.gradients(step.gradients)
-                    self.optimizer.update(
-                        self.parameters, gradients, (rate, B1_RATE * rate, rate, rate)
-                    )
+                    rates = rate, B1_RATE * rate, rate, rate
+                    update(self.optimizer, self.parameters, gradients, rates, self.pool)
                 state.portions += 1
                 state.rate, before = rate, share
             yield Portion(share, step.J, 1)

@@ -7,7 +7,7 @@ import pytest
 
 from cbow.network import OPTIMIZERS, Gradients, Parameters, initialise
 from cbow.training.exact import trainer
-from cbow.training.exact.trainer import PARALLEL_OPTIMIZERS
+from cbow.training.exact.trainer import STEPS, update
 
 pytestmark = pytest.mark.kernels
 
@@ -36,16 +36,16 @@ def gradients(parameters, step=0):
     )
 
 
-def after_steps(optimizer, parameters, rate=RATES, steps=4):
-    for step in range(steps):
-        optimizer.update(parameters, gradients(parameters, step), rate)
+def after_steps(name, parameters, rate=RATES, pool=None):
+    optimizer = OPTIMIZERS[name](parameters)
+    for step in range(4):
+        arguments = parameters, gradients(parameters, step), rate
+        update(optimizer, *arguments, pool) if pool else optimizer.update(*arguments)
     return [*parameters, *optimizer.arrays().values()]
 
 
-def test_every_optimizer_has_a_parallel_one():
-    assert list(PARALLEL_OPTIMIZERS) == list(OPTIMIZERS)
-    for name, parallel in PARALLEL_OPTIMIZERS.items():
-        assert issubclass(parallel, OPTIMIZERS[name])
+def test_every_optimizer_has_a_parallel_step():
+    assert list(STEPS) == list(OPTIMIZERS.values())
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
@@ -53,11 +53,9 @@ def test_every_optimizer_has_a_parallel_one():
 @pytest.mark.parametrize(("dtype", "error"), [(np.float64, 1e-12), (np.float32, 1e-6)])
 def test_steps_are_those_of_the_plain_optimizer(name, rate, dtype, error):
     one, other = start(dtype), start(dtype)
-    expected = after_steps(OPTIMIZERS[name](one), one, rate)
+    expected = after_steps(name, one, rate)
     with ThreadPoolExecutor(2) as pool:
-        optimizer = PARALLEL_OPTIMIZERS[name](other, pool)
-        found = after_steps(optimizer, other, rate)
-    assert list(optimizer.arrays()) == list(OPTIMIZERS[name](one).arrays())
+        found = after_steps(name, other, rate, pool)
     for theirs, ours in zip(expected, found, strict=True):
         assert ours.dtype == theirs.dtype
         np.testing.assert_allclose(ours, theirs, rtol=error, atol=error)
@@ -69,7 +67,7 @@ def test_threads_make_no_difference(name):
     for threads in (1, 2, 8):
         parameters = start(np.float32)
         with ThreadPoolExecutor(threads) as pool:
-            arrays = after_steps(PARALLEL_OPTIMIZERS[name](parameters, pool), parameters)
+            arrays = after_steps(name, parameters, pool=pool)
         results.append([array.tobytes() for array in arrays])
     assert results[0] == results[1] == results[2]
 
@@ -77,11 +75,11 @@ def test_threads_make_no_difference(name):
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_few_numbers_are_not_handed_to_the_pool(name, monkeypatch):
     one, other = start(), start()
-    expected = after_steps(OPTIMIZERS[name](one), one)
+    expected = after_steps(name, one)
     monkeypatch.setattr(trainer, "PIECE", sum(theta.size for theta in other))
     pool = ThreadPoolExecutor(1)
     pool.shutdown()  # it takes nothing any more
-    found = after_steps(PARALLEL_OPTIMIZERS[name](other, pool), other)
+    found = after_steps(name, other, pool=pool)
     for theirs, ours in zip(expected, found, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-12)
 
@@ -91,7 +89,7 @@ def test_overflow_makes_no_noise(name):
     parameters = start(np.float32)
     huge = Gradients(*(np.full_like(theta, 1e30) for theta in parameters))
     with ThreadPoolExecutor(1) as pool:
-        PARALLEL_OPTIMIZERS[name](parameters, pool).update(parameters, huge, 1e30)
+        update(OPTIMIZERS[name](parameters), parameters, huge, 1e30, pool)
     assert not np.array_equal(parameters.W1, start(np.float32).W1)
 
 
@@ -100,9 +98,9 @@ def test_arrays_that_lie_otherwise_are_refused():
     parameters = start()
     turned = Gradients(*(np.array(g, order="C") for g in gradients(parameters)))
     with ThreadPoolExecutor(1) as pool:
-        optimizer = PARALLEL_OPTIMIZERS["sgd"](parameters, pool)
+        sgd = OPTIMIZERS["sgd"](parameters)
         with pytest.raises(ValueError, match=r"shape \(3, 23\) does not lie in memory in F order"):
-            optimizer.update(parameters, turned, 0.1)
+            update(sgd, parameters, turned, 0.1, pool)
         apart = Parameters(*(np.repeat(theta, 2, axis=1)[:, ::2] for theta in parameters))
         with pytest.raises(ValueError, match="pass contiguous arrays"):
-            optimizer.update(apart, gradients(parameters), 0.1)
+            update(sgd, apart, gradients(parameters), 0.1, pool)
