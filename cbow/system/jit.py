@@ -400,3 +400,15 @@ _yield_processor = types.ExternalFunction(
 def give_way() -> Callable[[], Any]:
     """Call the system."""
     return lambda: _yield_processor()
+
+
+_MOMENT = 50 if os.name == "posix" else 1  # microseconds; milliseconds
+_sleep: Any = types.ExternalFunction(
+    "usleep" if os.name == "posix" else "Sleep", types.int32(types.uint32)
+)
+
+
+@overload(operations.rest)
+def rest() -> Callable[[], Any]:
+    """Call the system."""
+    return lambda: _sleep(_MOMENT)

@@ -139,3 +139,8 @@ def fence() -> None:
 def give_way() -> None:
     """Offer the processor to another thread."""
     time.sleep(0)
+
+
+def rest() -> None:
+    """Leave the processor to others for a moment: 50 microseconds, or the least there is."""
+    time.sleep(5e-5)

@@ -218,6 +218,7 @@ def test_fetching_rows_changes_nothing(n):
 def compiled_waiting(a):
     operations.fence()
     operations.give_way()
+    operations.rest()
     a[0] += 1
 
 

@@ -267,3 +267,16 @@ def test_nobody_goes_on_before_all_have_arrived(threads):
     for worker in workers:
         worker.join()
     assert seen == [True] * 19 * threads
+
+
+def test_who_waits_for_long_rests(monkeypatch):
+    """Without the compiler, which has no part in whose turn it is."""
+    wait, reached, rested = getattr(wait_for_all, "py_func", wait_for_all), np.zeros((2, 8)), []
+
+    def rest():
+        rested.append(True)
+        reached[1, 0] = 1
+
+    monkeypatch.setitem(wait.__globals__, "rest", rest)
+    assert wait(0, reached, 1)
+    assert rested == [True]

@@ -17,7 +17,7 @@ from numpy.typing import DTypeLike, NDArray
 from cbow.network import Parameters
 from cbow.system.arrays import Array, Longs
 from cbow.system.compiled import compiled
-from cbow.system.operations import add_to_rows, fence, give_way, prefetch_rows, product
+from cbow.system.operations import add_to_rows, fence, give_way, prefetch_rows, product, rest
 from cbow.text.ngrams import Features
 from cbow.training.examples import Block, Sampling, read_block
 from cbow.training.kernels import Tables, tables_of
@@ -355,13 +355,18 @@ def centred(parameters: Parameters, centre: float) -> Iterator[Tables]:
 #: The point that a thread has reached which failed, or never began.
 ABANDONED: Final = 2**63 - 1
 
+#: How often a thread that waits offers its processor before it rests, some 50 microseconds.
+PATIENCE: Final = 100
+
 
 @compiled
 def wait_for_all(thread: int, reached: NDArray[np.int64], point: int) -> bool:
     """Wait until every thread has reached a point; say whether there is any use in going on.
 
     Each thread writes only its own number, so nothing needs to be counted atomically. A thread that
-    waits offers its processor to others: with more threads than processors all still get on.
+    waits offers its processor to others: with more threads than processors all still get on. It
+    rests where it waits for long, as it does where other programs are given the processor of
+    another thread.
 
     Parameters
     ----------
@@ -380,9 +385,14 @@ def wait_for_all(thread: int, reached: NDArray[np.int64], point: int) -> bool:
     """
     fence()
     reached[thread, 0] = point
+    turns = 0
     for other in range(len(reached)):
         while reached[other, 0] < point:
-            give_way()
+            turns += 1
+            if turns <= PATIENCE:
+                give_way()
+            else:
+                rest()
             fence()
         if reached[other, 0] == ABANDONED:
             reached[thread, 0] = ABANDONED  # so that nobody waits for this one either
