@@ -23,7 +23,7 @@ from cbow.cli.arguments import (
 from cbow.cli.common import DONE, command_parser, run, tell, visible
 from cbow.cli.start import COMMANDS
 from cbow.errors import ModelFileError, OutputError, QueryError, counted, shown
-from cbow.plot.canvas import ENDINGS, check_matplotlib, percent
+from cbow.plot import ENDINGS, check_matplotlib, percent
 from cbow.system.files import expanded, name_of, to_read, unopened
 
 if TYPE_CHECKING:
@@ -330,7 +330,7 @@ def _number(entry: _Entry, key: str, required: bool = False) -> float:
 
 def _words(arguments: argparse.Namespace) -> int:
     output = _checked_output(arguments)
-    from cbow.plot.canvas import legible
+    from cbow.plot import legible
     from cbow.plot.words import words_picture
 
     vectors = open_vectors(arguments.source, arguments)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from cbow.plot.canvas import COLOURS, GREY, WIDTH, percent, render
+from cbow.plot import COLOURS, GREY, WIDTH, percent, render
 from cbow.system.arrays import Doubles
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def loss_picture(history: History, ending: str) -> bytes:
     ----------
     history : History
     ending : str
-        A key of `cbow.plot.canvas.ENDINGS`.
+        A key of `cbow.plot.ENDINGS`.
 
     Returns
     -------

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from cbow.plot.canvas import COLOURS, GREY, INK, PALE, Labels, percent, render
+from cbow.plot import COLOURS, GREY, INK, PALE, Labels, percent, render
 from cbow.system.arrays import Doubles
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def words_picture(words: Projection, labels: Labels, ending: str) -> bytes:
     labels : Labels
         Their n labels.
     ending : str
-        A key of `cbow.plot.canvas.ENDINGS`.
+        A key of `cbow.plot.ENDINGS`.
 
     Returns
     -------

@@ -229,7 +229,7 @@ def test_words_named_twice_are_drawn_once(plot):
 
 
 def test_words_that_cannot_be_drawn_as_they_are(plot, monkeypatch):
-    monkeypatch.setattr("cbow.plot.canvas._installed", lambda: iter(()))
+    monkeypatch.setattr("cbow.plot._installed", lambda: iter(()))
     words = ["king", "王", "a\x1b[2Jb", "x" * 60]
     code, err = plot(["words", "words.safetensors", *words, "-o", "words.svg"])
     assert code == 0

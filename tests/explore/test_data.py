@@ -1,5 +1,7 @@
 """The data of a page: which words, where they lie, their vectors in bytes, shared neighbours."""
 
+import sys
+
 import numpy as np
 import pytest
 import scipy.linalg
@@ -8,10 +10,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from cbow.errors import QueryError
-from cbow.explore import Choices, data, page_data
-from cbow.explore.data import first_words, quantise, rotation, shared_neighbours, whole_numbers
+from cbow.explore import Choices, page_data
+from cbow.explore.page import first_words, quantise, rotation, shared_neighbours, whole_numbers
 from cbow.vectors import WordVectors
 
+PAGE = sys.modules["cbow.explore.page"]  # of the same name as its function
 ALL = Choices(limit=1000, map=1000, layout="pca", seed=1)
 
 
@@ -213,7 +216,7 @@ def test_very_short_and_very_long_rows(size):
 def test_many_rows_are_done_in_pieces(monkeypatch):
     matrix = random_rows(50, 7)
     whole = quantise(matrix)
-    monkeypatch.setattr(data, "ROWS", 8)
+    monkeypatch.setattr(PAGE, "ROWS", 8)
     np.testing.assert_array_equal(quantise(matrix), whole)
 
 
@@ -304,6 +307,6 @@ def test_two_words_have_one_neighbour_each():
 def test_many_words_are_compared_in_pieces(monkeypatch):
     words = [f"w{i}" for i in range(50)]
     at_once = shared_neighbours(random_vectors(words, 1), random_vectors(words, 2), most=50)
-    monkeypatch.setattr(data, "BATCH", 7)
+    monkeypatch.setattr(PAGE, "BATCH", 7)
     pieces = shared_neighbours(random_vectors(words, 1), random_vectors(words, 2), most=50)
     assert pieces.shared.tolist() == at_once.shared.tolist()

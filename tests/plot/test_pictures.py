@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 from matplotlib import font_manager
 
-from cbow.plot import canvas
-from cbow.plot.canvas import ENDINGS, LONGEST, legible, render
+from cbow import plot
+from cbow.plot import ENDINGS, LONGEST, legible, render
 from cbow.plot.loss import History, loss_picture
 from cbow.plot.words import Projection, words_picture
 
@@ -313,17 +313,17 @@ def test_letters_that_no_font_has_are_escapes():
 
 
 def test_letters_of_europe_want_no_other_font(monkeypatch):
-    monkeypatch.setattr(canvas, "_installed", lambda: pytest.fail("looked for fonts"))
-    assert legible(["king", "naïve", "мир"]) == canvas.Labels(
+    monkeypatch.setattr(plot, "_installed", lambda: pytest.fail("looked for fonts"))
+    assert legible(["king", "naïve", "мир"]) == plot.Labels(
         ["king", "naïve", "мир"], ["DejaVu Sans"], [], []
     )
 
 
 def test_letters_that_another_font_has_are_drawn_with_it(monkeypatch):
-    built_in = canvas._letters(canvas._path("DejaVu Sans"))
-    letter = min(canvas._letters(canvas._path("STIXGeneral")) - built_in)
-    names = [("cmr10", canvas._path("cmr10")), ("STIXGeneral", canvas._path("STIXGeneral"))]
-    monkeypatch.setattr(canvas, "_installed", lambda: iter(names))
+    built_in = plot._letters(plot._path("DejaVu Sans"))
+    letter = min(plot._letters(plot._path("STIXGeneral")) - built_in)
+    names = [("cmr10", plot._path("cmr10")), ("STIXGeneral", plot._path("STIXGeneral"))]
+    monkeypatch.setattr(plot, "_installed", lambda: iter(names))
     text = legible([letter, "b", "c", "d"])
     assert text.texts[0] == letter
     assert text.fonts == ["DejaVu Sans", "STIXGeneral"]
@@ -332,11 +332,11 @@ def test_letters_that_another_font_has_are_drawn_with_it(monkeypatch):
 
 
 def test_the_fonts_of_the_machine():
-    found = dict(canvas._installed())
+    found = dict(plot._installed())
     assert {"DejaVu Sans", "STIXGeneral"} <= set(found)
     assert list(found) == sorted(found)
     assert not any("last resort" in name.lower() for name in found)
-    assert all(NOBODY_HAS not in canvas._letters(path) for path in found.values())
+    assert all(NOBODY_HAS not in plot._letters(path) for path in found.values())
 
 
 @pytest.mark.parametrize("error", [OSError("gone"), RuntimeError("Can not load face")])
@@ -345,7 +345,7 @@ def test_a_damaged_font_has_no_letters(monkeypatch, error):
         raise error
 
     monkeypatch.setattr(font_manager, "get_font", fail)
-    assert canvas._letters("damaged.ttf") == set()
+    assert plot._letters("damaged.ttf") == set()
 
 
 @pytest.mark.parametrize("length", [LONGEST, LONGEST + 1, 100_000])
