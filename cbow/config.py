@@ -88,11 +88,6 @@ BUCKETS = Range(lambda x: 1 <= x <= 2**30, "a whole number from 1 to 2^30")
 SHARE = Range(lambda x: math.isfinite(x) and 0 <= x < 1, "a number from 0 to below 1")
 
 
-def one_of(choices: tuple[str, ...]) -> Range:
-    """Range of a setting that is one of a few words."""
-    return Range(lambda x: x in choices, "one of " + ", ".join(choices))
-
-
 def _lengths(value: Any) -> tuple[int, int] | None:
     """Read lengths of n-grams: 0 for none, "3,6", or two numbers.
 
@@ -118,7 +113,7 @@ def setting(default: Any, kind: type, allowed: Range | None, help: str, **more: 
     kind : type
         int, float, str, bool, or tuple for words.
     allowed : Range, optional
-        What the value must satisfy.
+        What the value must satisfy; by default it is one of the ``choices``, if there are any.
     help : str
         One line for ``--help`` and the documentation.
     **more
@@ -128,6 +123,8 @@ def setting(default: Any, kind: type, allowed: Range | None, help: str, **more: 
         it in where it differs from the default: such settings came later, and the files of those
         who do not use them stay as they were).
     """
+    if allowed is None and (choices := more.get("choices")):
+        allowed = Range(lambda x: x in choices, f"one of {', '.join(choices)}")
     return dataclasses.field(
         default=default, metadata={"kind": kind, "allowed": allowed, "help": help, **more}
     )
@@ -156,14 +153,14 @@ class Config:
     tokenizer: str = setting(
         "word",
         str,
-        one_of(TOKENIZERS),
+        Range(lambda x: x in TOKENIZERS, f"one of {', '.join(TOKENIZERS)}"),
         "how a line is cut into words",
         choices=TOKENIZERS[:-1],
     )
     normalise: str = setting(
         "none",
         str,
-        one_of(NORMAL_FORMS),
+        None,
         "Unicode normal form to bring the text into before it is cut into words",
         choices=NORMAL_FORMS,
         saved="changed",
@@ -176,12 +173,7 @@ class Config:
         saved="changed",
     )
     keep_words: tuple[str, ...] | None = setting(
-        None,
-        tuple,
-        WORDS,
-        "keep these words, however rare they are",
-        unset="none",
-        saved="changed",
+        None, tuple, WORDS, "keep these words, however rare they are", unset="none", saved="changed"
     )
     stop_words: tuple[str, ...] | None = setting(
         None, tuple, WORDS, "leave out these words", unset="none", saved="changed"
@@ -196,7 +188,7 @@ class Config:
     phrase_score: str = setting(
         "counts",
         str,
-        one_of(PHRASE_SCORES),
+        None,
         "how far two words are from chance: Mikolov's counts, or normalised mutual information",
         choices=PHRASE_SCORES,
         saved="changed",
@@ -221,7 +213,7 @@ class Config:
     errors: str = setting(
         "strict",
         str,
-        one_of(("strict", "replace")),
+        None,
         "what to do with bytes that are no text: stop, or put U+FFFD there and count it",
         choices=("strict", "replace"),
     )
@@ -266,17 +258,12 @@ class Config:
         saved="changed",
     )
     activation: str = setting(
-        "relu",
-        str,
-        one_of(ACTIVATIONS),
-        "activation of the hidden layer",
-        choices=ACTIVATIONS,
-        symbol="g",
+        "relu", str, None, "activation of the hidden layer", choices=ACTIVATIONS, symbol="g"
     )
     objective: str = setting(
         "auto",
         str,
-        one_of(OBJECTIVES),
+        None,
         "softmax over the vocabulary, or over a sample of candidates; auto chooses by the cost",
         choices=OBJECTIVES,
     )
@@ -287,12 +274,7 @@ class Config:
         128, int, POSITIVE, "tokens that share their candidates, about (sampled)", symbol="B"
     )
     optimizer: str | None = setting(
-        None,
-        str,
-        one_of(OPTIMIZERS),
-        "update rule",
-        choices=OPTIMIZERS,
-        unset="adam (exact), sgd (sampled)",
+        None, str, None, "update rule", choices=OPTIMIZERS, unset="adam (exact), sgd (sampled)"
     )
     learning_rate: float | None = setting(
         None,
@@ -301,19 +283,12 @@ class Config:
         "step size at the start; falls in a straight line to nearly 0",
         unset="that of the objective and the optimizer",
     )
-    batch: int | None = setting(
-        None,
-        int,
-        POSITIVE,
-        "examples per step",
-        symbol="m",
-        unset=FITTED,
-    )
+    batch: int | None = setting(None, int, POSITIVE, "examples per step", symbol="m", unset=FITTED)
     epochs: int | None = setting(None, int, POSITIVE, "passes over the text", unset=FITTED)
     effort: str = setting(
         "normal",
         str,
-        one_of(EFFORTS),
+        None,
         "how long to train, if epochs is not given: a third of what fits the text, that, or three "
         "times as long",
         choices=EFFORTS,
@@ -371,7 +346,6 @@ class Config:
                 f"patience is {self.patience}, but heldout is 0, so that there is no loss to "
                 "watch; set heldout, for example to 0.05, or leave patience out"
             )
-
         if self.phrases == 0 and self.phrase_threshold is not None:
             raise ConfigError(
                 f"phrase_threshold is {self.phrase_threshold:g}, but phrases is 0, so that none "

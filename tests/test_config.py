@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cbow.cli.arguments import default_text, flag, settings, settings_table
+from cbow.cli.arguments import default_text, flag, settings
 from cbow.cli.train import _parser
 from cbow.config import Config
 from cbow.errors import CBOWError, ConfigError, shown
@@ -150,5 +150,15 @@ def test_flags_set_what_they_name():
 
 
 def test_the_table_in_the_docs_is_this_one():
-    page = Path(__file__).parents[1] / "docs" / "settings.md"
-    assert settings_table() in page.read_text(encoding="utf-8")
+    rows = ["| setting | flag | default | range | meaning |", "|---|---|---|---|---|"]
+    for entry in dataclasses.fields(Config):
+        more, symbol = entry.metadata, entry.metadata.get("symbol")
+        name = f"`{entry.name}`" + (f" ({symbol})" if symbol else "")
+        expected = more["allowed"].expected if more["allowed"] else "text"
+        if more.get("choices"):
+            expected = f"one of {', '.join(more['choices'])}"
+        default = default_text(settings(entry.name)[entry.name])
+        cells = name, f"`{flag(entry.name)}`", default, expected, more["help"]
+        rows.append(f"| {' | '.join(cells)} |")
+    table, page = "\n".join(rows), Path(__file__).parents[1] / "docs" / "settings.md"
+    assert table in page.read_text(encoding="utf-8"), f"docs/settings.md must have\n{table}"

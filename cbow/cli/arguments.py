@@ -92,10 +92,7 @@ def passed(arguments: argparse.Namespace, options: Mapping[str, Option]) -> dict
 def chosen(arguments: argparse.Namespace, options: Mapping[str, Option]) -> dict[str, Any]:
     """Return the value of each option, its default where it is not on the command line.
 
-    Raises
-    ------
-    ConfigError
-        If one is outside its range.
+    Raise `ConfigError` if one is outside its range.
     """
     values = {name: option.default for name, option in options.items()} | passed(arguments, options)
     for name, value in values.items():
@@ -154,23 +151,6 @@ def default_text(option: Option) -> str:
     return f"{option.default:g}" if isinstance(option.default, float) else str(option.default)
 
 
-def settings_table() -> str:
-    """Write the table of all settings in Markdown, for ``docs/settings.md``."""
-    rows = ["| setting | flag | default | range | meaning |", "|---|---|---|---|---|"]
-    options = settings()
-    for entry in dataclasses.fields(Config):
-        allowed = entry.metadata["allowed"]
-        symbol = entry.metadata.get("symbol")
-        name = f"`{entry.name}`" + (f" ({symbol})" if symbol else "")
-        expected = allowed.expected if allowed else "text"
-        if "choices" in entry.metadata:
-            expected = f"one of {', '.join(entry.metadata['choices'])}"
-        default = default_text(options[entry.name])
-        cells = (name, f"`{flag(entry.name)}`", default, expected)
-        rows.append("| " + " | ".join((*cells, entry.metadata["help"])) + " |")
-    return "\n".join(rows)
-
-
 # --- files ----------------------------------------------------------------------------------------
 
 #: What the help of a command says of the files it opens.
@@ -206,19 +186,9 @@ def reading_rules(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def open_vectors(path: str, arguments: argparse.Namespace) -> WordVectors:
-    """Open vectors; `run` says on standard error what is not used as it stands in the file.
+    """Open vectors, with the options `OPENING`, as `cbow.load_vectors` does.
 
-    Parameters
-    ----------
-    path : str
-        As for `cbow.load_vectors`.
-    arguments : argparse.Namespace
-        With the options `OPENING`.
-
-    Raises
-    ------
-    ModelFileError
-        If the file cannot be used.
+    `cbow.cli.common.run` says on standard error what is not used as it stands in the file.
     """
     from cbow.model import load_vectors  # here, so that --help is quick
 
@@ -226,14 +196,9 @@ def open_vectors(path: str, arguments: argparse.Namespace) -> WordVectors:
 
 
 def output_path(flag: str, name: str, folder: bool = False) -> Path:
-    """Return the path named by a flag; reject an empty name and that of a stream.
+    """Return the path named by a flag; raise `OutputError` if the name is empty or a stream's.
 
-    A name with a slash at its end is rejected too unless it may be that of a folder.
-
-    Raises
-    ------
-    OutputError
-        If `name` is rejected.
+    So it does for a name with a slash at its end, unless it may be that of a folder.
     """
     if name in ("", "-") or (name.endswith(("/", os.sep)) and not folder):
         raise OutputError(f"{flag} is {shown(name)}; give the name of a file to write")
@@ -246,8 +211,8 @@ def check_outputs(inputs: Iterable[str | Path], outputs: Sequence[Path]) -> None
     Parameters
     ----------
     inputs : iterable of path
-        Every file that the command reads; `corpus_files` and `vector_files` list those behind one
-        name. The file behind standard input is added.
+        Every file that the command reads; `vector_files` lists those behind one name. The file
+        behind standard input is added.
     outputs : sequence of Path
         Every file that it writes.
 
@@ -277,19 +242,6 @@ def check_distinct(inputs: Iterable[str | Path], outputs: Sequence[Path]) -> Non
                     f"{name_of(output)} would be written over {name_of(other)}{which}; give the "
                     "output another name"
                 )
-
-
-def corpus_files(sources: Sequence[str | Path]) -> list[Path]:
-    """List the files of a corpus.
-
-    Raises
-    ------
-    CorpusError
-        If a source does not exist.
-    """
-    from cbow.text import find_sources
-
-    return find_sources(list(sources)).files
 
 
 def vector_files(path: str | Path) -> list[Path]:

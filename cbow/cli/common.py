@@ -84,22 +84,10 @@ _WRITING: Final = (
 
 
 def command_parser(prog: str, description: str, examples: str = "") -> argparse.ArgumentParser:
-    """Create the argument parser of a command.
+    """Create the argument parser of a command, ``cbow-NAME``, with ``--help`` and ``--version``.
 
-    Parameters
-    ----------
-    prog : str
-        Name of the command, ``cbow-NAME``; see `called`.
-    description : str
-        What it does, in one sentence.
-    examples : str, optional
-        Printed verbatim below the options.
-
-    Returns
-    -------
-    argparse.ArgumentParser
-        With ``--help`` and ``--version``. Options cannot be abbreviated, so that a new option
-        never changes the meaning of an old script.
+    `examples` are printed verbatim below the options. Options cannot be abbreviated, so that a new
+    option never changes the meaning of an old script.
     """
     parser = Parser(
         prog=called(prog),
@@ -139,11 +127,6 @@ def run(
         Options may stand before, between and after its positional arguments.
     argv : sequence of str, optional
         The arguments without the program's name; by default those of the process.
-
-    Returns
-    -------
-    int
-        0, 1, 2 or 130, or what `body` returns.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A terminal whose encoding lacks a letter shows an escape, and no error ends the command.
@@ -200,25 +183,13 @@ def failed(prog: str, error: Exception) -> int:
 
 
 def show(result: str) -> None:
-    """Print a result on standard output, at once.
-
-    Raises
-    ------
-    OutputError
-        If standard output is closed.
-    """
+    """Print a result on standard output, at once; raise `OutputError` if that is closed."""
     check_stdout()
     print(result, flush=True)
 
 
 def check_stdout() -> None:
-    """Check that there is a standard output, as there is none after ``>&-`` in a shell.
-
-    Raises
-    ------
-    OutputError
-        If there is none.
-    """
+    """Raise `OutputError` if there is no standard output, as after ``>&-`` in a shell."""
     if sys.stdout is None:
         raise OutputError("the standard output is closed; open it, or send it to a file or a pipe")
 
@@ -290,13 +261,7 @@ def discard(stream: Any) -> None:
 
 
 def json_line(value: Any) -> str:
-    """Write `value` as one line of JSON that standard output can encode.
-
-    Raises
-    ------
-    ValueError
-        If `value` holds NaN or infinity, which JSON lacks.
-    """
+    """Write `value`, of finite numbers, as a line of JSON that standard output can encode."""
     encoding = getattr(sys.stdout, "encoding", None) or "ascii"
     ascii_only = not encoding.lower().startswith("utf")
     return json.dumps(value, ensure_ascii=ascii_only, allow_nan=False)

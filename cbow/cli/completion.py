@@ -1,15 +1,16 @@
-"""``cbow completion``: the script by which a shell completes the commands with Tab."""
+"""All commands: ``cbow`` without one lists them, ``cbow completion`` lets a shell complete them."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Final
 
-from cbow.cli import plot
-from cbow.cli.common import DONE, command_parser, run, show
+from cbow.cli.common import DONE, USAGE, command_parser, run, show
 from cbow.cli.start import COMMANDS
+from cbow.errors import shown
 
 SHELLS: Final = ("bash", "zsh", "fish")
 
@@ -22,6 +23,38 @@ examples, each a line for the file that the shell reads when it starts:
   eval "$(cbow completion zsh)"       in ~/.zshrc, below compinit
   cbow completion fish | source       in ~/.config/fish/config.fish
 """
+
+
+def list_commands(argv: Sequence[str] | None = None) -> int:
+    """Run ``cbow`` with anything but a command first, and return the exit code."""
+    lines = "\n".join(f"  {name:11} {line}" for name, line in COMMANDS.items())
+    parser = command_parser(
+        "cbow",
+        "Train, query and examine CBOW word embeddings.",
+        f"commands:\n{lines}\n\ncbow COMMAND --help shows the options of a command.",
+    )
+    parser.usage = "%(prog)s COMMAND ..."
+    parser.add_argument(
+        "command", metavar="COMMAND", nargs="?", type=_reject, help="one of those below"
+    )
+
+    def body(_: argparse.Namespace) -> int:
+        parser.print_help(sys.stderr)
+        return USAGE
+
+    return run(body, parser, argv)
+
+
+def _reject(name: str) -> str:
+    """Raise an error that names the command that was meant."""
+    from rapidfuzz.distance import OSA
+
+    if name in COMMANDS:
+        message = f"{name} stands behind an option, but must come first"
+    else:
+        meant = min(COMMANDS, key=lambda each: OSA.distance(name, each))
+        message = f"{shown(name)} is not a command; did you mean {meant}? --help lists all"
+    raise argparse.ArgumentTypeError(message)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -53,6 +86,8 @@ def _parser_of(name: str) -> argparse.ArgumentParser:
     import shtab
 
     if name == "plot":  # which has a parser for each kind of picture
+        from cbow.cli import plot
+
         pictures = {"loss": plot._loss_parser(), "words": plot._words_parser()}
         parser = _joined(plot.PROG, pictures)
     else:

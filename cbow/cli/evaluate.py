@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from cbow.cli.arguments import MODEL_HELP, OPENING, Option, add_options, chosen, open_vectors
 from cbow.cli.common import (
@@ -66,21 +66,6 @@ RULES: Final = {
 }
 
 
-class Scored(NamedTuple):
-    """A model, by the name of its file, and its scores."""
-
-    model: str
-    evaluation: Evaluation
-
-
-class Compared(NamedTuple):
-    """Two models, by the names of their files, and how they differ."""
-
-    first: str
-    second: str
-    comparisons: list[Comparison]
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``cbow-evaluate`` and return its exit code."""
     return run(_evaluate, _parser(), argv)
@@ -134,19 +119,16 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     for each in sets:
         tell_of_reading(each)
 
-    def scored_by(path: str) -> Scored:
+    def scores_of(path: str) -> Evaluation:
         vectors = open_vectors(path, arguments)  # one model in memory at a time
         try:
-            return Scored(path, score(vectors, sets, rules))
+            return score(vectors, sets, rules)
         except QueryError as error:
             raise QueryError(f"{path}: {error}") from None
 
-    scored = [scored_by(path) for path in arguments.models]
-    first, *others = scored
-    compared = [
-        Compared(first.model, each.model, compare(first.evaluation, each.evaluation))
-        for each in others
-    ]
+    scored = [(path, scores_of(path)) for path in arguments.models]
+    (first, ours), *others = scored
+    compared = [(first, other, compare(ours, theirs)) for other, theirs in others]
     if not arguments.json:
         show(as_text(scored, compared, arguments.sections, terminal_width()))
         return DONE
@@ -173,15 +155,19 @@ def tell_of_reading(items: Pairs | Analogies) -> None:
 
 
 def as_text(
-    scored: Sequence[Scored], compared: Sequence[Compared], sections: bool, columns: int | None
+    scored: Sequence[tuple[str, Evaluation]],
+    compared: Sequence[tuple[str, str, list[Comparison]]],
+    sections: bool,
+    columns: int | None,
 ) -> str:
     """Write the tables, and below them what their numbers are.
 
     Parameters
     ----------
-    scored : sequence of Scored
-        By the same sets and rules.
-    compared : sequence of Compared
+    scored : sequence of (str, Evaluation)
+        Models, by the names of their files, scored by the same sets and rules.
+    compared : sequence of (str, str, list of Comparison)
+        Two models, by the names of their files, and how they differ.
     sections : bool
         Whether to show the sections of the analogies too.
     columns : int, optional

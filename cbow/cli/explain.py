@@ -12,7 +12,6 @@ from cbow.cli.arguments import (
     add_options,
     check_outputs,
     chosen,
-    corpus_files,
     number,
     output_path,
     settings,
@@ -110,7 +109,7 @@ def _parser() -> argparse.ArgumentParser:
 def _explain(arguments: argparse.Namespace) -> int:
     # Imported here, so that --help is quick.
     from cbow.explain import Settings, as_json, explain, page, work_out
-    from cbow.text import tokenize
+    from cbow.text import find_sources, tokenize
     from cbow.text.tokenizers import split_lines
 
     options = chosen(arguments, OPTIONS)
@@ -118,7 +117,7 @@ def _explain(arguments: argparse.Namespace) -> int:
     source, html = _source(arguments), None
     if arguments.html is not None:  # checked before anything is read
         html = output_path("--html", arguments.html)
-        check_outputs([] if source is None else corpus_files([source]), [html])
+        check_outputs([] if source is None else find_sources(source).files, [html])
     if source is None:
         text = " ".join(arguments.words) if arguments.words else SENTENCE
         _check_length(text)

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from cbow.cli.arguments import MODEL_HELP, OPENING, add_options, open_vectors
 from cbow.cli.common import (
@@ -57,21 +57,8 @@ At a terminal, Tab completes words; queries are kept in ~/.local/state/cbow.
 """
 
 
-class Answer(NamedTuple):
-    """One model's answer to a query."""
-
-    model: str  #: its name
-    neighbours: list[Neighbour]
-
-
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; see ``cbow-nearest --help``.
-
-    Returns
-    -------
-    int
-        0 if every query was answered, 1 if not, 2 for wrong usage, 130 after Ctrl-C.
-    """
+    """Run ``cbow-nearest`` and return its exit code: 0 if every query was answered, 1 if not."""
     return run(_nearest, _parser(), argv)
 
 
@@ -126,7 +113,7 @@ def _nearest(arguments: argparse.Namespace) -> int:
             for name, each in models:
                 prefix = f"{name}: " if len(models) > 1 else ""
                 try:
-                    answers.append(Answer(name, _neighbours(each, query, arguments.topn, prefix)))
+                    answers.append((name, _neighbours(each, query, arguments.topn, prefix)))
                 except (QueryError, UnknownWordError) as error:
                     complain(PROG, f"{prefix}{error}")
                     code = FAILED
@@ -205,15 +192,19 @@ def short_names(paths: Sequence[str]) -> list[str]:
 
 
 def written(
-    query: str, answers: Sequence[Answer], models: int, form: str, columns: int | None
+    query: str,
+    answers: Sequence[tuple[str, list[Neighbour]]],
+    models: int,
+    form: str,
+    columns: int | None,
 ) -> str:
     """Write the answers to a query.
 
     Parameters
     ----------
     query : str
-    answers : sequence of Answer
-        Of the models that have one.
+    answers : sequence of (str, list of Neighbour)
+        Of the models that have one, by their names.
     models : int
         How many there are. If several, each answer says whose it is.
     form : str
@@ -238,11 +229,11 @@ def written(
         )
     tables = [
         table(
-            (visible(answer.model if several else query), "cosine"),
-            [(visible(word), f"{cosine:.4f}") for word, cosine in answer.neighbours],
+            (visible(model if several else query), "cosine"),
+            [(visible(word), f"{cosine:.4f}") for word, cosine in neighbours],
             "<>",
         )
-        for answer in answers
+        for model, neighbours in answers
     ]
     if not several:
         return "".join(each + "\n" for each in tables)

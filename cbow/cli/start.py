@@ -11,11 +11,6 @@ from importlib import import_module
 
 from cbow.system.interrupts import Ending
 
-TYPE_CHECKING = False  # as `typing` has it, which is not loaded: no signal is handled before this
-if TYPE_CHECKING:
-    import argparse
-    from collections.abc import Sequence
-
 #: Each command with a line that says what it does. All but the last are ``cbow-NAME``, too.
 COMMANDS = {
     "train": "Train CBOW word embeddings on a text.",
@@ -45,13 +40,15 @@ def start(name: str, prog: str = "") -> int:
     Parameters
     ----------
     name : str
-        Empty for `list_commands`.
+        Empty for `cbow.cli.completion.list_commands`.
     prog : str, optional
         What messages call the command; ``cbow-NAME`` by default.
     """
     ending = Ending(prog or f"cbow-{name}")
     ending.take_over()
-    return ending.call(import_module(f"cbow.cli.{name}").main if name else list_commands)
+    if name:
+        return ending.call(import_module(f"cbow.cli.{name}").main)
+    return ending.call(import_module("cbow.cli.completion").list_commands)
 
 
 train = partial(start, "train")
@@ -62,41 +59,3 @@ plot = partial(start, "plot")
 convert = partial(start, "convert")
 evaluate = partial(start, "evaluate")
 explore = partial(start, "explore")
-
-
-def list_commands(argv: Sequence[str] | None = None) -> int:
-    """Run ``cbow`` with anything but a command first, and return the exit code."""
-    from cbow.cli.common import USAGE, command_parser, run
-
-    lines = "\n".join(f"  {name:11} {line}" for name, line in COMMANDS.items())
-    parser = command_parser(
-        "cbow",
-        "Train, query and examine CBOW word embeddings.",
-        f"commands:\n{lines}\n\ncbow COMMAND --help shows the options of a command.",
-    )
-    parser.usage = "%(prog)s COMMAND ..."
-    parser.add_argument(
-        "command", metavar="COMMAND", nargs="?", type=_reject, help="one of those below"
-    )
-
-    def body(_: argparse.Namespace) -> int:
-        parser.print_help(sys.stderr)
-        return USAGE
-
-    return run(body, parser, argv)
-
-
-def _reject(name: str) -> str:
-    """Raise an error that names the command that was meant."""
-    import argparse
-
-    from rapidfuzz.distance import OSA
-
-    from cbow.errors import shown
-
-    if name in COMMANDS:
-        message = f"{name} stands behind an option, but must come first"
-    else:
-        meant = min(COMMANDS, key=lambda each: OSA.distance(name, each))
-        message = f"{shown(name)} is not a command; did you mean {meant}? --help lists all"
-    raise argparse.ArgumentTypeError(message)

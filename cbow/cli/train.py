@@ -17,7 +17,6 @@ from cbow.cli.arguments import (
     add_options,
     check_distinct,
     check_outputs,
-    corpus_files,
     output_path,
     passed_settings,
     settings,
@@ -116,8 +115,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _train(arguments: argparse.Namespace) -> int:
     # Imported here, so that --help is quick.
-    from cbow.cli.advice import hint
-    from cbow.cli.progress import Complaints, Display, JSONLog, Scores, Several
+    from cbow.cli.progress import Complaints, Display, JSONLog, Scores, Several, hint
     from cbow.training import DivergenceError, Interrupted, WorkersLostError
     from cbow.training.progress import clock
 
@@ -182,13 +180,7 @@ def _train(arguments: argparse.Namespace) -> int:
 
 
 def new_training(arguments: argparse.Namespace) -> Training:
-    """Return a new training.
-
-    Raises
-    ------
-    OutputError
-        If there is a checkpoint of an earlier run, which would be written over.
-    """
+    """Return a new training, which no checkpoint of an earlier run may stand in the way of."""
     from cbow.training import train
 
     config = Config.from_dict(passed_settings(arguments))
@@ -305,9 +297,12 @@ def _check_files(training: Training, arguments: argparse.Namespace) -> None:
         log = [output_path("--log-json", arguments.log_json)]
     # A model may be replaced by itself with more epochs, a checkpoint by the next.
     check_distinct([] if arguments.resume is None else [arguments.resume], log)
+    from cbow.text import find_sources
+
     checkpoint = [training.checkpoint] if training.checkpoint else []
+    corpus = find_sources(training.sources).files
     check_outputs(
-        [*corpus_files(training.sources), *arguments.evaluate, *word_lists(arguments).values()],
+        [*corpus, *arguments.evaluate, *word_lists(arguments).values()],
         [training.output, *log, *checkpoint],
     )
     if arguments.output is not None:
@@ -315,13 +310,7 @@ def _check_files(training: Training, arguments: argparse.Namespace) -> None:
 
 
 def check_ending(output: Path) -> None:
-    """Reject a name for a model that has the ending of another format.
-
-    Raises
-    ------
-    OutputError
-        If it has.
-    """
+    """Raise `OutputError` if the name for a model has the ending of another format."""
     from cbow.vectors.formats import ENDINGS
 
     ending = output.suffix.lower()
@@ -343,17 +332,15 @@ def beside(output: Path) -> Path:
 def save_somewhere(model: Model, output: Path) -> tuple[Path, OutputError | None]:
     """Save a model; if that fails, save it somewhere else rather than lose it.
 
+    The other places are the current folder, the temporary folder and the home: only if it cannot be
+    saved there either is an `OutputError` raised.
+
     Returns
     -------
     Path
         Where the model is.
     OutputError or None
         Why it is not at `output`.
-
-    Raises
-    ------
-    OutputError
-        If it cannot be saved there, in the current folder, in the temporary folder or at home.
     """
     try:
         model.save(output)
@@ -373,7 +360,7 @@ def save_somewhere(model: Model, output: Path) -> tuple[Path, OutputError | None
 
 def next_command(output: Path) -> str:
     """Return a command that asks a saved model for the neighbours of a word."""
-    from cbow.cli.advice import word_to_ask
+    from cbow.cli.progress import word_to_ask
     from cbow.model import load_vectors
 
     word = word_to_ask(load_vectors(output))

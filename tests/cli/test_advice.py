@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import cbow
-from cbow.cli.advice import FIRST, hint, word_to_ask
+from cbow.cli.progress import FIRST, hint, word_to_ask
 
 
 def report(*losses, heldout=None, objective="exact", subsampled=10):

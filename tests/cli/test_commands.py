@@ -11,7 +11,8 @@ import pytest
 import cbow
 from cbow.cli import start
 from cbow.cli.common import called, complain
-from cbow.cli.start import COMMANDS, list_commands
+from cbow.cli.completion import list_commands
+from cbow.cli.start import COMMANDS
 
 
 @pytest.fixture
@@ -137,7 +138,7 @@ def test_the_list_is_light():
     """What is loaded before the first line of help, in a process of its own."""
     code = """
 import sys
-from cbow.cli.start import list_commands
+from cbow.cli.completion import list_commands
 assert list_commands(["--help"]) == 0
 print(*{"numpy", "scipy", "numba", "nltk", "tqdm", "rapidfuzz"}.intersection(sys.modules))
 """
