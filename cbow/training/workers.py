@@ -115,14 +115,15 @@ class Shard:
         return Encoded(len(ids), len(line_starts) - 1, self.corpus.fingerprint())
 
     def prepare(self, k: int, task: Task, shared: Tables) -> None:
-        """Make what learns from the shard; of the parameters only the dtype matters."""
+        """Make what learns from the shard; of the parameters it keeps nothing but the dtype."""
         config, fitted = task.config.replace({"seed": seed_of(task.config.seed, k)}), task.fitted
         source = ExampleSource(
             self.corpus, fitted.window, fitted.sample, config.heldout, config.seed
         )
         self.trainer = SampledTrainer(
-            config, parameters_of(shared), source, features_for(config, task.vocabulary.words)[1],
-            fitted.batch, self.pool, self.threads, task.rounds,
+            config, Parameters(*(np.empty((0, 0), table.dtype) for table in shared)), source,
+            features_for(config, task.vocabulary.words)[1], fitted.batch, self.pool, self.threads,
+            task.rounds,
         )  # fmt: skip
 
 

@@ -1,82 +1,47 @@
-"""Where workers run: one after another in this process, or in the processes of a Dask cluster.
-
-An engine calls functions of `cbow.training.workers`, and knows nothing of what they do.
-"""
+"""Workers as tasks of a Dask cluster."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
-import platform
 import signal
 from collections.abc import Callable, Iterator
 from multiprocessing import resource_tracker
-from typing import Any, Final, Protocol
+from typing import Any
 
-import numpy as np
-
-import cbow
-from cbow.config import Config
 from cbow.errors import CBOWError, ClusterError, shown
 from cbow.system.threads import processors
-
-#: In place of the address of a cluster: workers one after another, in this process.
-SERIAL: Final = "serial"
-
-#: Seconds that the scheduler of a cluster, and a process for workers, are waited for.
-PATIENCE: Final = 30
-
-
-class Engine(Protocol):
-    """Calls functions for workers.
-
-    Attributes
-    ----------
-    threads : int
-        How many each worker may use, if the user does not say so.
-    """
-
-    threads: int
-
-    def each(self, function: Callable[..., Any], *arguments: Any) -> list[Any]:
-        """Return ``function(k, *arguments)`` for every worker k, in their order.
-
-        Raises
-        ------
-        ClusterError
-            If that cannot be had any more.
-        """
-
-    def everywhere(self, function: Callable[..., Any], *arguments: Any) -> None:
-        """Call ``function(*arguments)`` in every process that workers run in."""
+from cbow.training.engines.engine import (
+    PATIENCE,
+    SERIAL,
+    call,
+    check_versions,
+    died,
+    lost,
+    not_installed,
+    versions,
+)
 
 
 @contextlib.contextmanager
-def engine_for(config: Config) -> Iterator[Engine]:
-    """Start the engine that a configuration asks for; stop it at the end.
+def dask_engine(address: str | None, workers: int) -> Iterator[Dask]:
+    """Start workers in processes of this machine, or reach the scheduler at an address.
 
     Raises
     ------
     ClusterError
-        If it cannot be started or reached.
+        If that cannot be done.
     """
-    if config.cluster == SERIAL:
-        yield Serial(config.workers)
-        return
     try:
         import dask
         import distributed
     except ImportError:
-        raise ClusterError(
-            f"{config.workers} workers need Dask, which is not installed; run: pip install "
-            f"distributed, or take --cluster {SERIAL}, which lets them work one after another"
-        ) from None
+        raise not_installed(workers, "Dask", "distributed") from None
     settings = {
         "distributed.admin.large-graph-warning-threshold": "1 PiB",  # parameters are large
         "distributed.scheduler.work-stealing": False,  # a shard is where it was read
     }
     with dask.config.set(settings), contextlib.ExitStack() as stack:
-        address = config.cluster
         if address is None:
             # Ctrl-C goes to all processes of a terminal, but is for this one alone: those that are
             # started while it is blocked never hear of it. (The tracker would unblock it.)
@@ -84,7 +49,7 @@ def engine_for(config: Config) -> Iterator[Engine]:
             before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
             try:
                 local: Any = distributed.LocalCluster(  # type: ignore[no-untyped-call]
-                    n_workers=min(config.workers, processors()), threads_per_worker=1,
+                    n_workers=min(workers, processors()), threads_per_worker=1,
                     host="127.0.0.1", dashboard_address="127.0.0.1:0", memory_limit=0,
                     silence_logs=logging.CRITICAL,
                 )  # fmt: skip
@@ -108,28 +73,7 @@ def engine_for(config: Config) -> Iterator[Engine]:
                 f"there is no Dask cluster with a worker at {shown(address)} ({error}); start "
                 "one: dask scheduler, and on each machine dask worker ADDRESS"
             ) from None
-        yield Dask(client, config.workers)
-
-
-class Serial:
-    """Workers one after another: the bytes are those of any engine, the time is not.
-
-    Parameters
-    ----------
-    workers : int
-    """
-
-    def __init__(self, workers: int) -> None:
-        self.workers = workers
-        self.threads = processors()
-
-    def each(self, function: Callable[..., Any], *arguments: Any) -> list[Any]:
-        """Return ``function(k, *arguments)`` for every worker k, in their order."""
-        return [function(k, *arguments) for k in range(self.workers)]
-
-    def everywhere(self, function: Callable[..., Any], *arguments: Any) -> None:
-        """Call ``function(*arguments)``."""
-        function(*arguments)
+        yield Dask(client, workers)
 
 
 class Dask:
@@ -154,13 +98,7 @@ class Dask:
         self.workers = workers
         self.homes: dict[int, str] = {}  # the address of the process of each worker
         self.threads = max(1, sum(client.nthreads().values()) // workers)
-        here = _versions()
-        for address, there in client.run(_versions).items():
-            if there != here:
-                raise ClusterError(
-                    f"the process at {address} has {there}, and here is {here}; install the same "
-                    "versions there, or the bytes would differ"
-                )
+        check_versions(client.run(versions))
 
     def each(self, function: Callable[..., Any], *arguments: Any) -> list[Any]:
         """Return ``function(k, *arguments)`` for every worker k, in their order."""
@@ -172,7 +110,7 @@ class Dask:
             sent = self.client.submit(_together, *arguments, pure=False)
             futures = [
                 self.client.submit(
-                    _call, function, k, sent, pure=False,
+                    call, function, k, sent, pure=False,
                     workers=[home], allow_other_workers=True,
                 )
                 for k, home in sorted(self.homes.items())
@@ -181,14 +119,9 @@ class Dask:
         except CBOWError:  # of a worker
             raise
         except distributed.KilledWorker as error:
-            raise ClusterError(
-                f"the process of a worker died again and again ({error.last_worker.address}); see "
-                "its log, whether its machine has memory enough, and resume from a checkpoint"
-            ) from None
+            raise died(error.last_worker.address) from None
         except (distributed.client.FutureCancelledError, TimeoutError, OSError) as error:
-            raise ClusterError(
-                f"the cluster is lost ({error}); start it again, and resume from a checkpoint"
-            ) from None
+            raise lost(error) from None
 
     def everywhere(self, function: Callable[..., Any], *arguments: Any) -> None:
         """Call ``function(*arguments)`` in every process that is left."""
@@ -208,12 +141,3 @@ class Dask:
 
 def _together(*arguments: Any) -> tuple[Any, ...]:
     return arguments
-
-
-def _call(function: Callable[..., Any], k: int, arguments: tuple[Any, ...]) -> Any:
-    return function(k, *arguments)
-
-
-def _versions() -> str:
-    """Return the versions that the bytes depend on."""
-    return f"cbow {cbow.__version__}, Python {platform.python_version()}, numpy {np.__version__}"

@@ -1,0 +1,320 @@
+"""Workers in the actors of a Ray cluster.
+
+Ray ends the process that has joined a cluster, by ``_exit`` and without an exception, when the
+cluster is lost; it tries for minutes to join one that is not there, and takes over signals. So that
+is done by a process of its own, `drive`, which is told through a pipe what to call and answers
+through another one. Where it ends, the pipe does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import logging
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from multiprocessing.connection import Connection, Pipe
+from pathlib import Path
+from typing import IO, Any, Final
+
+from cbow.errors import CBOWError, ClusterError, shown
+from cbow.system.files import temporary_folder
+from cbow.system.threads import processors
+from cbow.training.engines.engine import (
+    PATIENCE,
+    SERIAL,
+    call,
+    check_versions,
+    died,
+    lost,
+    not_installed,
+    versions,
+)
+
+#: In place of the address of a Ray: one of our own, on this machine.
+LOCAL: Final = "local"
+
+#: Bytes of shared memory that it keeps parameters and results in; what is more, it puts on disk.
+OBJECT_STORE: Final = 2**30
+
+#: Its environment: it listens on the loopback interface alone, answers nobody who lacks a secret,
+#: tells nobody that it was used, and leaves the priority of its processes alone.
+_ENVIRONMENT: Final = {
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+    "RAY_AUTH_MODE": "token",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_worker_niceness": "0",
+}
+
+#: Where its files are: the names of sockets must be short, which TMPDIR need not be.
+_PLACE: Final = Path("/tmp")
+
+#: How often a task is made again whose process has died.
+_AGAIN: Final = 3
+
+#: Seconds that the driver is waited for at its end, before it is killed.
+_ENDING: Final = 15
+
+
+@contextlib.contextmanager
+def ray_engine(address: str, workers: int) -> Iterator[Ray]:
+    """Start a Ray on this machine if the address is `LOCAL`, or join the one at an address.
+
+    Raises
+    ------
+    ClusterError
+        If that cannot be done.
+    """
+    try:
+        import ray  # noqa: F401
+    except ImportError:
+        raise not_installed(workers, "Ray", "ray") from None
+    environment = dict(os.environ)
+    with contextlib.ExitStack() as stack:
+        folder = None
+        if address == LOCAL:
+            environment |= {**_ENVIRONMENT, "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+            folder = str(stack.enter_context(temporary_folder(_PLACE)))
+        # Modules are found there as they are here, also those beside a script.
+        program = (
+            f"import sys; sys.path[:], sys.argv[:] = {sys.path!r}, {sys.argv!r}; "
+            f"from {__name__} import drive; drive({address!r}, {workers}, {folder!r})"
+        )
+        said = stack.enter_context(tempfile.TemporaryFile())
+        asked, requests = Pipe(duplex=False)
+        answers, answered = Pipe(duplex=False)
+        with asked, answered:
+            driver = subprocess.Popen(
+                [sys.executable, "-c", program],
+                stdin=asked.fileno(), stdout=answered.fileno(), stderr=said,
+                env=environment, start_new_session=True,  # where no Ctrl-C reaches it
+            )  # fmt: skip
+        stack.callback(_end, driver)
+        stack.enter_context(answers)
+        stack.enter_context(requests)
+        yield Ray(driver, said, requests, answers, address, workers)
+
+
+def _end(driver: subprocess.Popen[bytes]) -> None:
+    """Wait until the driver ends, as it does when the pipes are closed; else kill it."""
+    try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            driver.wait(_ENDING)
+    finally:
+        driver.kill()
+        driver.wait()
+
+
+class Ray:
+    """Workers in the actors of a Ray, as seen from the process that trains.
+
+    Parameters
+    ----------
+    driver : Popen
+        Runs `drive`.
+    said : file
+        What it prints.
+    requests, answers : Connection
+        To it, and from it.
+    address : str
+    workers : int
+
+    Raises
+    ------
+    ClusterError
+        If there is no such Ray, or one of its processes has other versions than this one.
+    """
+
+    def __init__(
+        self, driver: subprocess.Popen[bytes], said: IO[bytes],
+        requests: Connection, answers: Connection, address: str, workers: int,
+    ) -> None:  # fmt: skip
+        self.driver = driver
+        self.said = said
+        self.requests = requests
+        self.answers = answers
+        self.workers = workers
+        for _ in range(2):  # it has joined; its actors are there, with so many threads for each
+            if not answers.poll(PATIENCE):
+                driver.kill()
+                raise _not_there(address, f"no answer in {PATIENCE} seconds")
+            self.threads = self._answer(functools.partial(_not_there, address))
+
+    def each(self, function: Callable[..., Any], *arguments: Any) -> list[Any]:
+        """Return ``function(k, *arguments)`` for every worker k, in their order."""
+        self._ask(function, arguments, True)
+        return [self._answer(lost) for _ in range(self.workers)]
+
+    def everywhere(self, function: Callable[..., Any], *arguments: Any) -> None:
+        """Let ``function(*arguments)`` be called in every process that is left."""
+        with contextlib.suppress(ClusterError):
+            self._ask(function, arguments, False)
+
+    def _ask(self, *request: Any) -> None:
+        from ray import cloudpickle
+
+        try:
+            self.requests.send_bytes(cloudpickle.dumps(request))
+        except OSError:
+            raise lost(self._last_words()) from None
+
+    def _answer(self, gone: Callable[[str], ClusterError]) -> Any:
+        """Return what the driver answers, or raise it; if it has ended, what `gone` makes of it."""
+        try:
+            answer = self.answers.recv()
+        except (EOFError, OSError):
+            raise gone(self._last_words()) from None
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def _last_words(self) -> str:
+        """Return what a driver said when it ended."""
+        code = self.driver.wait()
+        self.said.seek(0)
+        lines = self.said.read().decode(errors="replace").split("\n")
+        words = next((shown(line.strip()) for line in reversed(lines) if line.strip()), "no word")
+        return f"Ray ended its process with exit code {code} and {words}"
+
+
+def drive(address: str, workers: int, folder: str | None, stdin: int = 0, stdout: int = 1) -> None:
+    """Join a Ray, and call functions in its actors, until nobody asks any more.
+
+    Parameters
+    ----------
+    address : str
+    workers : int
+    folder : str, optional
+        For the files of a Ray that is started here.
+    stdin, stdout : int
+        Descriptors of the pipes. A request is a function, its arguments, and whether to call it for
+        each worker, with an answer for each, an error as the last; or in each actor, without any.
+    """
+    requests = Connection(stdin, writable=False)
+    answers = Connection(os.dup(stdout), readable=False)
+    os.dup2(2, stdout)  # what Ray prints is no answer
+    import ray
+
+    try:
+        try:
+            quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
+            if folder:
+                quiet |= {
+                    "num_cpus": min(workers, processors()), "object_store_memory": OBJECT_STORE,
+                    "include_dashboard": False, "_temp_dir": folder,
+                }  # fmt: skip
+            ray.init(address, **quiet)
+            answers.send(None)
+            actors, cpus = _actors(workers)
+        except Exception as error:
+            answers.send(error if isinstance(error, CBOWError) else _not_there(address, error))
+            return
+        answers.send(max(1, cpus // workers))
+        while True:
+            function, arguments, numbered = requests.recv()
+            if not numbered:
+                calls = [actor.call.remote(function, *arguments) for actor in actors]
+                ray.wait(calls, num_returns=len(calls), timeout=_ENDING)
+                continue
+            with contextlib.suppress(BrokenPipeError):
+                for answer in _results(actors, workers, function, arguments, requests):
+                    answers.send(answer)
+    except (EOFError, OSError):  # the process that asked has ended, or does not wait for an answer
+        pass
+    finally:
+        ray.shutdown()
+
+
+class Process:
+    """What an actor is: a process that calls functions."""
+
+    def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Call a function."""
+        return function(*arguments)
+
+
+def _actors(workers: int) -> tuple[list[Any], int]:
+    """Start an actor for each worker, and at most one for each processor, spread over the nodes.
+
+    Ray starts one again that has died, elsewhere if its node is lost, and calls again what it was
+    to call. It takes no share of the processors, so that there is always a place for it.
+
+    Returns
+    -------
+    list of actors
+    int
+        How many processors there are.
+
+    Raises
+    ------
+    ClusterError
+        If one has other versions than this process.
+    """
+    import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    nodes = [node for node in ray.nodes() if node["Alive"]]
+    places = sorted(
+        (i, node["NodeID"], node["NodeManagerAddress"])
+        for node in nodes
+        for i in range(int(node["Resources"].get("CPU", 0)))
+    )
+    if not places:
+        raise LookupError("no machine of it has processors to give")
+    kind = ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=_AGAIN)(Process)
+    actors = [
+        kind.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=True)).remote()
+        for _, node, _ in places[:workers]
+    ]
+    there = ray.get([actor.call.remote(versions) for actor in actors])
+    check_versions(dict(zip((address for *_, address in places), there, strict=False)))
+    return actors, len(places)
+
+
+def _results(
+    actors: list[Any], workers: int, function: Callable[..., Any], arguments: tuple[Any, ...],
+    requests: Connection,
+) -> Iterator[Any]:  # fmt: skip
+    """Yield what a function returns for each worker, an error as the last.
+
+    It ends early if there is another request: then nobody waits for the rest.
+    """
+    import ray
+
+    try:
+        sent = ray.put(arguments)  # once for all; it is let go of at the end, as results are
+        calls = [
+            actors[k % len(actors)].call.remote(call, function, k, sent) for k in range(workers)
+        ]
+        while calls:
+            while not ray.wait(calls[:1], timeout=1)[0]:
+                if requests.poll():
+                    return
+            yield ray.get(calls.pop(0))
+    except ray.exceptions.RayTaskError as error:  # of a worker
+        yield error.cause
+    except (ray.exceptions.RayActorError, ray.exceptions.OutOfMemoryError) as error:
+        yield died(_reason(error))
+    except Exception as error:
+        yield lost(_reason(error))
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+def _not_there(address: str, reason: object) -> ClusterError:
+    """Return the error of a Ray that cannot be started or joined."""
+    if address == LOCAL:
+        return ClusterError(
+            f"no Ray can be started here ({reason}); see that Ray itself works (ray start --head), "
+            f"or take --cluster {SERIAL}"
+        )
+    return ClusterError(
+        f"there is no Ray with a processor at {shown(address)} ({reason}); start one: ray start "
+        "--head, and on each machine ray start --address=ADDRESS"
+    )
