@@ -323,8 +323,9 @@ class Config:
     cluster: str | None = setting(
         None,
         str,
-        Range(bool, "the address of a cluster, or serial"),
-        "where workers run: the address of a Dask scheduler, or serial for one after another here",
+        Range(bool, "the address of a cluster, ray, or serial"),
+        "where workers run: the address of a Dask scheduler, ray, ray:ADDRESS of a running Ray, or "
+        "serial for one after another here",
         unset="in processes of this machine",
         saved=False,
     )

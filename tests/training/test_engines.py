@@ -1,6 +1,7 @@
-"""Workers in processes of a Dask cluster: the same bytes, whoever dies; nothing stays behind."""
+"""Workers in processes of a cluster: the same bytes, whoever dies; nothing stays behind."""
 
 import importlib.util
+import os
 import signal
 import subprocess
 import sys
@@ -16,8 +17,6 @@ from cbow.config import Config
 from cbow.errors import ClusterError, CorpusError
 from cbow.system.threads import processors
 from cbow.training import engines
-
-dask = pytest.mark.skipif(not importlib.util.find_spec("distributed"), reason="needs distributed")
 
 
 class KilledError(Exception):
@@ -185,7 +184,13 @@ class TestDask:
             pass
 
 
-# With Dask itself.
+# With Dask and Ray themselves.
+
+needs_dask = pytest.mark.skipif(not importlib.util.find_spec("distributed"), reason="needs Dask")
+needs_ray = pytest.mark.skipif(not importlib.util.find_spec("ray"), reason="needs Ray")
+with_each = pytest.mark.parametrize(
+    "cluster", [pytest.param(None, marks=needs_dask), pytest.param("ray", marks=needs_ray)]
+)
 
 SETTINGS = {
     "objective": "sampled", "candidates": 8, "dimension": 8, "epochs": 2, "min_count": 1,
@@ -202,12 +207,15 @@ def text(tmp_path):
     return path
 
 
-def children():
-    """The processes that workers run in, by Dask's own package for such things."""
+def below():
+    """The processes that a cluster consists of, and those of them in which workers run."""
     import psutil
 
-    below = psutil.Process().children(recursive=True)
-    return [process for process in below if "spawn_main" in " ".join(process.cmdline())]
+    named = {each: " ".join(each.cmdline()) for each in psutil.Process().children(recursive=True)}
+    cluster = [each for each, name in named.items() if "resource_tracker" not in name]
+    return cluster, [
+        each for each in cluster if "spawn_main" in named[each] or "ray::Process" in named[each]
+    ]
 
 
 def listening():
@@ -215,64 +223,100 @@ def listening():
     import psutil
 
     return {
-        connection.laddr.ip
-        for process in [psutil.Process(), *children()]
+        connection.laddr.ip.removeprefix("::ffff:")
+        for process in [psutil.Process(), *below()[0]]
         for connection in process.net_connections("inet")
         if connection.status == psutil.CONN_LISTEN
     }
 
 
 def hears_ctrl_c(pid):
-    """Whether a process does not block SIGINT."""
+    """Whether a process is of the same group as this one, and does not block SIGINT."""
+    if os.getpgid(pid) != os.getpgid(0):
+        return False
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     (blocked,) = (int(line.split()[1], 16) for line in lines if line.startswith("SigBlk"))
     return not blocked >> (signal.SIGINT - 1) & 1
 
 
-@dask
+@with_each
 @pytest.mark.slow
-def test_two_processes_one_killed_in_the_middle(text, tmp_path):
+def test_two_processes_one_killed_in_the_middle(text, tmp_path, cluster):
     serial = cbow.train(text, **SETTINGS, cluster="serial")
     seen = {}
 
     class Killer(cbow.training.Observer):
         def stepped(self, step):
             if not seen:
+                everyone, workers = below()
                 seen["listening"] = listening()
-                seen["hear Ctrl-C"] = [child.pid for child in children() if hears_ctrl_c(child.pid)]
-                seen["killed"] = children()[0]
+                seen["hear Ctrl-C"] = [each for each in everyone if hears_ctrl_c(each.pid)]
+                seen["killed"] = workers[0]
                 seen["killed"].kill()
 
-    model = cbow.train(text, **SETTINGS, observer=Killer())
+    model = cbow.train(text, **SETTINGS, cluster=cluster, observer=Killer())
     for one, other in zip(model.parameters, serial.parameters, strict=True):
         assert one.tobytes() == other.tobytes()
     assert model.report == serial.report
     assert not seen["killed"].is_running()
     assert seen["listening"] == {"127.0.0.1"}
     assert seen["hear Ctrl-C"] == []
-    assert children() == []
+    assert below()[0] == []
 
 
-@dask
+@with_each
 @pytest.mark.slow
-def test_a_command_that_is_killed_leaves_no_process(text, tmp_path):
+def test_a_command_that_is_killed_leaves_no_process(text, tmp_path, cluster):
     import psutil
 
     code = f"""
         import os, signal, cbow, sys
         sys.path.insert(0, {str(Path(__file__).parent)!r})
-        from test_engines import children
+        from test_engines import below
         class Dies(cbow.training.Observer):
             def stepped(self, step):
-                print(*(child.pid for child in children()), flush=True)
+                everyone, workers = below()
+                print(len(workers), *(each.pid for each in everyone), flush=True)
                 os.kill(os.getpid(), signal.SIGKILL)
         if __name__ == "__main__":
-            cbow.train({str(text)!r}, **{SETTINGS!r}, observer=Dies())
+            cbow.train({str(text)!r}, **{SETTINGS!r}, cluster={cluster!r}, observer=Dies())
     """
     script = tmp_path / "script.py"
     script.write_text(textwrap.dedent(code))
     done = subprocess.run([sys.executable, script], capture_output=True, text=True)
-    pids = [int(pid) for pid in done.stdout.split()]
-    assert len(pids) == min(3, processors()), done.stderr
+    workers, *pids = map(int, done.stdout.split())
+    assert workers == min(3, processors()), done.stderr
     _, left = psutil.wait_procs([psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)], 30)
     assert left == []
+
+
+@needs_ray
+@pytest.mark.slow
+@pytest.mark.parametrize("victim", ["raylet", "drive("])
+def test_a_ray_that_is_lost(text, victim):
+    """What is lost is told, where Ray itself ends the process that has joined it."""
+    killed = []
+
+    class Killer(cbow.training.Observer):
+        def stepped(self, step):
+            if not killed:
+                named = {each: " ".join(each.cmdline()[:3]) for each in below()[0]}
+                killed.extend(each for each, name in named.items() if victim in name)
+                killed[0].kill()
+
+    with pytest.raises(cbow.training.WorkersLostError, match="the cluster is lost") as lost:
+        cbow.train(text, **SETTINGS, cluster="ray", observer=Killer())
+    assert lost.value.model.report["stopped"]["reason"] == "lost"
+    assert below()[0] == []
+
+
+@needs_ray
+@pytest.mark.slow
+def test_a_ray_that_is_not_there():
+    with (
+        pytest.raises(
+            ClusterError, match=r"no Ray with a processor at 'nowhere' \(Invalid address"
+        ),
+        engines.engine_for(Config(workers=2, cluster="ray:nowhere")),
+    ):
+        pass

@@ -8,9 +8,9 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, nullcontext
 
 from cbow.config import Config
-from cbow.training.engines.dask_engine import dask_engine
+from cbow.training.engines.dask_engine import on_dask
 from cbow.training.engines.engine import SERIAL, Engine, Serial
-from cbow.training.engines.ray_engine import LOCAL, ray_engine
+from cbow.training.engines.ray_engine import LOCAL, on_ray
 
 
 def engine_for(config: Config) -> AbstractContextManager[Engine]:
@@ -29,8 +29,8 @@ def engine_for(config: Config) -> AbstractContextManager[Engine]:
         return nullcontext(Serial(workers))
     if cluster is not None and f"{cluster}:".startswith("ray:"):
         is_client = cluster.startswith("ray://")
-        return ray_engine(cluster if is_client else cluster[len("ray:") :] or LOCAL, workers)
-    return dask_engine(cluster, workers)
+        return on_ray(cluster if is_client else cluster[len("ray:") :] or LOCAL, workers)
+    return on_dask(cluster, workers)
 
 
 __all__ = ["SERIAL", "Engine", "Serial", "engine_for"]

@@ -24,7 +24,7 @@ from cbow.training.engines.engine import (
 
 
 @contextlib.contextmanager
-def dask_engine(address: str | None, workers: int) -> Iterator[Dask]:
+def on_dask(address: str | None, workers: int) -> Iterator[Dask]:
     """Start workers in processes of this machine, or reach the scheduler at an address.
 
     Raises

@@ -21,7 +21,7 @@ from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
 from typing import IO, Any, Final
 
-from cbow.errors import CBOWError, ClusterError, shown
+from cbow.errors import LONGEST_SHOWN, CBOWError, ClusterError, shown
 from cbow.system.files import temporary_folder
 from cbow.system.threads import processors
 from cbow.training.engines.engine import (
@@ -61,7 +61,7 @@ _ENDING: Final = 15
 
 
 @contextlib.contextmanager
-def ray_engine(address: str, workers: int) -> Iterator[Ray]:
+def on_ray(address: str, workers: int) -> Iterator[Ray]:
     """Start a Ray on this machine if the address is `LOCAL`, or join the one at an address.
 
     Raises
@@ -81,7 +81,7 @@ def ray_engine(address: str, workers: int) -> Iterator[Ray]:
             folder = str(stack.enter_context(temporary_folder(_PLACE)))
         # Modules are found there as they are here, also those beside a script.
         program = (
-            f"import sys; sys.path[:], sys.argv[:] = {sys.path!r}, {sys.argv!r}; "
+            f"import sys; sys.path[:], sys.argv[:] = {[*map(str, sys.path)]}, {sys.argv}; "
             f"from {__name__} import drive; drive({address!r}, {workers}, {folder!r})"
         )
         said = stack.enter_context(tempfile.TemporaryFile())
@@ -177,8 +177,8 @@ class Ray:
         code = self.driver.wait()
         self.said.seek(0)
         lines = self.said.read().decode(errors="replace").split("\n")
-        words = next((shown(line.strip()) for line in reversed(lines) if line.strip()), "no word")
-        return f"Ray ended its process with exit code {code} and {words}"
+        words = [shown(line.strip()) for line in lines if line.strip()]
+        return ", ".join([f"Ray ended its process with exit code {code}", *words[-1:]])
 
 
 def drive(address: str, workers: int, folder: str | None, stdin: int = 0, stdout: int = 1) -> None:
@@ -194,24 +194,30 @@ def drive(address: str, workers: int, folder: str | None, stdin: int = 0, stdout
         Descriptors of the pipes. A request is a function, its arguments, and whether to call it for
         each worker, with an answer for each, an error as the last; or in each actor, without any.
     """
-    requests = Connection(stdin, writable=False)
-    answers = Connection(os.dup(stdout), readable=False)
-    os.dup2(2, stdout)  # what Ray prints is no answer
-    import ray
+    with contextlib.ExitStack() as stack:
+        requests = stack.enter_context(Connection(stdin, writable=False))
+        answers = stack.enter_context(Connection(os.dup(stdout), readable=False))
+        os.dup2(2, stdout)  # what Ray prints is no answer
+        import ray
 
-    try:
+        stack.callback(ray.shutdown)
+        # Raised where the process that asks has ended, or waits no more.
+        stack.enter_context(contextlib.suppress(EOFError, OSError))
+        settings: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
+        if folder:
+            settings |= {
+                "num_cpus": min(workers, processors()), "object_store_memory": OBJECT_STORE,
+                "include_dashboard": False, "_temp_dir": folder,
+            }  # fmt: skip
         try:
-            quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
-            if folder:
-                quiet |= {
-                    "num_cpus": min(workers, processors()), "object_store_memory": OBJECT_STORE,
-                    "include_dashboard": False, "_temp_dir": folder,
-                }  # fmt: skip
-            ray.init(address, **quiet)
+            ray.init(address, **settings)
             answers.send(None)
             actors, cpus = _actors(workers)
+        except CBOWError as error:
+            answers.send(error)
+            return
         except Exception as error:
-            answers.send(error if isinstance(error, CBOWError) else _not_there(address, error))
+            answers.send(_not_there(address, _reason(error)))
             return
         answers.send(max(1, cpus // workers))
         while True:
@@ -223,10 +229,6 @@ def drive(address: str, workers: int, folder: str | None, stdin: int = 0, stdout
             with contextlib.suppress(BrokenPipeError):
                 for answer in _results(actors, workers, function, arguments, requests):
                     answers.send(answer)
-    except (EOFError, OSError):  # the process that asked has ended, or does not wait for an answer
-        pass
-    finally:
-        ray.shutdown()
 
 
 class Process:
@@ -298,13 +300,16 @@ def _results(
     except ray.exceptions.RayTaskError as error:  # of a worker
         yield error.cause
     except (ray.exceptions.RayActorError, ray.exceptions.OutOfMemoryError) as error:
-        yield died(_reason(error))
+        # The owner is this process, as far as Ray knows: it lost sight of it, or was itself lost.
+        yield (lost if "owner has died" in str(error) else died)(_reason(error))
     except Exception as error:
         yield lost(_reason(error))
 
 
 def _reason(error: Exception) -> str:
-    return " ".join(str(error).split())
+    """Return what Ray says of an error, the end of it, in one line."""
+    text = " ".join(str(error).split())
+    return text if len(text) <= 2 * LONGEST_SHOWN else "..." + text[-2 * LONGEST_SHOWN :]
 
 
 def _not_there(address: str, reason: object) -> ClusterError:
