@@ -56,6 +56,9 @@ _PLACE: Final = Path("/tmp")
 #: How often a task is made again whose process has died.
 _AGAIN: Final = 3
 
+#: Seconds that the processes of a Ray of our own are waited for: a busy machine is slow.
+_STARTING: Final = 120
+
 #: Seconds that the driver is waited for at its end, before it is killed.
 _ENDING: Final = 15
 
@@ -138,10 +141,11 @@ class Ray:
         self.requests = requests
         self.answers = answers
         self.workers = workers
+        patience = _STARTING if address == LOCAL else PATIENCE
         for _ in range(2):  # it has joined; its actors are there, with so many threads for each
-            if not answers.poll(PATIENCE):
+            if not answers.poll(patience):
                 driver.kill()
-                raise _not_there(address, f"no answer in {PATIENCE} seconds")
+                raise _not_there(address, f"no answer in {patience} seconds")
             self.threads = self._answer(functools.partial(_not_there, address))
 
     def each(self, function: Callable[..., Any], *arguments: Any) -> list[Any]:
