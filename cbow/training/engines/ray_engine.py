@@ -13,16 +13,15 @@ import functools
 import logging
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection, Pipe
-from pathlib import Path
 from typing import IO, Any, Final
 
 from cbow.errors import LONGEST_SHOWN, CBOWError, ClusterError, shown
-from cbow.system.files import temporary_folder
 from cbow.system.threads import processors
 from cbow.training.engines.engine import (
     PATIENCE,
@@ -51,7 +50,7 @@ _ENVIRONMENT: Final = {
 }
 
 #: Where its files are: the names of sockets must be short, which TMPDIR need not be.
-_PLACE: Final = Path("/tmp")
+_PLACE: Final = "/tmp"
 
 #: How often a task is made again whose process has died.
 _AGAIN: Final = 3
@@ -81,7 +80,9 @@ def on_ray(address: str, workers: int) -> Iterator[Ray]:
         folder = None
         if address == LOCAL:
             environment |= {**_ENVIRONMENT, "RAY_AUTH_TOKEN": secrets.token_hex(32)}
-            folder = str(stack.enter_context(temporary_folder(_PLACE)))
+            folder = stack.enter_context(
+                tempfile.TemporaryDirectory("", "cbow-ray-", _PLACE, ignore_cleanup_errors=True)
+            )
         # Modules are found there as they are here, also those beside a script.
         program = (
             f"import sys; sys.path[:], sys.argv[:] = {[*map(str, sys.path)]}, {sys.argv}; "
@@ -204,6 +205,8 @@ def drive(address: str, workers: int, folder: str | None, stdin: int = 0, stdout
         os.dup2(2, stdout)  # what Ray prints is no answer
         import ray
 
+        if folder:  # whoever made it may have been killed
+            stack.callback(shutil.rmtree, folder, ignore_errors=True)
         stack.callback(ray.shutdown)
         # Raised where the process that asks has ended, or waits no more.
         stack.enter_context(contextlib.suppress(EOFError, OSError))
