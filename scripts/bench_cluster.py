@@ -1,19 +1,23 @@
-r"""Trains by several workers, simulated one after another; prints the quality, bytes and seconds.
+r"""Trains by several workers; prints the quality, bytes and seconds.
 
     python scripts/bench_cluster.py corpus.txt --workers 1 2 4 8 64 --seeds 1 2 3 \
         --pairs WS353.txt SimLex.txt --analogies questions.txt --epochs 3
 
-Each worker does what it would do on a machine of its own, by the same code (the engine `serial`),
-so that vectors, losses and bytes are those of a cluster, and the seconds of each part are those of
-this machine; no network is in them. One worker is the ordinary training. A JSON line tells the
-machine, and one each run: *learn_s* is the mean of a worker for a round, *combine_s* the combining
-of a round, *down_MB* and *up_MB* what one worker gets and sends in a round. Scores are those of
-scripts/bench_train.py.
+By default (``--cluster serial``) the workers are simulated one after another: each does what it
+would do on a machine of its own, by the same code, so that vectors, losses and bytes are those of a
+cluster, and the seconds of each part are those of this machine; no network is in them. ``--cluster
+dask`` and ``--cluster ray`` start processes on this machine, and an address reaches a cluster. One
+worker is the ordinary training. A JSON line tells the machine, and one each run: *round_s* is the
+mean of a round until all workers have answered, *combine_s* the combining of a round, *down_MB* and
+*up_MB* what one worker gets and sends in a round, *sha256* that of the parameters, *processor_s*
+that of this process. Scores are those of scripts/bench_train.py.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import hashlib
 import json
 import sys
 import time
@@ -22,48 +26,53 @@ from bench_train import machine, score
 
 import cbow
 from cbow.training import engines, rounds, workers
+from cbow.training.combining import combine
 
 
 class Meter:
-    """Counts seconds and bytes of the rounds of a run."""
+    """Counts seconds and bytes of the rounds of a run; stands in for its engine."""
 
     def __init__(self) -> None:
         self.learn = self.combine = 0.0
         self.up = self.down = self.learned = self.rounds = 0
 
-    def each(self, engine, function, *arguments):
-        """Call a function for every worker, as `Serial.each` does."""
-        if function is not workers.learn:
-            return self.plain(engine, function, *arguments)
+    def each(self, function, *arguments):
+        """Call a function for every worker, as the engine does."""
         began = time.perf_counter()
-        results = self.plain(engine, function, *arguments)
-        self.learn += time.perf_counter() - began
-        self.rounds += 1
-        self.learned += len(results)
-        self.down += len(results) * sum(table.nbytes for table in arguments[1])
-        self.up += sum(result[0].nbytes for result in results if result)
+        results = self.engine.each(function, *arguments)
+        if function is workers.learn:
+            self.learn += time.perf_counter() - began
+            self.rounds += 1
+            self.learned += len(results)
+            self.down += len(results) * sum(table.nbytes for table in arguments[1])
+            self.up += sum(result[0].nbytes for result in results if result)
         return results
+
+    @contextlib.contextmanager
+    def engine_for(self, config):
+        """Start an engine, as `cbow.training.engines.engine_for` does."""
+        with engines.engine_for(config) as self.engine:
+            self.threads, self.everywhere = self.engine.threads, self.engine.everywhere
+            yield self
 
     def combined(self, *arguments):
         """Combine, as `cbow.training.combining.combine` does."""
         began = time.perf_counter()
-        tables = self.plain_combine(*arguments)
+        tables = combine(*arguments)
         self.combine += time.perf_counter() - began
         return tables
 
     def __enter__(self):
-        self.plain, self.plain_combine = engines.Serial.each, rounds.combine
-        engines.Serial.each = lambda *arguments: self.each(*arguments)
-        rounds.combine = self.combined
+        rounds.engine_for, rounds.combine = self.engine_for, self.combined
         return self
 
     def __exit__(self, *_: object) -> None:
-        engines.Serial.each, rounds.combine = self.plain, self.plain_combine
+        rounds.engine_for, rounds.combine = engines.engine_for, combine
 
     def figures(self) -> dict[str, float]:
         """Return the means."""
         return {
-            "learn_s": round(self.learn / self.learned, 4),
+            "round_s": round(self.learn / self.rounds, 4),
             "combine_s": round(self.combine / self.rounds, 4),
             "down_MB": round(self.down / self.learned / 1e6, 2),
             "up_MB": round(self.up / self.learned / 1e6, 2),
@@ -77,6 +86,9 @@ def main() -> None:
     )
     parser.add_argument("corpus", help="a text file")
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 8], help="(default: 1 8)")
+    parser.add_argument(
+        "--cluster", default="serial", help="serial, dask, ray, or an address (default: serial)"
+    )
     parser.add_argument("--rounds", type=int, help="of an epoch (default: by the rule)")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1], help="(default: 1)")
     parser.add_argument("--epochs", type=int, help="(default: by the rule)")
@@ -92,17 +104,20 @@ def main() -> None:
 
 def run(arguments: argparse.Namespace, n: int, seed: int) -> dict[str, object]:
     """Train once, and score."""
+    cluster = arguments.cluster if n > 1 else "serial"
     began, processor = time.perf_counter(), time.process_time()
     with Meter() as meter:
         model = cbow.train(
-            [arguments.corpus], workers=n, cluster="serial", seed=seed, epochs=arguments.epochs,
-            rounds=arguments.rounds if n > 1 else None, learning_rate=arguments.learning_rate,
+            [arguments.corpus], workers=n, cluster=None if cluster == "dask" else cluster,
+            rounds=arguments.rounds if n > 1 else None, seed=seed, epochs=arguments.epochs,
+            learning_rate=arguments.learning_rate,
         )  # fmt: skip
     last = model.report["epochs"][-1]
     return {
         "workers": n, "rounds": model.report["workers"]["rounds"], "seed": seed,
         "epochs": last["epoch"], "learning_rate": model.config.learning_rate,
-        "engine": "serial: simulated, one worker after another",
+        "cluster": cluster,
+        "sha256": hashlib.sha256(b"".join(a.tobytes() for a in model.parameters)).hexdigest()[:12],
         "loss": round(last["loss"], 4), "dead": last["dead"],
         "b1": [round(float(f(model.parameters.b1[:, 0])), 3) for f in (min, max)],
         "whole_s": round(time.perf_counter() - began, 1),
