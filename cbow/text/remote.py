@@ -6,6 +6,7 @@ A connection that is dropped is made again, and reading goes on at the byte wher
 from __future__ import annotations
 
 import contextlib
+import difflib
 import io
 import re
 import time
@@ -182,6 +183,17 @@ def _explained(url: str) -> Iterator[None]:
 
 def _explain(url: str, error: Exception) -> NoReturn:
     """Raise the `CorpusError` that says what is wrong with an address."""
+    unknown = re.fullmatch("Protocol not known: (.*)", str(error))
+    if unknown:
+        from fsspec import available_protocols
+
+        known = sorted(available_protocols())
+        close = difflib.get_close_matches(unknown[1], known, 1)
+        meant = f"; did you mean {close[0]}?" if close else ""
+        raise CorpusError(
+            f"{shown(url)} begins with {unknown[1]}, which is no known scheme of addresses{meant} "
+            f"(known are {', '.join(known)})"
+        ) from error
     # To fsspec a page is not found, too, if its server says something else, or cannot be reached.
     found_out = error.__cause__ is None or getattr(error.__cause__, "status", 0) in (404, 410)
     from_web = scheme(url) in _WEB

@@ -187,7 +187,12 @@ def test_files_folders_and_patterns(memory):
         ),
         (
             "nothing://t/a.txt",
-            r"^'nothing://t/a\.txt' cannot be read \(Protocol not known: nothing\)",
+            r"^'nothing://t/a\.txt' begins with nothing, which is no known scheme of addresses "
+            r"\(known are abfs, .*, zip\)$",
+        ),
+        (
+            "s33://bucket/x",
+            r"^'s33://bucket/x' begins with s33, .* did you mean s3\? \(known are .*, s3, ",
         ),
     ],
 )
