@@ -112,6 +112,11 @@ class Display(Observer):
             if self.bar is not None:
                 self.bar.refresh()
 
+    def dealt(self, workers: int, size: int) -> None:
+        """Print who reads; how far they are is not known here."""
+        each = "each its part of " if workers > 1 else ""
+        self.say(f"reading: {counted(workers, 'worker')}, {each}{size / 1e6:,.1f} MB ...")
+
     def reading(self, progress: Progress) -> None:
         """Show how much of the text has been read."""
         tokens, done, total = progress
@@ -174,6 +179,8 @@ class Display(Observer):
             if n["left_out"]:
                 line += f"; {n['left_out']:,} left out, too far behind in long words"
             self.say(line)
+        if plan.workers:
+            self.say("rounds: {rounds:,} an epoch ({reason})".format(**plan.workers))
         line = f"baselines: {base.uniform:.4f} nats (uniform), "
         line += f"{base.unigram:.4f} (word frequencies)"
         if base.heldout_unigram is not None:

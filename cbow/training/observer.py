@@ -172,6 +172,7 @@ class Plan(NamedTuple):
     fitted: Fitted  # the settings that depend on the text, and what was chosen for it
     loss_seconds: float = 0.0  # that the losses after an epoch take, by those of a batch
     ngrams: Mapping[str, Any] | None = None  # what became of them, if words are made of them
+    workers: Mapping[str, Any] | None = None  # how many, their rounds in an epoch, and why
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything by name, for JSON; the settings among the others."""
@@ -191,6 +192,9 @@ class Resumed(NamedTuple):
 
 class Observer:
     """Hears of every stage of a run. Override what you care for; the rest does nothing."""
+
+    def dealt(self, workers: int, size: int) -> None:
+        """Hear that workers begin to read, each its own part of so many bytes; then `encoded`."""
 
     def reading(self, progress: Progress) -> None:
         """Hear that a piece of the text was read."""

@@ -70,6 +70,25 @@ def rounds_of(tokens: int, workers: int) -> int:
     return max(FEWEST, min(MOST, tokens // (workers * TOKENS)))
 
 
+def reason_for(rounds: int, config: Config) -> str:
+    """Say why an epoch has so many rounds.
+
+    Examples
+    --------
+    >>> reason_for(16, Config(workers=8))
+    'the fewest: a worker has less than a million tokens in each'
+    """
+    if config.rounds is not None:
+        return "as rounds / --rounds says"
+    if config.workers == 1:
+        return "one worker, which does what is done without any"
+    if rounds == MOST:
+        return "the most: a worker has a million tokens or more in each"
+    if rounds == FEWEST:
+        return "the fewest: a worker has less than a million tokens in each"
+    return "a worker has about a million tokens in each"
+
+
 class ShardedCorpus(NamedTuple):
     """A text that workers have encoded, each its shard: what `EncodedCorpus` is on one machine."""
 
@@ -145,6 +164,7 @@ def sharded(
         dealt = deal(sources, config.workers, config)
         shards = Shards(uuid.uuid4().hex, config, tokenizer, dealt)
         stack.callback(engine.everywhere, forget, shards.run)
+        observer.dealt(config.workers, sources.size or 0)
         counted = engine.each(count, shards)
         numbering = merged((each.words, each.counts) for each in counted)
         cut = line_tokenizer(config.tokenizer if tokenizer is None else tokenizer, config.keep_case)

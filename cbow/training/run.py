@@ -54,7 +54,7 @@ from cbow.training.examples import (
 from cbow.training.loop import Loop, Stop
 from cbow.training.losses import Losses, Measuring, probe_size
 from cbow.training.observer import Baselines, Observer, Plan, Resumed, Warnings
-from cbow.training.rounds import RoundLosses, Rounds, ShardedCorpus, sharded
+from cbow.training.rounds import RoundLosses, Rounds, ShardedCorpus, reason_for, sharded
 from cbow.training.sampled.trainer import SampledTrainer
 from cbow.training.state import Measures, State, Trainer, copy
 
@@ -452,7 +452,11 @@ def _learn(run: Run, corpus: EncodedCorpus | ShardedCorpus, observer: Observer) 
         baselines = Baselines(math.log(len(p)), entropy(p), heldout)
         size = sum(array.size for array in parameters)
         ngrams = ngrams_report(config, words)
-        plan = Plan(len(p), size, tokens, baselines, fitted, loss_seconds, ngrams)
+        workers = None
+        if isinstance(corpus, ShardedCorpus):
+            reason = reason_for(task.rounds, config)
+            workers = {"workers": config.workers, "rounds": task.rounds, "reason": reason}
+        plan = Plan(len(p), size, tokens, baselines, fitted, loss_seconds, ngrams, workers)
         observer.planned(plan)  # now, so that no clock counts the compiling
         loop = Loop(config, fitted, trainer, losses, tokens, observer, state)
         if start:

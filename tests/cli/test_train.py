@@ -62,7 +62,8 @@ WORKERS = ["--workers", "2", "--cluster", "serial", "--candidates", "4"]
 def test_workers_share_the_text(corpus, capsys):
     assert main(["corpus.txt", *SMALL, *WORKERS, "--rounds", "3"]) == 0
     err = capsys.readouterr().err
-    assert "120 lines, 600 tokens read, 600 kept" in err
+    assert err.startswith("reading: 2 workers, each its part of 0.0 MB ...\n120 lines, 600 tokens ")
+    assert "\nrounds: 3 an epoch (as rounds / --rounds says)\n" in err
     assert "epoch 2/2: loss " in err
     model = cbow.load("corpus.safetensors")
     assert (model.config.workers, model.config.cluster) == (2, None)

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 import cbow
+from cbow.config import Config
 from cbow.errors import ClusterError, ConfigError, CorpusError, OutputError
 from cbow.system import safetensors_file
 from cbow.training import DivergenceError, Interrupted, Observer, WorkersLostError, engines, workers
-from cbow.training.rounds import rounds_of
+from cbow.training.rounds import reason_for, rounds_of
 from cbow.training.sampled import trainer
 
 WORDS = ["the", "king", "queen", "rules", "a", "land", "dog", "barks"]
@@ -256,6 +257,20 @@ def test_the_rule_of_rounds():
     assert rounds_of(10**9, 2) == 64
     assert rounds_of(10**9, 64) == 16
     assert rounds_of(40 * 8 * 2**20, 8) == 40
+
+
+@pytest.mark.parametrize(
+    ("rounds", "settings", "reason"),
+    [
+        (16, {"workers": 8}, "the fewest: a worker has less than"),
+        (40, {"workers": 8}, "a worker has about a million"),
+        (64, {"workers": 8}, "the most: a worker has a million tokens or more"),
+        (16, {"workers": 8, "rounds": 16}, "as rounds"),
+        (7, {"cluster": "serial"}, "one worker"),
+    ],
+)
+def test_why_so_many_rounds(rounds, settings, reason):
+    assert reason_for(rounds, Config(**settings)).startswith(reason)
 
 
 THREE = {**SERIAL, "workers": 3, "rounds": 4, "heldout": 0.1}
