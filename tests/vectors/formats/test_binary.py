@@ -6,11 +6,11 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from format_files import EXTREMES, GOLDEN, WORDS, Codec, check, fuzz, matrix_of, refused, tables
+from format_files import GOLDEN, WORDS, Codec, check, fuzz, matrix_of, refused
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cbow.errors import ModelFileError, OutputError, VectorsWarning
+from cbow.errors import ModelFileError, VectorsWarning
 from cbow.vectors.formats import word2vec_binary
 
 codec = Codec("word2vec-binary")
@@ -87,22 +87,6 @@ def test_gensim_reads_what_is_written(path):
 
 
 # -- what is written is read -------------------------------------------------------------------
-
-
-@pytest.mark.slow
-@given(tables(st.characters(codec="utf-8", exclude_characters=" \n\0"), [np.float32]))
-def test_bits_come_back(tmp_path_factory, table):
-    words, matrix = table
-    for name in ("round.bin", "round.bin.gz"):
-        path = tmp_path_factory.getbasetemp() / name
-        write(path, words, matrix)
-        check(read(path), words, matrix)
-
-
-def test_extremes_come_back(path):
-    matrix = np.array([EXTREMES], np.float32)
-    write(path, ["x"], matrix)
-    check(read(path), ["x"], matrix)
 
 
 @pytest.mark.parametrize("between", [b"\n", b""])
@@ -352,11 +336,6 @@ def test_numbers_that_are_too_large(path):
     ):
         write(path, WORDS[:2], np.array([[1.0], [1e39]]))
     assert not path.exists()
-
-
-def test_a_folder_that_is_not_there(tmp_path):
-    with pytest.raises(OutputError, match="does not exist"):
-        write(tmp_path / "no" / "vectors.bin", WORDS, MATRIX)
 
 
 @pytest.mark.slow

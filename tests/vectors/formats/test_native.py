@@ -7,11 +7,11 @@ import tracemalloc
 import numpy as np
 import pytest
 import safetensors.numpy
-from format_files import AWKWARD, WORDS, Codec, check, fuzz, matrix_of, refused, tables
+from format_files import WORDS, Codec, check, fuzz, matrix_of, refused
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cbow.errors import ModelFileError, OutputError
+from cbow.errors import ModelFileError
 from cbow.vectors import WordVectors
 from cbow.vectors.words import encode_words
 
@@ -72,26 +72,6 @@ def test_files_of_early_versions_have_no_checksums(path):
     check(read(path), WORDS, MATRIX, COUNTS)
 
 
-@pytest.mark.slow
-@given(tables(st.characters(codec="utf-8")), st.booleans())
-def test_bits_come_back(tmp_path_factory, table, counted):
-    words, matrix = table
-    path = tmp_path_factory.getbasetemp() / "round.safetensors"
-    counts = range(len(words)) if counted else None
-    write(path, words, matrix, None if counts is None else np.array(counts))
-    check(read(path), words, matrix, counts)
-
-
-def test_every_word_can_be_written(path):
-    write(path, AWKWARD, matrix_of(len(AWKWARD)))
-    check(read(path), AWKWARD, matrix_of(len(AWKWARD)))
-
-
-def test_no_words(path):
-    write(path, [], np.empty((0, 3)))
-    check(read(path), [], np.empty((0, 3)))
-
-
 def test_what_was_read_is_written_again(path, tmp_path):
     write(path, WORDS, MATRIX, COUNTS)
     words, matrix, counts, *_ = read(path)
@@ -114,11 +94,6 @@ def test_arrays_stay_on_disk(path):
         while not isinstance(array, mmap.mmap):
             array = array.base
     assert not contents.matrix.flags.writeable
-
-
-def test_a_folder_that_is_not_there(tmp_path):
-    with pytest.raises(OutputError, match="does not exist"):
-        write(tmp_path / "no" / "file", WORDS, MATRIX)
 
 
 WRONG = {

@@ -10,11 +10,10 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from format_files import AWKWARD, WORDS, Codec, check, fuzz, matrix_of, refused, tables
+from format_files import AWKWARD, WORDS, Codec, check, fuzz, matrix_of, refused
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cbow.errors import OutputError
 from cbow.vectors.formats import base, npz
 from cbow.vectors.words import encode_words
 
@@ -91,16 +90,6 @@ def test_equal_vectors_give_equal_bytes(tmp_path, monkeypatch):
     assert one.read_bytes() == other.read_bytes()
 
 
-@pytest.mark.slow
-@given(tables(st.characters(codec="utf-8")), st.booleans())
-def test_bits_come_back(tmp_path_factory, table, counted):
-    words, matrix = table
-    path = tmp_path_factory.getbasetemp() / "round.npz"
-    counts = range(len(words)) if counted else None
-    write(path, words, matrix, None if counts is None else np.array(counts))
-    check(read(path), words, matrix, counts)
-
-
 def test_every_word_can_be_written(path):
     write(path, AWKWARD, matrix_of(len(AWKWARD)))
     contents = read(path)
@@ -112,16 +101,6 @@ def test_many_rows(path):
     words = [f"{i:x}" for i in range(9000)]
     write(path, words, matrix_of(9000, 5))
     check(read(path), words, matrix_of(9000, 5))
-
-
-def test_no_words(path):
-    write(path, [], np.empty((0, 3)))
-    check(read(path), [], np.empty((0, 3)))
-
-
-def test_a_folder_that_is_not_there(tmp_path):
-    with pytest.raises(OutputError, match="does not exist"):
-        write(tmp_path / "no" / "vectors.npz", WORDS, MATRIX)
 
 
 # -- what others write -------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 import pytest
-from format_files import AWKWARD, EXTREMES, WORDS, Codec, check, fuzz, matrix_of, refused, tables
+from format_files import AWKWARD, WORDS, Codec, check, fuzz, matrix_of, refused
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,25 +37,6 @@ def test_what_is_written(path):
     write(path, ["a", "b c"], np.array([[1.0], [0.1]]), np.array([9, 5]))
     assert path.read_bytes() == b"1.0\n0.1\n"
     assert metadata_beside(path).read_bytes() == b"word\tcount\na\t9\nb c\t5\n"
-
-
-@pytest.mark.slow
-@given(
-    tables(st.characters(codec="utf-8", exclude_characters="\t\n\r\ufeff"), [np.float32]),
-    st.booleans(),
-)
-def test_bits_come_back(tmp_path_factory, table, counted):
-    words, matrix = table
-    path = tmp_path_factory.getbasetemp() / "round.tsv"
-    counts = range(len(words)) if counted else None
-    write(path, words, matrix, None if counts is None else np.array(counts))
-    check(read(path), words, matrix, counts)
-
-
-def test_extremes_come_back(path):
-    matrix = np.array([EXTREMES], np.float32)
-    write(path, ["x"], matrix)
-    check(read(path), ["x"], matrix)
 
 
 @pytest.mark.slow
@@ -232,11 +213,6 @@ def test_every_truncation(path):
 
 
 # -- both files, or none -----------------------------------------------------------------------
-
-
-def test_a_folder_that_is_not_there(tmp_path):
-    with pytest.raises(OutputError, match="does not exist"):
-        write(tmp_path / "no" / "a.tsv", WORDS, MATRIX)
 
 
 @pytest.mark.parametrize("fails", [1, 2, 3, 4, 5, 6])

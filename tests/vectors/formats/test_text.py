@@ -17,7 +17,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from cbow.errors import ModelFileError, OutputError
+from cbow.errors import ModelFileError
 from cbow.vectors.formats import text as text_format
 
 GOLDEN = Path(__file__).parents[2] / "golden"
@@ -299,11 +299,6 @@ def test_what_glove_cannot_hold(path):
         glove.write(path, ["\ufeffa"], ONE, None)
     glove.write(path, ["a", "\ufeffa"], np.ones((2, 2)), None)
     assert glove.read(path).words[:] == ("a", "\ufeffa")
-
-
-def test_a_place_that_cannot_be_written(tmp_path):
-    with pytest.raises(OutputError, match="does not exist"):
-        word2vec_text.write(tmp_path / "none" / "a.txt", ["a"], ONE, None)
 
 
 def test_no_words_at_all(path):
