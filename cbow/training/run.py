@@ -41,7 +41,7 @@ from cbow.training.checkpoint import (
     new_saving,
     read,
 )
-from cbow.training.composed import Composed, features_for, ngrams_report
+from cbow.training.composed import Composed, Rows, features_for, ngrams_report
 from cbow.training.defaults import SAMPLED_B1_START, check_objective, fit, usual_rate
 from cbow.training.exact.trainer import BatchTrainer
 from cbow.training.examples import (
@@ -416,6 +416,11 @@ def _learn(run: Run, corpus: EncodedCorpus | ShardedCorpus, observer: Observer) 
         state = State(1, Measures(config.dimension))
     else:
         parameters, state = copy(start.model.parameters), start.state
+    rows = None
+    if config.ngrams and not is_exact and isinstance(corpus, EncodedCorpus):
+        rows = Rows(features, parameters.W1.shape[1])
+        features = rows.features
+        rows.put_in_order(parameters)
     probe = probe_size(len(p), tokens * share_kept(counts, keep), config.candidates)
 
     with single_threaded_blas(), thread_pool(threads) as (pool, started), interrupts() as signals:
@@ -485,7 +490,8 @@ def _learn(run: Run, corpus: EncodedCorpus | ShardedCorpus, observer: Observer) 
                 report["ngrams"] = ngrams
             if config.phrases:
                 report["phrases"] = best_of(corpus.phrases)
-            return Model(config, corpus.vocabulary, loop.parameters, report)
+            learned = rows.restored(loop.parameters) if rows else loop.parameters
+            return Model(config, corpus.vocabulary, learned, report)
 
         checkpoints = None
         if run.saving:

@@ -10,12 +10,12 @@ from cbow.config import ACTIVATIONS, Config
 from cbow.errors import ConfigError
 from cbow.network import Parameters, backward, cbow_network, compose, contexts, forward, initialise
 from cbow.text import encode_corpus
-from cbow.text.ngrams import Ngrams, collisions, features_of, ngram_ids
+from cbow.text.ngrams import Features, Ngrams, collisions, features_of, ngram_ids
 from cbow.training import Interrupted, Observer
-from cbow.training.composed import Composed, features_for
+from cbow.training.composed import Composed, Rows, features_for
 from cbow.training.exact.trainer import BatchTrainer
 from cbow.training.examples import ExampleSource, Tally
-from cbow.training.state import Measures, State
+from cbow.training.state import Measures, State, copy
 
 WORDS = ["walk", "walks", "walked", "talk", "talks", "talked", "a", "the"]
 
@@ -102,6 +102,48 @@ def test_composed_parameters_follow_those_of_the_features():
     composed.compose()
     expected = compose(parameters, matrix_of(WORDS))
     for one, other in zip(composed.parameters, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_rows_are_learned_in_the_order_in_which_words_first_have_them():
+    features = Features(np.array([0, 3, 5, 8]), np.array([0, 4, 6, 1, 4, 2, 3, 6], np.int32))
+    rows = Rows(features, 8)
+    assert rows.order.tolist() == [0, 4, 6, 1, 2, 3, 5, 7]
+    assert rows.features.indices.tolist() == [0, 1, 2, 3, 1, 4, 5, 2]
+    rng = np.random.default_rng(0)
+    parameters = Parameters(*(rng.normal(size=n) for n in [(8, 2), (2, 1), (3, 2), (3, 1)]))
+    parameters = Parameters(parameters.W1.T, *parameters[1:])
+    whole = Composed(parameters, features).parameters
+    ordered = copy(parameters)
+    rows.put_in_order(ordered)
+    np.testing.assert_allclose(Composed(ordered, rows.features).parameters.W1, whole.W1)
+    for one, other in zip(rows.restored(ordered), parameters, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("stop", [False, True])
+def test_the_order_of_rows_is_not_seen(stop, monkeypatch, ctrl_c):
+    """Neither in a model that was trained to the end, nor in one that was interrupted."""
+
+    class Stopper(Observer):
+        def finished_epoch(self, epoch):
+            if stop:
+                ctrl_c()
+
+    def trained():
+        try:
+            return cbow.train(story(), **SMALL, objective="sampled", observer=Stopper())
+        except Interrupted as ended:
+            return ended.model
+
+    expected = trained()
+
+    class Same(Rows):
+        def __init__(self, features, count):
+            self.order, self.features = np.arange(count), features
+
+    monkeypatch.setattr("cbow.training.run.Rows", Same)
+    for one, other in zip(trained().parameters, expected.parameters, strict=True):
         np.testing.assert_array_equal(one, other)
 
 
