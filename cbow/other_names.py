@@ -81,6 +81,15 @@ SETTINGS: Final[Mapping[str, Here]] = {
     "lowercase": Here("keep_case", "True where lowercase was False"),
 }
 
+_FASTTEXT: Final = {
+    "get_words": Here("vectors.words"),
+    "get_word_vector": Here("vectors[word]", "words of the text only"),
+    "get_word_id": Here("vectors.ids[word]"),
+    "get_sentence_vector": Here("vectors.get_mean_vector", "of a list of words"),
+    "get_nearest_neighbors": Here("vectors.most_similar", "the word before the cosine"),
+    "get_analogies": Here("vectors.most_similar", "as in ([a, c], [b])"),
+}
+
 #: Attributes of a `Model`.
 MODEL: Final[Mapping[str, Here]] = {
     **{
@@ -99,13 +108,8 @@ MODEL: Final[Mapping[str, Here]] = {
     "most_similar": Here("model.vectors.most_similar"),
     "similarity": Here("model.vectors.similarity"),
     # fastText
+    **{name: here._replace(use=f"model.{here.use}") for name, here in _FASTTEXT.items()},
     "words": Here("model.vectors.words"),
-    "get_words": Here("model.vectors.words"),
-    "get_word_vector": Here("model.vectors[word]", "words of the text only"),
-    "get_word_id": Here("model.vectors.ids[word]"),
-    "get_sentence_vector": Here("model.vectors.get_mean_vector", "of a list of words"),
-    "get_nearest_neighbors": Here("model.vectors.most_similar", "the word before the cosine"),
-    "get_analogies": Here("model.vectors.most_similar", "as in ([a, c], [b])"),
     "get_input_matrix": Here('model.embedding("input").matrix'),
     "get_output_matrix": Here('model.embedding("output").matrix'),
     "get_dimension": Here("model.config.dimension"),
@@ -144,12 +148,7 @@ VECTORS: Final[Mapping[str, Here]] = {
     "word_vec": Here("vectors.get_vector"),
     "words_closer_than": Here("vectors.closer_than"),
     # fastText
-    "get_words": Here("vectors.words"),
-    "get_word_vector": Here("vectors[word]", "words of the text only"),
-    "get_word_id": Here("vectors.ids[word]"),
-    "get_sentence_vector": Here("vectors.get_mean_vector", "of a list of words"),
-    "get_nearest_neighbors": Here("vectors.most_similar", "the word before the cosine"),
-    "get_analogies": Here("vectors.most_similar", "as in ([a, c], [b])"),
+    **_FASTTEXT,
     "get_dimension": Here("vectors.dimension"),
 }
 

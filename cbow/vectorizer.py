@@ -222,9 +222,8 @@ objective, candidates, block, optimizer, learning_rate, batch, epochs, effort, p
                 ids.extend(id for id in map(id_of, words) if id is not None)
             ends.append(len(ids))
         indptr = np.array(ends)  # (n + 1,)
-        others = sorted(
-            made
-        )  # not as they came, for the order of the documents, too, changes nothing
+        # Not as they came, for the order of the documents, too, changes nothing.
+        others = sorted(made)
         place = np.arange(V + len(made))
         place[np.array([made[word] for word in others], np.intp)] = np.arange(V, len(place))
         X = contexts(place[np.array(ids)], indptr, len(place), np.float32)  # (V + others, n)
