@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Container, Iterable, Iterator, Sequence
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +26,9 @@ import numpy.typing as npt
 from cbow.config import PHRASE_THRESHOLDS, Config
 from cbow.system.threads import in_order, processors
 from cbow.text.numbering import EMPTY, LINE_END, Numbering, Numbers
-from cbow.text.spool import Spool
+
+if TYPE_CHECKING:
+    from cbow.text.encoded import Spool
 
 #: Stands between the words of a phrase.
 DELIMITER: Final = "_"

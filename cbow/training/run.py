@@ -30,9 +30,9 @@ from cbow.system.files import to_read
 from cbow.system.interrupts import interrupts
 from cbow.system.threads import processors, single_threaded_blas, thread_pool
 from cbow.text import Corpus, EncodedCorpus, TokenAccount, Tokenizer, encode_corpus, find_sources
+from cbow.text.encoded import working_folder
 from cbow.text.phrases import best_of
 from cbow.text.sources import is_no_path
-from cbow.text.spool import working_folder
 from cbow.training.checkpoint import (
     Checkpoint,
     Checkpoints,

@@ -20,8 +20,7 @@ from cbow.system.arrays import Counts, Doubles
 from cbow.system.interrupts import Interrupts
 from cbow.system.threads import processors, single_threaded_blas, thread_pool
 from cbow.text import EncodedCorpus, Sources, TokenAccount, Tokenizer, Vocabulary
-from cbow.text.encoded import CountedText, Seen, ids_in
-from cbow.text.spool import working_folder
+from cbow.text.encoded import CountedText, Seen, ids_in, working_folder
 from cbow.training.combining import Change, changed
 from cbow.training.composed import Composed, features_for
 from cbow.training.defaults import Fitted

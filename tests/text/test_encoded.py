@@ -25,14 +25,13 @@ import cbow.text.encoded as encoded_module
 import cbow.text.kernels as kernels_module
 import cbow.text.numbering as numbering_module
 import cbow.text.reading as reading_module
-import cbow.text.spool as spool_module
 from cbow.config import Config
 from cbow.errors import ConfigError, CorpusError, OutputError
 from cbow.text import EncodedCorpus, TokenAccount, Vocabulary, encode_corpus
+from cbow.text.encoded import Spool
 from cbow.text.numbering import LINE_END
 from cbow.text.reading import PIECE, Cutter, TextReader
 from cbow.text.sources import find_sources
-from cbow.text.spool import Spool
 from cbow.text.tokenizers import rule_of
 
 ALL = Config(min_count=1)
@@ -257,7 +256,7 @@ def test_equals_the_plain_way(
         patch.setattr(kernels_module, "COMPILED", True)
         patch.setattr(reading_module, "PIECE", piece)
         patch.setattr(Cutter.__init__, "__defaults__", (piece,))
-        patch.setattr(spool_module, "CHUNK", piece)
+        patch.setattr(encoded_module, "CHUNK", piece)
         if len(order) < 2 or max(map(len, expected)) < 2:
             with pytest.raises(CorpusError):
                 encode(corpus, config, folder=folder)
@@ -812,7 +811,7 @@ def small_pieces(monkeypatch):
     """Work in small pieces, so that a text of two megabytes is long beside them."""
     monkeypatch.setattr(reading_module, "PIECE", 2**14)
     monkeypatch.setattr(Cutter.__init__, "__defaults__", (2**14,))
-    monkeypatch.setattr(spool_module, "CHUNK", 2**14)
+    monkeypatch.setattr(encoded_module, "CHUNK", 2**14)
 
 
 def peak(corpus, folder):

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import cbow.text.encoded as encoded_module
 import cbow.text.numbering as numbering_module
 import cbow.text.phrases as phrases_module
-import cbow.text.spool as spool_module
 from cbow.config import Config
 from cbow.errors import ConfigError, CorpusError
 from cbow.text import encode_corpus
@@ -77,7 +77,7 @@ def spools(tmp_path_factory):
 def joined_text(lines, folder, config):
     """Return the lines that `join_phrases` makes of others, their account, and the phrases."""
     numbering = numbering_module.TokenNumbering()
-    with spool_module.Spool(folder / "provisional") as spool:
+    with encoded_module.Spool(folder / "provisional") as spool:
         for line in lines:
             spool.add(numbering.number(line, [len(line)]))
         phrases = phrases_module.join_phrases(spool, numbering, config)
@@ -117,7 +117,7 @@ SETTINGS = st.builds(
 )
 def test_equals_the_plain_way(lines, config, chunk, share, spools):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(spool_module, "CHUNK", chunk)
+        patch.setattr(encoded_module, "CHUNK", chunk)
         patch.setattr(phrases_module, "_SHARE", share)
         patch.setattr(phrases_module, "_MOST_SHARES", 4)
         found, phrases = joined_text(lines, spools, config)
