@@ -46,9 +46,8 @@ def start(name: str, prog: str = "") -> int:
     """
     ending = Ending(prog or f"cbow-{name}")
     ending.take_over()
-    if name:
-        return ending.call(import_module(f"cbow.cli.{name}").main)
-    return ending.call(import_module("cbow.cli.completion").list_commands)
+    module = import_module(f"cbow.cli.{name or 'completion'}")
+    return ending.call(module.main if name else module.list_commands)
 
 
 train = partial(start, "train")

@@ -48,7 +48,7 @@ BENT: Final = "near words are neighbours, but what is far apart says little"
 
 
 class Layout(NamedTuple):
-    """Doubles of n words, and how they were found."""
+    """Places of n words, and how they were found."""
 
     places: Doubles  #: (n, 2), their mean is 0
     method: str  #: its name for people
