@@ -85,13 +85,7 @@ def recognise(source: Source) -> bool:
 
 
 def read(source: Source, options: Options) -> Contents:
-    """Read the words, compute their vectors, and leave those of the n-grams in the file.
-
-    Raises
-    ------
-    ModelFileError
-        If it is not such a file, of a classifier, quantised, or damaged.
-    """
+    """Read the words, compute their vectors, and leave those of the n-grams in the file."""
     path = source.path
     check_regular(path)
     with explained(path), path.open("rb") as file:
@@ -131,13 +125,7 @@ def read(source: Source, options: Options) -> Contents:
 
 
 def write(path: Path, contents: Contents) -> None:
-    """Write a file. Without n-grams, there are no buckets, and n-grams of 0 characters.
-
-    Raises
-    ------
-    ModelFileError
-        If a word holds a NUL, or a number is too large for float32.
-    """
+    """Write a file. Without n-grams, there are no buckets, and n-grams of 0 characters."""
     words, matrix, counts, _, subwords = contents
     kind = "fastText's format"
     V, N = matrix.shape

@@ -115,13 +115,7 @@ def read(source: Source, options: Options) -> Contents:
 
 
 def write(path: Path, contents: Contents) -> None:
-    """Write a folder, which appears whole or not at all.
-
-    Raises
-    ------
-    OutputError
-        If the folder cannot be written, or would replace one that holds other things.
-    """
+    """Write a folder, which appears whole or not at all, and replaces none of another kind."""
     matrix = contents.matrix
     V, N = matrix.shape
     vocabulary = {word: row for row, word in enumerate(contents.words)}

@@ -350,13 +350,7 @@ def _holds_vectors(source: Source) -> bool:
 
 
 def _vectors(source: Source, options: Options) -> Contents:
-    """Open a file; words, vectors and counts stay on disk until they are used.
-
-    Raises
-    ------
-    ModelFileError
-        If it is not such a file, or damaged, or of a later version of cbow.
-    """
+    """Open a file; words, vectors and counts stay on disk until they are used."""
     path, (tensors, metadata) = source.path, source.safetensors
     safetensors_file.check_unchanged(path, source.safetensors, safetensors_file.SMALL)
     with naming(path, "file of vectors"):

@@ -72,13 +72,7 @@ def recognise(source: Source) -> bool:
 
 
 def read(source: Source, options: Options) -> Contents:
-    """Read an archive.
-
-    Raises
-    ------
-    ModelFileError
-        If it is damaged, or not an archive of words and vectors.
-    """
+    """Read an archive of words and vectors."""
     path = source.path
     check_regular(path)
     with naming(path, ".npz file"), _explained(), zipfile.ZipFile(path) as archive:

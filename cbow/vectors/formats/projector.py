@@ -70,13 +70,7 @@ def recognise(source: Source) -> bool:
 
 
 def read(source: Source, options: Options) -> Contents:
-    """Read a pair; the path is that of the numbers. Bad rows are left out of both files.
-
-    Raises
-    ------
-    ModelFileError
-        If one of the files is not there, or damaged, or they do not fit each other.
-    """
+    """Read a pair; the path is that of the numbers. Bad rows are left out of both files."""
     path = source.path
     check_regular(path)
     beside = metadata_of(path)
@@ -103,13 +97,7 @@ def read(source: Source, options: Options) -> Contents:
 
 
 def write(path: Path, contents: Contents) -> None:
-    """Write a pair; both files appear, or none.
-
-    Raises
-    ------
-    ModelFileError
-        If there is no word, or one holds a tab or a line end.
-    """
+    """Write a pair, of a word or more without tabs and line ends; both files appear, or none."""
     words, matrix, counts = contents[:3]
     if not len(words):
         raise ModelFileError("there are no words, and the Embedding Projector needs one")

@@ -149,13 +149,7 @@ def recognise(source: Source) -> bool:
 
 
 def read(source: Source, options: Options) -> Contents:
-    """Read a file.
-
-    Raises
-    ------
-    ModelFileError
-        If it is not such a file, damaged, or may be read in more than one way.
-    """
+    """Read a file; one that may be read in more than one way is rejected."""
     path = source.path
     failures: list[_RowError] = []
     attempts: list[_Rows] = []
@@ -193,13 +187,7 @@ def read(source: Source, options: Options) -> Contents:
 
 
 def write(path: Path, contents: Contents) -> None:
-    """Write a file, with the line feeds of word2vec.c.
-
-    Raises
-    ------
-    ModelFileError
-        If a word holds a space or a line feed, or a number is too large for float32.
-    """
+    """Write a file of words without spaces and line feeds, with the line feeds of word2vec.c."""
     words, matrix = contents.words, contents.matrix
     V, N = matrix.shape
     width = 4 * N
