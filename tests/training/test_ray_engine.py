@@ -34,7 +34,10 @@ class FakeRay:
     """Does at once what it is asked to, in this process."""
 
     exceptions = SimpleNamespace(
-        RayTaskError=TaskError, RayActorError=ActorError, OutOfMemoryError=MemoryError
+        RayError=RayError,
+        RayTaskError=TaskError,
+        RayActorError=ActorError,
+        OutOfMemoryError=MemoryError,
     )
     cloudpickle = pickle
 
@@ -298,6 +301,23 @@ def test_other_versions_there(ray, monkeypatch):
         pytest.raises(ClusterError, match=r"process at at one has cbow 0\.0\.1, and here is cbow"),
         started("ray:auto"),
     ):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (
+            TaskError("ModuleNotFoundError: No module named 'cbow'"),
+            r"cannot be loaded \(No module named 'cbow'\); install the same versions",
+        ),
+        (RayError("gone"), r"no Ray with a processor at 'auto' \(gone\)"),
+    ],
+)
+def test_nothing_there_but_ray(ray, monkeypatch, error, message):
+    get = ray.get
+    monkeypatch.setattr(ray, "get", lambda value: get(error))
+    with pytest.raises(ClusterError, match=message), started("ray:auto"):
         pass
 
 

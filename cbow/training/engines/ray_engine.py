@@ -106,9 +106,8 @@ def on_ray(address: str, workers: int) -> Iterator[Ray]:
 def _end(driver: subprocess.Popen[bytes]) -> None:
     """Wait until the driver ends, as it does when the pipes are closed; else kill it."""
     try:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            driver.wait(_ENDING)
-    finally:
+        driver.wait(_ENDING)
+    except subprocess.TimeoutExpired:
         driver.kill()
         driver.wait()
 
@@ -279,7 +278,16 @@ def _actors(workers: int) -> tuple[list[Any], int]:
         kind.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=True)).remote()
         for _, node, _ in places[:workers]
     ]
-    there = ray.get([actor.call.remote(versions) for actor in actors])
+    try:
+        there = ray.get([actor.call.remote(versions) for actor in actors])
+    except ray.exceptions.RayError as error:
+        if "ModuleNotFoundError" not in str(error):
+            raise
+        missing = _reason(error).rpartition("ModuleNotFoundError: ")[2]
+        raise ClusterError(
+            f"on a machine of the Ray this package cannot be loaded ({missing}); install the same "
+            "versions there as here"
+        ) from None
     check_versions(dict(zip((address for *_, address in places), there, strict=False)))
     return actors, len(places)
 
