@@ -30,6 +30,10 @@ class ActorError(RayError):
     pass
 
 
+class UnavailableError(ActorError):
+    pass
+
+
 class FakeRay:
     """Does at once what it is asked to, in this process."""
 
@@ -38,6 +42,7 @@ class FakeRay:
         RayTaskError=TaskError,
         RayActorError=ActorError,
         OutOfMemoryError=MemoryError,
+        ActorUnavailableError=UnavailableError,
     )
     cloudpickle = pickle
 
@@ -46,7 +51,7 @@ class FakeRay:
         self.places, self.calls, self.failure = [], [], None
         self.words = b""  # that its process ends with
         self.joined, self.down, self.waiting = {}, threading.Event(), False
-        self.turn = False
+        self.turn, self.unavailable = False, 0  # how many calls meet nobody
 
     def init(self, address, **settings):
         self.joined = {"address": address, **settings}
@@ -86,6 +91,9 @@ class FakeRay:
         def remote(function, *arguments):
             if function is engine.call:
                 self.calls.append(i)
+                if self.unavailable:
+                    self.unavailable -= 1
+                    return UnavailableError("not now")
                 if self.failure:
                     return self.failure
             try:
@@ -155,6 +163,7 @@ def ray(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray.util.scheduling_strategies", strategies)
     monkeypatch.setattr(ray_engine, "drive", drive_in_thread)
     monkeypatch.setattr(ray_engine, "PATIENCE", 5)
+    monkeypatch.setattr(ray_engine, "_PAUSES", (0.0, 0.0))
     monkeypatch.setattr(ray_engine.subprocess, "Popen", Driver)
     return fake
 
@@ -244,6 +253,15 @@ def test_what_cannot_be_had_is_told(ray, failure, message):
         ray.failure = failure
         with pytest.raises(ClusterError, match=message):
             of.each(pow, 2)
+
+
+def test_an_actor_whose_machine_is_lost_is_met_again(ray):
+    with started() as of:
+        ray.unavailable = 3
+        assert of.each(pow, 1) == [0, 1]
+        ray.unavailable = 4
+        with pytest.raises(ClusterError, match=r"died again and again \(not now\)"):
+            of.each(pow, 1)
 
 
 def test_errors_of_workers_are_theirs_and_it_goes_on(ray):

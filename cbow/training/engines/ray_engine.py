@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection, Pipe
 from typing import IO, Any, Final
@@ -54,6 +55,10 @@ _PLACE: Final = "/tmp"
 
 #: How often a task is made again whose process has died.
 _AGAIN: Final = 3
+
+#: Seconds before each new try with an actor that cannot be reached, in turn: that its machine is
+#: lost, Ray notices after some, and then starts it on another.
+_PAUSES: Final = (1.0, 15.0, 30.0)
 
 #: Seconds that the processes of a Ray of our own are waited for: a busy machine is slow.
 _STARTING: Final = 120
@@ -304,14 +309,27 @@ def _results(
 
     try:
         sent = ray.put(arguments)  # once for all; it is let go of at the end, as results are
-        calls = [
-            actors[k % len(actors)].call.remote(call, function, k, sent) for k in range(workers)
-        ]
-        while calls:
-            while not ray.wait(calls[:1], timeout=1)[0]:
-                if requests.poll():
-                    return
-            yield ray.get(calls.pop(0))
+
+        def submitted(k: int) -> Any:
+            return actors[k % len(actors)].call.remote(call, function, k, sent)
+
+        calls = [submitted(k) for k in range(workers)]
+        for k in range(workers):
+            pauses = [*_PAUSES]
+            while True:
+                while not ray.wait([calls[k]], timeout=1)[0]:
+                    if requests.poll():
+                        return
+                try:
+                    result = ray.get(calls[k])
+                    break
+                except ray.exceptions.ActorUnavailableError:
+                    if not pauses:
+                        raise
+                    time.sleep(pauses.pop(0))
+                    calls[k] = submitted(k)
+            calls[k] = None
+            yield result
     except ray.exceptions.RayTaskError as error:  # of a worker
         yield error.cause
     except (ray.exceptions.RayActorError, ray.exceptions.OutOfMemoryError) as error:
