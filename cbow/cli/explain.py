@@ -31,7 +31,7 @@ from cbow.cli.common import (
     wrapped,
 )
 from cbow.cli.start import COMMANDS
-from cbow.config import HIDDEN_ACTIVATIONS, POSITIVE, SEED, Range
+from cbow.config import HIDDEN_ACTIVATIONS, POSITIVE, SEED, Config, Range
 from cbow.errors import CorpusError
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ examples:
   cbow-explain                                 on a sentence of its own
   cbow-explain the king and the queen          on your words
   cbow-explain --file poem.txt --window 1      on a short text, line by line
+  cbow-explain --ngrams 3,3 the king and the queen   on words that are made of parts
   cbow-explain --html page.html the king and the queen
 """
 
@@ -100,6 +101,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--file", metavar="FILE", help="read the text from a file instead")
     add_options(parser, OPTIONS)
+    parser.add_argument(
+        "--ngrams",
+        metavar="N,N",
+        help="make the words of n-grams of so many characters, as 3,3; see cbow-train "
+        "(default: none)",
+    )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--html", metavar="FILE", help="write a page for the browser instead")
     form.add_argument("--json", action="store_true", help="print one JSON object instead")
@@ -113,6 +120,7 @@ def _explain(arguments: argparse.Namespace) -> int:
     from cbow.text.tokenizers import split_lines
 
     options = chosen(arguments, OPTIONS)
+    options["ngrams"] = Config(ngrams=arguments.ngrams).ngrams
     settings = Settings(**{name: options[name] for name in Settings._fields})
     source, html = _source(arguments), None
     if arguments.html is not None:  # checked before anything is read

@@ -104,6 +104,19 @@ class View(NamedTuple):
         return Axis("word", words, words)
 
     @property
+    def inputs(self) -> Axis:
+        """The V words, and behind them their n-grams, if they are made of any, in brackets."""
+        words, ngrams = self.words, tuple(f"[{ngram}]" for ngram in self.worked.ngrams)
+        if not ngrams:
+            return words
+        return Axis("word, n-gram", words.rows + ngrams, words.columns + ngrams)
+
+    @property
+    def an_input(self) -> str:
+        """What a row of X and a column of W1 stand for."""
+        return "each word and n-gram" if self.worked.ngrams else "each word"
+
+    @property
     def units(self) -> Axis:
         """The N units, from 1."""
         names = tuple(str(k + 1) for k in range(self.worked.settings.dimension))
@@ -202,12 +215,14 @@ def explain(worked: Worked, digits: int) -> Explanation:
         one_step(view),
     )
     settings, zero = worked.settings, f"{0:.{digits}f}"
+    parts = f", {counted(len(worked.ngrams), 'n-gram')}" if worked.ngrams else ""
     introduction = (
         "One forward pass, one backward pass and one step of gradient descent of the network that "
         "guesses a word from the words around it, on a text small enough to show every number.",
-        f"{counted(len(worked.vocabulary), 'word')}, {counted(settings.dimension, 'hidden unit')} "
-        f"({settings.activation}), {counted(len(worked.examples), 'example')}, window "
-        f"{settings.window}, learning rate {settings.learning_rate:g}, seed {settings.seed}.",
+        f"{counted(len(worked.vocabulary), 'word')}{parts}, "
+        f"{counted(settings.dimension, 'hidden unit')} ({settings.activation}), "
+        f"{counted(len(worked.examples), 'example')}, window {settings.window}, "
+        f"learning rate {settings.learning_rate:g}, seed {settings.seed}.",
         f"Numbers are rounded to {counted(digits, 'decimal')} where they are shown, never before "
         f"they are used. 0 is exactly 0; {zero} is not 0 but rounds to it. Ids count from 0, units "
         "and examples from 1.",
@@ -235,6 +250,31 @@ def words_and_ids(view: View) -> Section:
     else:
         top = [quoted(w) for w, n in zip(vocabulary, counts, strict=True) if n == counts[0]]
         notice += f" Most frequent: {listed(top)}, {counted(counts[0], 'time')}."
+    made_of: tuple[Table, ...] = ()
+    notices: tuple[str, ...] = (notice,)
+    if worked.settings.ngrams:
+        shortest, longest = worked.settings.ngrams
+        sizes = counted(longest, "character")
+        if shortest < longest:
+            sizes = f"{shortest} to {sizes}"
+        names = view.inputs.rows
+        rows_of = ((names[each[0]], " ".join(names[f] for f in each)) for each in worked.features)
+        made_of = (
+            Table(
+                "Features",
+                "each word and, in brackets, its n-grams: the stretches of "
+                f"{sizes} of it between < and >",
+                ("word", "features"),
+                tuple(rows_of),
+                align="<<",
+                plain=True,
+            ),
+        )
+        notices += (
+            f"{counted(len(worked.ngrams), 'distinct n-gram')}, whose ids follow those of the "
+            "words. In a training there are too many: each falls into one of many buckets, by its "
+            "hash.",
+        )
     return Section(
         "Words and their ids",
         "The network computes with numbers, so every distinct word gets an id, from 0, the most "
@@ -250,8 +290,9 @@ def words_and_ids(view: View) -> Section:
                 tuple(zip(vocabulary, range(len(vocabulary)), counts, strict=True)),
                 plain=True,
             ),
+            *made_of,
         ),
-        (notice,),
+        notices,
     )
 
 
@@ -292,6 +333,9 @@ def contexts_and_targets(view: View) -> Section:
 def the_input(view: View) -> Section:
     """Write section 3."""
     X = view.worked.X
+    where = "that word's row"
+    if view.worked.ngrams:
+        where = "all, in equal shares, in the rows of its features"
     notice = [
         f"Every column sums to 1. {np.count_nonzero(X)} of {X.size} entries are not 0. With a "
         "vocabulary of thousands nearly all are 0, so programs store only those that are not."
@@ -300,22 +344,29 @@ def the_input(view: View) -> Section:
         c, word = len(each.context), max(each.context, key=each.context.count)
         times = each.context.count(word)
         if times > 1:
-            notice.append(
-                f"Among the {c} words around {view.example(i)}, {quoted(word)} occurs {times} "
-                f"times and so gets {times}/{c} = {view.say(times / c)}."
-            )
+            said = f"Among the {c} words around {view.example(i)}, {quoted(word)} occurs "
+            said += f"{times} times"
+            if not view.worked.ngrams:
+                notice.append(f"{said} and so gets {times}/{c} = {view.say(times / c)}.")
+            else:
+                size = len(view.worked.features[view.worked.vocabulary[word]])
+                notice.append(
+                    f"{said}. It has {counted(size, 'feature')}, itself among them, each of which "
+                    f"gets {times}/{c} x 1/{size} = {view.say(times / c / size)}, and more if "
+                    "another word of the context has it, too."
+                )
             break
     table = matrix(
         "X",
-        "the averaged contexts; a row for each word, a column for each example, headed by its "
-        "number and target",
+        f"the averaged contexts; a row for {view.an_input}, a column for each example, headed by "
+        "its number and target",
         X,
-        (view.words, view.examples),
+        (view.inputs, view.examples),
     )
     return Section(
         "The input",
         "Column i of X is the context of example i in numbers: each of its c words adds 1/c in "
-        "that word's row. Which words there are counts, their order does not: hence the "
+        f"{where}. Which words there are counts, their order does not: hence the "
         '"bag of words" in the name CBOW.',
         (table,),
         tuple(notice),
@@ -336,7 +387,7 @@ def hidden_layer(view: View) -> Section:
     k, i = first(on) if on.any() else (0, 0)
     context = worked.examples[i].context
     terms = [
-        f"{context.count(word)}/{len(context)} x {W1[k, worked.vocabulary[word]]:.{DECIMALS}f}"
+        f"{context.count(word)}/{len(context)} x {_weight(worked, k, word)}"
         for word in dict.fromkeys(context)
     ]
     sign = "-" if b1[k, 0] < 0 else "+"
@@ -369,10 +420,10 @@ def hidden_layer(view: View) -> Section:
         (
             matrix(
                 "W1",
-                "a row for each unit, a column for each word; drawn at random "
+                f"a row for each unit, a column for {view.an_input}; drawn at random "
                 f"(seed {worked.settings.seed}), with {DECIMALS} decimals",
                 W1,
-                (units, view.words),
+                (units, view.inputs),
             ),
             column("b1", "a bias for each unit", b1, units),
             matrix("Z1", "the sums", Z1, axes, equation="Z1 = W1 X + b1"),
@@ -381,6 +432,16 @@ def hidden_layer(view: View) -> Section:
         ),
         tuple(notice),
     )
+
+
+def _weight(worked: Worked, k: int, word: str) -> str:
+    """Write the weight of a word in unit k: that of its column of W1, or the mean of its features'.
+
+    All of them have `DECIMALS` decimals.
+    """
+    features = worked.features[worked.vocabulary[word]]
+    weights = [f"{worked.parameters.W1[k, feature]:.{DECIMALS}f}" for feature in features]
+    return weights[0] if len(weights) == 1 else f"({' + '.join(weights)})/{len(weights)}"
 
 
 def output_layer(view: View) -> Section:
@@ -529,7 +590,7 @@ def back_through_the_hidden_layer(view: View) -> Section:
                 "dW1",
                 "for each weight of W1",
                 gradients.dW1,
-                (units, view.words),
+                (units, view.inputs),
                 equation="dW1 = dZ1 Xᵀ",
             ),
             column(
@@ -538,7 +599,8 @@ def back_through_the_hidden_layer(view: View) -> Section:
         ),
         (
             *_what_passes(view, wrong),
-            "Xᵀ brings in the 1/c of the contexts: in dW1 each word gets its share of what passed.",
+            f"Xᵀ brings in the 1/c of the contexts: in dW1 {view.an_input} gets its share of what "
+            "passed.",
         ),
     )
 
@@ -634,7 +696,7 @@ def one_step(view: View) -> Section:
         "Every parameter moves against its gradient, downhill. The learning rate α says how far; "
         f"here it is {worked.settings.learning_rate:g}.",
         (
-            matrix("New W1", "", W1, (units, words), equation="W1 ← W1 - α dW1"),
+            matrix("New W1", "", W1, (units, view.inputs), equation="W1 ← W1 - α dW1"),
             column("New b1", "", b1, units, heading="b1", equation="b1 ← b1 - α db1"),
             matrix("New W2", "", W2, (words, units), equation="W2 ← W2 - α dW2"),
             column("New b2", "", b2, words, heading="b2", equation="b2 ← b2 - α db2"),

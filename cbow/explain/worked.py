@@ -21,6 +21,7 @@ from cbow.text import Vocabulary
 #: With more than this, the tables are too large to read.
 MOST_TOKENS: Final = 40
 MOST_WORDS: Final = 30
+MOST_NGRAMS: Final = 80
 LONGEST_WORD: Final = 40
 
 #: The standard deviation of the biases at the start. Larger ones would decide alone whether a unit
@@ -43,6 +44,7 @@ class Settings(NamedTuple):
     activation: str
     seed: int
     learning_rate: float
+    ngrams: tuple[int, int] | None = None  #: characters of the shortest and the longest, if any
 
 
 class Example(NamedTuple):
@@ -66,14 +68,16 @@ class AfterStep(NamedTuple):
 
 
 class Worked(NamedTuple):
-    """A worked example. All arrays are float64; V words, N units, m examples."""
+    """A worked example. All arrays are float64; V words, P n-grams, N units, m examples."""
 
     settings: Settings
     lines: Sequence[Sequence[str]]  #: the tokens of each line
     alone: tuple[int, ...]  #: tokens, from 0, that are alone on their line
     vocabulary: Vocabulary
+    ngrams: tuple[str, ...]  #: the P distinct ones of all words, by where they first stand
+    features: tuple[tuple[int, ...], ...]  #: of each word: its id, and V + those of its n-grams
     examples: tuple[Example, ...]
-    X: Floats  #: (V, m)
+    X: Floats  #: (V + P, m)
     y: NDArray[np.int64]  #: (m,)
     parameters: network.Parameters
     pass_: network.Pass
@@ -121,6 +125,7 @@ def work_out(lines: Sequence[Sequence[str]], settings: Settings) -> Worked:
         If the activation is unknown.
     """
     vocabulary = _vocabulary(lines)
+    ngrams, features = _features(vocabulary.words, settings.ngrams)
     examples = tuple(each for each in contexts(lines, settings.window) if each.context)
     if not examples:
         raise CorpusError(
@@ -131,9 +136,15 @@ def work_out(lines: Sequence[Sequence[str]], settings: Settings) -> Worked:
     net = network.cbow_network(settings.activation)
     indices = np.array([vocabulary[word] for each in examples for word in each.context])
     indptr = np.cumsum([0, *(len(each.context) for each in examples)])  # (m + 1,)
-    X = network.contexts(indices, indptr, len(vocabulary), np.float64).toarray()  # to be shown
+    F = network.contexts(
+        np.concatenate(features),
+        np.cumsum([0, *map(len, features)]),
+        len(vocabulary) + len(ngrams),
+        np.float64,
+    )  # (V + P, V)
+    X = network.contexts(indices, indptr, len(vocabulary), np.float64, F).toarray()  # to be shown
     y = np.array([vocabulary[each.target] for each in examples])  # (m,)
-    parameters = draw(X, settings.dimension, settings.seed)
+    parameters = draw(X, len(vocabulary), settings.dimension, settings.seed)
     pass_ = network.forward(net, parameters, X)
     dZ = network.deltas(net, parameters, pass_, y)
     gradients = network.backward(net, parameters, pass_, y)
@@ -159,6 +170,8 @@ def work_out(lines: Sequence[Sequence[str]], settings: Settings) -> Worked:
         lines=lines,
         alone=tuple(i for i, size in enumerate(sizes) if size == 1),
         vocabulary=vocabulary,
+        ngrams=ngrams,
+        features=features,
         examples=examples,
         X=X,
         y=y,
@@ -184,7 +197,38 @@ def contexts(lines: Sequence[Sequence[str]], window: int) -> Iterator[Example]:
             yield Example(tuple(before), target, tuple(after))
 
 
-def draw(X: Floats, dimension: int, seed: int) -> network.Parameters:
+def _features(
+    words: Sequence[str], sizes: tuple[int, int] | None
+) -> tuple[tuple[str, ...], tuple[tuple[int, ...], ...]]:
+    """Return the distinct n-grams of words, and the features of each word; see `Worked`.
+
+    As in training (`cbow.text.ngrams`), but each n-gram has a row of its own, for there are few.
+    """
+    if sizes is None:
+        return (), tuple((w,) for w in range(len(words)))
+    shortest, longest = sizes
+    numbers: dict[str, int] = {}
+    features = []
+    for w, word in enumerate(words):
+        marked = f"<{word}>"
+        parts = [
+            marked[start:stop]
+            for start in range(len(marked))
+            for stop in range(start + shortest, min(start + longest, len(marked)) + 1)
+        ]
+        kept = [part for part in parts if part not in ("<", ">")]
+        features.append(
+            (w, *(len(words) + numbers.setdefault(part, len(numbers)) for part in kept))
+        )
+    if len(numbers) > MOST_NGRAMS:
+        raise CorpusError(
+            f"the words have {len(numbers):,} distinct n-grams, but {MOST_NGRAMS} at most can be "
+            "shown; give fewer words, or n-grams of fewer sizes, such as --ngrams 3,3"
+        )
+    return tuple(numbers), tuple(features)
+
+
+def draw(X: Floats, vocabulary_size: int, dimension: int, seed: int) -> network.Parameters:
     """Draw parameters to learn with, of both signs and with `DECIMALS` decimals.
 
     Training starts from W2 = 0, where no gradient reaches the hidden layer in the first step and
@@ -193,13 +237,15 @@ def draw(X: Floats, dimension: int, seed: int) -> network.Parameters:
 
     Parameters
     ----------
-    X : (V, m) array
+    X : (V, m) array, or (V + P, m) with n-grams
         The contexts. They matter only where a unit starts too `NEAR` and its bias is redrawn.
+    vocabulary_size : int
+        V.
     dimension : int
         N.
     seed : int
     """
-    V, N = len(X), dimension
+    V, N = vocabulary_size, dimension
     random = np.random.Generator(np.random.PCG64(seed))
 
     def normal(rows: int, columns: int, scale: float) -> Floats:
@@ -207,7 +253,7 @@ def draw(X: Floats, dimension: int, seed: int) -> network.Parameters:
         drawn: Floats = random.normal(scale=scale, size=(rows, columns)).round(DECIMALS)
         return drawn
 
-    W1 = normal(N, V, 1)  # (N, V)
+    W1 = normal(N, len(X), 1)  # (N, V), or (N, V + P)
     b1 = normal(N, 1, BIAS_SCALE)  # (N, 1)
     W2 = normal(V, N, 1)  # (V, N)
     b2 = normal(V, 1, BIAS_SCALE)  # (V, 1)
@@ -281,6 +327,8 @@ def as_json(worked: Worked) -> dict[str, Any]:
         "settings": worked.settings._asdict(),
         "lines": [list(line) for line in worked.lines],
         "words": list(worked.vocabulary.words),
+        "ngrams": list(worked.ngrams),
+        "features": [list(each) for each in worked.features],
         "counts": worked.vocabulary.counts.tolist(),
         "examples": [{"target": e.target, "context": list(e.context)} for e in worked.examples],
         "targets": worked.y.tolist(),

@@ -104,9 +104,11 @@ def test_settings_reach_the_numbers(answer):
         for name, value in changes.items()
         for text in (f"--{name.replace('_', '-')}", str(value))
     ]
+    flags, changes = [*flags, "--ngrams", "2,3"], {**changes, "ngrams": (2, 3)}
     record = json.loads(answer("--json", *flags)[1])
     expected = work_out([LINE], DEFAULT._replace(**changes))
-    assert record["settings"] == changes
+    assert record["settings"] == {**changes, "ngrams": [2, 3]}
+    assert record["ngrams"] == list(expected.ngrams)
     np.testing.assert_array_equal(record["arrays"]["dW1"], expected.gradients.dW1)
     assert answer("--digits", "5", *flags)[1] == as_text(told(digits=5, **changes), 80) + "\n"
 

@@ -12,12 +12,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from naive_text import ngrams
 
 import cbow.explain
 from cbow import network
 from cbow.errors import ConfigError, CorpusError
 from cbow.explain import Settings, as_json, explain, work_out, worked
 from cbow.explain.explanation import number
+from cbow.explain.sections import View
 
 LINE = ["the", "dog", "sees", "the", "cat", "and", "the", "cat", "runs"]
 DEFAULT = Settings(window=2, dimension=3, activation="relu", seed=1, learning_rate=0.5)
@@ -40,6 +42,7 @@ choices = st.builds(
     activation=st.sampled_from(sorted(G)),
     seed=st.integers(0, 1000),
     learning_rate=st.floats(0.001, 2),
+    ngrams=st.none() | st.sampled_from([(1, 1), (1, 2), (2, 4), (3, 3), (5, 6)]),
 )
 
 
@@ -78,7 +81,14 @@ def test_everything_equals_its_plain_twin(lines, chosen):
     assert [(e.target, list(e.context)) for e in w.examples] == pairs
     assert list(w.alone) == naive.alone(lines)
     assert w.y.tolist() == [vocabulary.index(target) for target, _ in pairs]
-    X = [[c.count(word) / len(c) for _, c in pairs] for word in vocabulary]
+    parts = [[w, *(f"[{n}]" for n in ngrams(w, *(chosen.ngrams or (9, 0))))] for w in vocabulary]
+    inputs = list(dict.fromkeys([*vocabulary, *(f for features in parts for f in features)]))
+    assert list(View(w, 3).inputs.rows) == inputs
+    F = dict(zip(vocabulary, parts, strict=True))
+    X = [
+        [sum(F[word].count(f) / len(F[word]) for word in c) / len(c) for _, c in pairs]
+        for f in inputs
+    ]
     np.testing.assert_allclose(w.X, X, atol=1e-15)
     arrays = [array.tolist() for array in w.parameters]
     Z1, H, Z2, Yhat = naive.forward(X, *arrays, G[chosen.activation])
@@ -204,10 +214,10 @@ def test_the_draw_depends_on_the_seed_alone():
 def test_no_unit_starts_where_rounding_decides(monkeypatch):
     X = by_hand().X
     for seed in range(50):
-        W1, b1, _, _ = worked.draw(X, 3, seed)
+        W1, b1, _, _ = worked.draw(X, len(X), 3, seed)
         assert np.abs(W1 @ X + b1).min() >= worked.NEAR
     monkeypatch.setattr(worked, "NEAR", 0.05)
-    before = worked.draw(X, 3, 1)
+    before = worked.draw(X, len(X), 3, 1)
     assert np.abs(before.W1 @ X + before.b1).min() >= 0.05
 
 
@@ -545,3 +555,37 @@ def test_words_from_right_to_left_are_isolated():
 def test_public_names():
     assert all(getattr(cbow.explain, name).__doc__ for name in cbow.explain.__all__)
     assert (Path(cbow.explain.__file__).parent / "page.css").is_file()
+
+
+# --- words made of n-grams ---
+
+
+def test_words_made_of_ngrams():
+    e = told([["the", "cat", "the", "hat"]], ngrams=(2, 2))
+    features = tables(e, 1)["Features"]
+    assert features.rows[1] == ("cat", "cat [<c] [ca] [at] [t>]")
+    assert "its n-grams: the stretches of 2 characters of it" in features.caption
+    assert "stretches of 2 to 3 characters" in tables(told(ngrams=(2, 3)), 1)["Features"].caption
+    assert "10 distinct n-grams, whose ids follow" in notices(e, 1)
+    X = tables(e, 3)["X"]
+    assert [row[0] for row in X.rows][:5] == ["the", "cat", "hat", "[<t]", "[th]"]
+    assert 'around example 2 ("cat"), "the" occurs 2 times. It has 5 features' in notices(e, 3)
+    assert "each of which gets 2/3 x 1/5 = 0.133" in notices(e, 3)
+    for section, name in ((4, "W1"), (8, "dW1"), (10, "New W1")):
+        assert tables(e, section)[name].columns[1:] == tuple(row[0] for row in X.rows)
+    assert len(tables(e, 5)["W2"].rows) == 3
+    assert "each word and n-gram gets its share" in notices(e, 8)
+    assert "3 words, 10 n-grams, 3 hidden units" in e.introduction[1]
+
+
+def test_a_sum_by_hand_of_ngrams():
+    w = by_hand([["ab", "c", "ab"]], ngrams=(3, 3), activation="identity", dimension=1)
+    e = explain(w, 6)
+    terms, total = re.search(r"Z1 = (.*) = (\S+)\.", notices(e, 4)).groups()
+    assert terms.count("/") == 2 * terms.count(" x ")
+    assert eval(terms.replace(" x ", " * ")) == pytest.approx(float(total), abs=1e-6)
+
+
+def test_too_many_ngrams_to_show():
+    with pytest.raises(CorpusError, match=r"have 85 distinct n-grams, but 80 at most .* 3,3$"):
+        by_hand([["abcdefghijklmnopqrst", "b", "zyxwvutsrqponmlkjihg"]], ngrams=(2, 3))
