@@ -17,16 +17,20 @@ _NUMBERS = itertools.count()
 
 
 def _temporary_files_in(place, monkeypatch):
-    place.mkdir()
     monkeypatch.setenv("TMPDIR", str(place))
     monkeypatch.setattr(tempfile, "tempdir", str(place))
 
 
 @pytest.fixture(autouse=True, scope="session")
-def place_for_shared_temporary_files(tmp_path_factory):
+def place_for_shared_temporary_files():
     """Keep what others left in the system's folder from what many tests share."""
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        _temporary_files_in(tmp_path_factory.getbasetemp() / "temporary", monkeypatch)
+    # Not in pytest's own folder: the sockets of a browser are there, whose names must be short.
+    root = os.environ.get("PYTEST_DEBUG_TEMPROOT")
+    with (
+        tempfile.TemporaryDirectory(dir=root) as place,
+        pytest.MonkeyPatch.context() as monkeypatch,
+    ):
+        _temporary_files_in(place, monkeypatch)
         yield
 
 
@@ -34,4 +38,5 @@ def place_for_shared_temporary_files(tmp_path_factory):
 def place_for_temporary_files(tmp_path_factory, monkeypatch):
     """Keep what processes leave that a test kills from the next test, and from the system's."""
     place = tmp_path_factory.getbasetemp() / f"temporary-{next(_NUMBERS)}"
+    place.mkdir()
     _temporary_files_in(place, monkeypatch)

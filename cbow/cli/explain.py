@@ -46,7 +46,7 @@ examples:
   cbow-explain                                 on a sentence of its own
   cbow-explain the king and the queen          on your words
   cbow-explain --file poem.txt --window 1      on a short text, line by line
-  cbow-explain --ngrams 3,3 the king and the queen   on words that are made of parts
+  cbow-explain --ngrams 3,3 the king           on words that are made of parts
   cbow-explain --html page.html the king and the queen
 """
 
