@@ -355,8 +355,9 @@ def centred(parameters: Parameters, centre: float) -> Iterator[Tables]:
 #: The point that a thread has reached which failed, or never began.
 ABANDONED: Final = 2**63 - 1
 
-#: How often a thread that waits offers its processor before it rests, some 50 microseconds.
-PATIENCE: Final = 100
+#: How often a thread that waits offers its processor before it rests: some half a millisecond,
+#: which threads that have their processors do not wait for each other.
+PATIENCE: Final = 1000
 
 
 @compiled
