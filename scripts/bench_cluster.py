@@ -8,9 +8,10 @@ would do on a machine of its own, by the same code, so that vectors, losses and 
 cluster, and the seconds of each part are those of this machine; no network is in them. ``--cluster
 dask`` and ``--cluster ray`` start processes on this machine, and an address reaches a cluster. One
 worker is the ordinary training. A JSON line tells the machine, and one each run: *round_s* is the
-mean of a round until all workers have answered, *combine_s* the combining of a round, *down_MB* and
-*up_MB* what one worker gets and sends in a round, *sha256* that of the parameters, *processor_s*
-that of this process. Scores are those of scripts/bench_train.py.
+mean of a round until all workers have learned, *here_MB* what of the parameters this process sends
+and gets in a round, *sha256* that of the parameters, *processor_s* that of this process; for
+simulated workers *down_MB* and *up_MB*, what one of them gets and sends, and *combine_s*,
+the combining of all pieces. Scores are those of scripts/bench_train.py.
 """
 
 from __future__ import annotations
@@ -26,57 +27,76 @@ from bench_train import machine, score
 
 import cbow
 from cbow.training import engines, rounds, workers
-from cbow.training.combining import combine
+from cbow.training.combining import Change, Piece
 
 
 class Meter:
     """Counts seconds and bytes of the rounds of a run; stands in for its engine."""
 
     def __init__(self) -> None:
-        self.learn = self.combine = 0.0
-        self.up = self.down = self.learned = self.rounds = 0
+        self.learn = self.combine = self.began = 0.0
+        self.up = self.down = self.here = self.learned = self.rounds = 0
 
-    def each(self, function, *arguments):
-        """Call a function for every worker, as the engine does."""
+    def share(self, value):
+        """Let the engine share a value."""
+        self.here += size(value)
+        return self.engine.share(value)
+
+    def start(self, function, arguments, parts=1):
+        """Let the engine call a function for workers."""
         began = time.perf_counter()
-        results = self.engine.each(function, *arguments)
+        results = self.engine.start(function, arguments, parts)
         if function is workers.learn:
-            self.learn += time.perf_counter() - began
+            self.began = began
             self.rounds += 1
             self.learned += len(results)
-            self.down += len(results) * sum(table.nbytes for table in arguments[1])
-            self.up += sum(result[0].nbytes for result in results if result)
+            self.down += sum(map(size, arguments[0][1])) * len(results)
+            self.up += sum(size(change) for *changes, _ in results for change in changes)
+        if function in (workers.combine, workers.settle):
+            self.combine += time.perf_counter() - began
         return results
+
+    def fetch(self, handles):
+        """Let the engine fetch values."""
+        values = self.engine.fetch(handles)
+        self.here += sum(map(size, values))
+        if self.began:
+            self.learn += time.perf_counter() - self.began
+            self.began = 0.0
+        return values
 
     @contextlib.contextmanager
     def engine_for(self, config):
         """Start an engine, as `cbow.training.engines.engine_for` does."""
         with engines.engine_for(config) as self.engine:
             self.threads, self.everywhere = self.engine.threads, self.engine.everywhere
+            self.workers = self.engine.workers
             yield self
 
-    def combined(self, *arguments):
-        """Combine, as `cbow.training.combining.combine` does."""
-        began = time.perf_counter()
-        tables = combine(*arguments)
-        self.combine += time.perf_counter() - began
-        return tables
-
     def __enter__(self):
-        rounds.engine_for, rounds.combine = self.engine_for, self.combined
+        rounds.engine_for = self.engine_for
         return self
 
     def __exit__(self, *_: object) -> None:
-        rounds.engine_for, rounds.combine = engines.engine_for, combine
+        rounds.engine_for = engines.engine_for
 
     def figures(self) -> dict[str, float]:
         """Return the means."""
-        return {
-            "round_s": round(self.learn / self.rounds, 4),
-            "combine_s": round(self.combine / self.rounds, 4),
-            "down_MB": round(self.down / self.learned / 1e6, 2),
-            "up_MB": round(self.up / self.learned / 1e6, 2),
+        figures = {
+            "round_s": self.learn / self.rounds,
+            "combine_s": self.combine / self.rounds,
+            "here_MB": self.here / self.rounds / 1e6,
+            "down_MB": self.down / self.learned / 1e6,
+            "up_MB": self.up / self.learned / 1e6,
         }
+        return {name: round(figure, 4) for name, figure in figures.items() if figure}
+
+
+def size(value: object) -> int:
+    """Return the bytes of the parameters in a value."""
+    if isinstance(value, Piece):
+        return sum(table.nbytes for table in value.tables)
+    return value.nbytes if isinstance(value, Change) else 0
 
 
 def main() -> None:

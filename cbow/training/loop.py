@@ -13,7 +13,7 @@ import numpy as np
 from cbow.config import Config
 from cbow.errors import CorpusError
 from cbow.model import Model
-from cbow.network import linear_decay
+from cbow.network import Parameters, linear_decay
 from cbow.system.interrupts import Interrupts
 from cbow.training.checkpoint import Checkpoints
 from cbow.training.defaults import Fitted
@@ -51,13 +51,7 @@ class Stop:
 
 @dataclass(eq=False)
 class Loop:
-    """Trains parameters, epoch after epoch.
-
-    Attributes
-    ----------
-    parameters : Parameters
-        Those of the trainer; after a divergence the last that are known to be finite.
-    """
+    """Trains parameters, epoch after epoch."""
 
     config: Config
     fitted: Fitted  #: has the epochs and the learning rate at the start
@@ -68,8 +62,13 @@ class Loop:
     state: State  #: where to begin; the trainer's parameters are those of this state
 
     def __post_init__(self) -> None:
-        self.parameters = self.trainer.parameters
-        self.good, self.good_step = copy(self.parameters), self.state.steps
+        self.good, self.good_step = copy(self.trainer.parameters), self.state.steps
+        self.diverged = False
+
+    @property
+    def parameters(self) -> Parameters:
+        """Those of the trainer; after a divergence the last that are known to be finite."""
+        return self.good if self.diverged else self.trainer.parameters
 
     def run(
         self, interrupts: Interrupts, model: Callable[[], Model], checkpoints: Checkpoints | None
@@ -142,7 +141,7 @@ class Loop:
 
     def _ruin(self, loss: float) -> str | None:
         """Say so if a mean loss, though finite, is far above that of a guess among all words."""
-        V = len(self.parameters.W2)
+        V = len(self.good.W2)
         if loss <= max(RUINED * math.log(V), RUINED_NATS):
             return None
         guess = f"a guess among all {V:,} words has {math.log(V):.3g}"
@@ -164,7 +163,7 @@ class Loop:
 
     def _diverged(self, found: str) -> Stop:
         """Stop, and go back to the last parameters that are known to be finite."""
-        self.parameters = self.good
+        self.diverged = True
         return Stop("diverged", found, self.state.epoch, self.state.steps, self.good_step)
 
 

@@ -2,8 +2,8 @@
 
 In a round every worker starts from the same parameters and makes the steps of one portion of an
 epoch of its shard, just as it would alone. Then their changes are combined
-(`cbow.training.combining`). For the loop, a round is a portion like any other: the falling rate,
-losses, checkpoints, resuming and Ctrl-C are those of one machine, and the parameters stay here.
+(`cbow.training.combining`), by the workers themselves. For the loop, a round is a portion like any
+other: the falling rate, losses, checkpoints, resuming and Ctrl-C are those of one machine.
 
 How many rounds an epoch has. The fewer, the farther workers drift apart between two: at 8 workers
 and 17 million tokens 16 rounds cost a little quality, 4 much more (docs/cluster.md). The more, the
@@ -14,6 +14,8 @@ each: some seconds of work.
 from __future__ import annotations
 
 import contextlib
+import copy
+import functools
 import hashlib
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cbow.config import Config
-from cbow.errors import ConfigError
+from cbow.errors import ClusterError, ConfigError
 from cbow.network import Parameters
 from cbow.system.arrays import Doubles
 from cbow.text import Corpus, Phrase, TokenAccount, Tokenizer, Vocabulary, find_sources
@@ -31,27 +33,35 @@ from cbow.text.encoded import choose
 from cbow.text.ngrams import Features
 from cbow.text.shards import deal, merged, seen_together
 from cbow.text.tokenizers import line_tokenizer
-from cbow.training.combining import combine
-from cbow.training.defaults import SAMPLED_B1_START, Fitted
-from cbow.training.engines import Engine, engine_for
+from cbow.training.combining import cut, joined
+from cbow.training.defaults import Fitted
+from cbow.training.engines import Engine, Result, call_all, engine_for, retried
 from cbow.training.examples import Tally, keep_probability, share_kept
-from cbow.training.kernels import Tables, tables_of
+from cbow.training.kernels import tables_of
 from cbow.training.losses import TOGETHER, heldout_mean, mean
 from cbow.training.observer import Observer
-from cbow.training.sampled.step import centred
 from cbow.training.sampled.trainer import Learned, cut_up
 from cbow.training.state import Portion, RateOf, State
 from cbow.training.workers import (
     Encoded,
     Shards,
     Task,
+    combine,
     count,
     encode,
     forget,
     learn,
     measure,
     measure_unigram,
+    settle,
 )
+
+#: Rows of W1ᵀ of a piece of the parameters, at least, and how many pieces there are at most.
+PIECE: Final = 25_000
+MOST_PIECES: Final = 16
+
+#: Rows of W1ᵀ up to which the parameters come here after every round; of more, after every 16th.
+FEW_ROWS: Final = 100_000
 
 #: Rounds of an epoch, at least and at most, and the tokens of a worker that one more is worth.
 FEWEST: Final = 16
@@ -109,7 +119,7 @@ class ShardedCorpus(NamedTuple):
         """How many lines hold one of them."""
         return sum(each.lines for each in self.encoded)
 
-    def task(self, config: Config, fitted: Fitted, probe: int) -> Task:
+    def task(self, config: Config, fitted: Fitted, dtype: np.dtype[Any], probe: int) -> Task:
         """Return what the workers learn, with the settings that depend on the text."""
         counts, rounds = self.vocabulary.counts, config.rounds
         blocks = max(1, self.tokens // config.block)
@@ -124,7 +134,7 @@ class ShardedCorpus(NamedTuple):
             kept = share_kept(counts, keep_probability(counts, fitted.sample))
             rounds = cut_up(self.tokens, kept, config.block, fitted.batch).pools
         known = [each.fingerprint for each in self.encoded]
-        return Task(self.shards, self.vocabulary, known, config, fitted, rounds, probe)
+        return Task(self.shards, self.vocabulary, known, config, fitted, rounds, dtype, probe)
 
     def fingerprint(self) -> str:
         """Return SHA-256 of the fingerprints of the shards; of one shard, that of the text."""
@@ -165,7 +175,7 @@ def sharded(
         shards = Shards(uuid.uuid4().hex, config, tokenizer, dealt)
         stack.callback(engine.everywhere, forget, shards.run)
         observer.dealt(config.workers, sources.size or 0)
-        counted = engine.each(count, shards)
+        counted = call_all(engine, count, shards)
         numbering = merged((each.words, each.counts) for each in counted)
         cut = line_tokenizer(config.tokenizer if tokenizer is None else tokenizer, config.keep_case)
         chosen = choose(
@@ -173,15 +183,27 @@ def sharded(
         )
         for notice in dict.fromkeys(notice for each in counted for notice in each.notices):
             observer.noticed(notice)
-        encoded = engine.each(encode, shards, chosen.vocabulary)
+        encoded = call_all(engine, encode, shards, chosen.vocabulary)
         text = ShardedCorpus(engine, shards, chosen.vocabulary, chosen.account, encoded)
         chosen.check(text.tokens, text.lines)
         observer.encoded(text.account)
         yield text
 
 
+class Shared(NamedTuple):
+    """Handles of what all workers get."""
+
+    task: Any
+    pieces: list[Any]
+
+
 class Rounds:
     """Learns an epoch round by round; see `cbow.training.state.Trainer`.
+
+    The parameters are here or with the workers, in pieces (`cbow.training.combining`): a round goes
+    from pieces to pieces, each worker gets them from those that have them, and nothing of that size
+    passes here. They come here where `parameters` are asked for, and go out again with the next
+    round. So what is lost with a machine can be made again, from where they were here last.
 
     Parameters
     ----------
@@ -195,8 +217,6 @@ class Rounds:
         The share of each word among the targets, and so in the contexts.
     """
 
-    keep_every = 1
-
     def __init__(
         self,
         engine: Engine,
@@ -207,40 +227,96 @@ class Rounds:
     ) -> None:
         self.engine = engine
         self.task = task
-        self.parameters = parameters
         # A row of W1ᵀ is met wherever a word is of which it is a feature.
         size = np.diff(features.indptr)  # (V,)
         self.weights = np.bincount(
             features.indices, np.repeat(p / size, size), len(parameters.W1.T)
         )  # (rows of W1ᵀ,)
+        self.keep_every = 1 if len(self.weights) <= FEW_ROWS else FEWEST
+        self._parameters = parameters
+        self._shared: Shared | None = None  # if it is with the workers
+        self._since: list[Callable[[], Any]] = []  # rounds that `_parameters` lack
+        self._state: State | None = None
+        self._here: dict[str, Any] = {}  # the state that `_parameters` are of
+
+    @property
+    def parameters(self) -> Parameters:
+        """The parameters after the last round; they are fetched if they are not here."""
+        if self._since:
+            pieces = self.with_pieces(lambda shared: self.engine.fetch(shared.pieces))
+            new = joined([piece.tables for piece in pieces])
+            for table, numbers in zip(tables_of(self._parameters), new, strict=True):
+                table[...] = numbers
+            self._since, self._shared = [], None
+        return self._parameters
+
+    def with_pieces(self, function: Callable[[Shared], Result]) -> Result:
+        """Return what a function makes of the pieces of the parameters that the workers have.
+
+        If some are lost with a machine, all are made again.
+
+        Raises
+        ------
+        ClusterError
+            If that does not help. State and parameters are then those that were here last.
+        """
+
+        def attempt() -> Result:
+            """Send what is not there, and call."""
+            try:
+                if self._shared is None:
+                    p = min(self.engine.workers, MOST_PIECES, -(-len(self.weights) // PIECE))
+                    pieces = cut(tables_of(self._parameters), self.weights, p)
+                    share = self.engine.share
+                    self._shared = Shared(share(self.task), [share(piece) for piece in pieces])
+                    for learn_again in self._since:
+                        learn_again()
+                return function(self._shared)
+            except BaseException:
+                self._shared = None
+                raise
+
+        try:
+            return retried(attempt)
+        except ClusterError:
+            if self._since:
+                vars(self._state).update(self._here)
+                self._since = []
+            raise
 
     def portions(self, state: State, rate_of: RateOf) -> Iterator[Portion]:
         """Learn the rounds of an epoch that `state` does not have yet."""
+        self._state = state
         for portion in range(state.portions, self.task.rounds):
-            b2 = self.parameters.b2.copy()
-            try:
-                with centred(self.parameters, SAMPLED_B1_START) as tables:
-                    learned = self._round(tables, rate_of, state.epoch, portion)
-            except BaseException:
-                self.parameters.b2[...] = b2  # the state is that after the last round
-                raise
+            if not self._since:
+                self._here = copy.deepcopy(vars(state))
+            learn = functools.partial(self._round, rate_of, state.epoch, portion)
+            learned = self.with_pieces(lambda _, learn=learn: learn())  # type: ignore[misc]
+            self._since.append(learn)
             yield learned.add_to(state, (portion + 1) / self.task.rounds)
 
-    def _round(self, tables: Tables, rate_of: RateOf, epoch: int, portion: int) -> Learned:
-        """Let all workers learn a portion, and change the parameters."""
+    def _round(self, rate_of: RateOf, epoch: int, portion: int) -> Learned:
+        """Let all workers learn a portion, and combine what they have made of the pieces."""
+        start, fetch = self.engine.start, self.engine.fetch
+        assert self._shared is not None
+        task, pieces = self._shared
+        arguments = (task, pieces, rate_of, epoch, portion)
+        made = start(learn, [arguments] * self.engine.workers, len(pieces) + 1)
         tally, fired = Tally(), np.zeros(self.task.config.dimension, np.int64)
         loss, steps, rate = 0.0, 0, 0.0
-        changes = []
-        for result in self.engine.each(learn, self.task, tables, rate_of, epoch, portion):
-            if result is not None:
-                change, learned = result
-                changes += [change] if learned.tally.examples else []
+        met = []  # the changes of each worker that met an example
+        for (*changes, _), learned in zip(made, fetch([each[-1] for each in made]), strict=True):
+            if learned is not None:
+                met += [changes] if learned.tally.examples else []
                 tally.add(learned.tally)
                 fired += learned.fired
                 loss, steps, rate = loss + learned.loss, steps + learned.steps, learned.rate or rate
-        if changes:
-            for table, new in zip(tables, combine(tables, changes, self.weights), strict=True):
-                table[...] = new
+        if met:
+            of_pieces = [list(changes) for changes in zip(*met, strict=True)]
+            combined = start(combine, list(zip(pieces, of_pieces, strict=True)), 2)
+            sums = fetch([each[1] for each in combined])
+            settled = [(o, each[0], sums) for o, each in zip(pieces, combined, strict=True)]
+            self._shared = Shared(task, start(settle, settled))
         return Learned(loss, tally, fired, steps, rate)
 
     def compile(self) -> None:
@@ -257,43 +333,54 @@ class RoundLosses:
     Parameters
     ----------
     text : ShardedCorpus
-    task : Task
-    parameters : Parameters
-        As they are when a loss is asked for.
+    trainer : Rounds
+        Its parameters are measured as they are when a loss is asked for.
     """
 
-    def __init__(self, text: ShardedCorpus, task: Task, parameters: Parameters) -> None:
+    def __init__(self, text: ShardedCorpus, trainer: Rounds) -> None:
         self.text = text
-        self.task = task
-        self.parameters = parameters
+        self.trainer = trainer
         # The batches are dealt out, to the workers first that have most tokens.
         order = sorted(range(len(text.encoded)), key=lambda k: -text.encoded[k].tokens)
-        batches = -(-task.probe // min(TOGETHER, task.probe))
+        probe = trainer.task.probe
+        batches = -(-probe // min(TOGETHER, probe))
         self.batches = np.bincount(np.resize(order, batches), minlength=len(order)).tolist()
 
     def of_epoch(self, state: State) -> float:
         """Return the loss of some examples, after an epoch."""
-        return mean(*self._sums(measure, self.batches, False))
+        return mean(*self._sums(False))
 
     def heldout(self) -> float | None:
         """Return the loss of the held-out lines; None if none are held out."""
-        if self.task.config.heldout == 0:
+        if self.trainer.task.config.heldout == 0:
             return None
-        return mean(*self._sums(measure, self.batches, True))
+        return mean(*self._sums(True))
 
     def heldout_unigram(self, log_p: Doubles, batch: int) -> float | None:
         """Return the loss of the word frequencies on the held-out lines."""
-        heldout = self.task.config.heldout
+        task = self.trainer.task
+        heldout = task.config.heldout
         if heldout == 0:
             return None
-        return heldout_mean(self._sums(measure_unigram, log_p), heldout, self.text.lines)
+        sums = call_all(self.text.engine, measure_unigram, task, log_p)
+        return heldout_mean(added(sums), heldout, self.text.lines)
 
     def measured_seconds(self) -> float:
         """Return 0: how fast the workers are is not known beforehand."""
         return 0.0
 
-    def _sums(self, function: Callable[..., Any], *arguments: Any) -> tuple[float, int]:
-        """Add up the losses and the examples of all workers."""
-        shared = tables_of(self.parameters)
-        results = self.text.engine.each(function, self.task, shared, *arguments)
-        return sum(loss for loss, _ in results), sum(examples for _, examples in results)
+    def _sums(self, heldout: bool) -> tuple[float, int]:
+        """Return the losses and the examples of all workers, added up."""
+        engine = self.text.engine
+
+        def measured(shared: Shared) -> list[tuple[float, int]]:
+            """Measure with the pieces of the parameters."""
+            arguments = (*shared, self.batches, heldout)
+            return engine.fetch(engine.start(measure, [arguments] * engine.workers))
+
+        return added(self.trainer.with_pieces(measured))
+
+
+def added(sums: Sequence[tuple[float, int]]) -> tuple[float, int]:
+    """Add up losses and examples."""
+    return sum(loss for loss, _ in sums), sum(examples for _, examples in sums)

@@ -431,9 +431,9 @@ def _learn(run: Run, corpus: EncodedCorpus | ShardedCorpus, observer: Observer) 
         losses: Measuring
         with _telling_if_slow(observer.compiling):
             if isinstance(corpus, ShardedCorpus):
-                task = corpus.task(config, fitted, probe)
+                task = corpus.task(config, fitted, parameters.W2.dtype, probe)
                 trainer = Rounds(corpus.engine, task, parameters, features, p)
-                losses = RoundLosses(corpus, task, parameters)
+                losses = RoundLosses(corpus, trainer)
             else:
                 network, composed = cbow_network(config.activation), Composed(parameters, features)
                 source = ExampleSource(
@@ -490,8 +490,8 @@ def _learn(run: Run, corpus: EncodedCorpus | ShardedCorpus, observer: Observer) 
                 report["ngrams"] = ngrams
             if config.phrases:
                 report["phrases"] = best_of(corpus.phrases)
-            learned = rows.restored(loop.parameters) if rows else loop.parameters
-            return Model(config, corpus.vocabulary, learned, report)
+            restored = rows.restored(loop.parameters) if rows else loop.parameters
+            return Model(config, corpus.vocabulary, restored, report)
 
         checkpoints = None
         if run.saving:
@@ -507,26 +507,27 @@ def _learn(run: Run, corpus: EncodedCorpus | ShardedCorpus, observer: Observer) 
             )
         try:
             stop = loop.run(signals, model, checkpoints)
+            if checkpoints and stop and stop.reason == "interrupted":
+                checkpoints.write(state)
+            learned = model(stop)
         except ClusterError as error:
             if checkpoints:
                 checkpoints.write(state)
             stop = Stop("lost", str(error), state.epoch, state.steps, state.steps)
             raise WorkersLostError(str(error), model(stop)) from None
-        if checkpoints and stop and stop.reason == "interrupted":
-            checkpoints.write(state)
 
     if stop is None or stop.reason == "patience":
-        return model(stop)
+        return learned
     where = f"after {counted(stop.step, 'step')}, in epoch {stop.epoch} of {fitted.epochs}"
     if stop.reason == "interrupted":
-        raise Interrupted(f"interrupted {where}", model(stop))
+        raise Interrupted(f"interrupted {where}", learned)
     batch = run.config.batch
     smaller = f", or with a batch smaller than {batch:,}" if batch else ""
     lower = min(fitted.learning_rate / 10, usual_rate(fitted.objective, fitted.optimizer))
     raise DivergenceError(
         f"{stop.found} {where}, with learning rate {fitted.learning_rate:g}; train again with "
         f"{lower:g} or less{smaller} (the state after {counted(stop.kept_step, 'step')} is kept)",
-        model(stop),
+        learned,
     )
 
 

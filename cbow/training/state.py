@@ -188,8 +188,11 @@ class Trainer(Protocol):
         Portions between two copies of the parameters to go back to.
     """
 
-    parameters: Parameters
     keep_every: int
+
+    @property
+    def parameters(self) -> Parameters:
+        """The parameters as they are."""
 
     def compile(self) -> None:
         """Compile the kernels, or fetch them from their cache."""

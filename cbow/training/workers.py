@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -21,14 +21,24 @@ from cbow.system.interrupts import Interrupts
 from cbow.system.threads import processors, single_threaded_blas, thread_pool
 from cbow.text import EncodedCorpus, Sources, TokenAccount, Tokenizer, Vocabulary
 from cbow.text.encoded import CountedText, Seen, ids_in, working_folder
-from cbow.training.combining import Change, changed
+from cbow.training.combining import (
+    Change,
+    Piece,
+    Sums,
+    changed,
+    combine_rows,
+    joined,
+    keep_means,
+    part_of,
+)
 from cbow.training.composed import Composed, features_for
-from cbow.training.defaults import Fitted
+from cbow.training.defaults import SAMPLED_B1_START, Fitted
 from cbow.training.examples import ExampleSource
 from cbow.training.kernels import Purpose, Tables, stream
 from cbow.training.losses import Losses, unigram_sums
+from cbow.training.sampled.step import centred
 from cbow.training.sampled.trainer import Learned, SampledTrainer
-from cbow.training.state import RateOf, copy
+from cbow.training.state import RateOf
 
 
 class Shards(NamedTuple):
@@ -49,6 +59,7 @@ class Task(NamedTuple):
     config: Config  #: with the settings that depend on the text
     fitted: Fitted
     rounds: int  #: of an epoch
+    dtype: np.dtype[Any]  #: of the parameters
     probe: int  #: examples whose exact loss stands for the rest
 
 
@@ -113,14 +124,14 @@ class Shard:
         del self.text, self.counted  # they know every word
         return Encoded(len(ids), len(line_starts) - 1, self.corpus.fingerprint())
 
-    def prepare(self, k: int, task: Task, shared: Tables) -> None:
-        """Make what learns from the shard; of the parameters it keeps nothing but the dtype."""
+    def prepare(self, k: int, task: Task) -> None:
+        """Make what learns from the shard; of parameters it knows nothing but the dtype."""
         config, fitted = task.config.replace({"seed": seed_of(task.config.seed, k)}), task.fitted
         source = ExampleSource(
             self.corpus, fitted.window, fitted.sample, config.heldout, config.seed
         )
         self.trainer = SampledTrainer(
-            config, Parameters(*(np.empty((0, 0), table.dtype) for table in shared)), source,
+            config, Parameters(*[np.empty((0, 0), task.dtype)] * 4), source,
             features_for(config, task.vocabulary.words)[1], fitted.batch, self.pool, self.threads,
             task.rounds,
         )  # fmt: skip
@@ -156,7 +167,7 @@ def encode(k: int, shards: Shards, vocabulary: Vocabulary) -> Encoded:
 
 
 @contextlib.contextmanager
-def _ready(k: int, task: Task, shared: Tables) -> Iterator[SampledTrainer | None]:
+def _ready(k: int, task: Task) -> Iterator[SampledTrainer | None]:
     """Yield what learns from a shard; None if there is nothing to learn from.
 
     Raises
@@ -174,45 +185,67 @@ def _ready(k: int, task: Task, shared: Tables) -> Iterator[SampledTrainer | None
             )
         shard = _kept[task.shards.run, k]
     if shard.trainer is None and shard.tokens:
-        shard.prepare(k, task, shared)
+        shard.prepare(k, task)
     with single_threaded_blas(), np.errstate(under="ignore"):
         yield shard.trainer
 
 
 def learn(
-    k: int, task: Task, shared: Tables, rate_of: RateOf, epoch: int, portion: int
-) -> tuple[Change, Learned] | None:
+    k: int, task: Task, pieces: Sequence[Piece], rate_of: RateOf, epoch: int, portion: int
+) -> tuple[Change | Learned | None, ...]:
     """Learn a portion of an epoch of a shard, from the parameters that all workers start from.
 
     Returns
     -------
-    Change, Learned
-        What it has made of the parameters; None if the shard is empty.
+    Change
+        What it has made of each piece of the parameters; None if the shard is empty.
+    Learned
+        As the last; None if the shard is empty.
     """
-    with _ready(k, task, shared) as trainer:
+    p = len(pieces)
+    with _ready(k, task) as trainer:
         if trainer is None:
-            return None
-        tables = Tables(*(table.copy() for table in shared))
-        learned = trainer.learn(tables, epoch, portion, rate_of)
-        return changed(shared, tables), learned
+            return (None,) * (p + 1)
+        with centred(joined([piece.tables for piece in pieces]), SAMPLED_B1_START) as tables:
+            learned = trainer.learn(tables, epoch, portion, rate_of)
+            changes = [
+                changed(piece.tables, part_of(tables, o, p)) for o, piece in enumerate(pieces)
+            ]
+        return *changes, learned
+
+
+def combine(o: int, piece: Piece, changes: Sequence[Change]) -> tuple[Tables, Sums]:
+    """Combine what workers have made of a piece: `combine_rows`."""
+    W1T, b1, W2, b2 = piece.tables
+    with centred(Tables(W1T, b1, W2, b2.copy()), SAMPLED_B1_START) as tables:
+        return combine_rows(Piece(tables, piece.r), changes)
+
+
+def settle(o: int, piece: Piece, combined: Tables, sums: Sequence[Sums]) -> Piece:
+    """Return a piece as the next round begins with it: `keep_means`."""
+    W1T, b1, W2, b2 = keep_means(combined, sums)
+    tables = Tables(W1T, b1, W2, b2.copy())  # no task may change what another one returned
+    tables.b2[:] -= tables.b2.dtype.type(SAMPLED_B1_START) * W2.sum(axis=1)
+    return Piece(tables, piece.r)
 
 
 def measure(
-    k: int, task: Task, shared: Tables, batches: Sequence[int], heldout: bool
+    k: int, task: Task, pieces: Sequence[Piece], batches: Sequence[int], heldout: bool
 ) -> tuple[float, int]:
     """Return the exact loss of so many batches of a shard, and their examples: `Losses.sums`."""
-    with _ready(k, task, shared) as trainer:
+    with _ready(k, task) as trainer:
         if trainer is None or not batches[k]:
             return 0.0, 0
         network = cbow_network(task.config.activation)
-        composed = Composed(copy(parameters_of(shared)), trainer.features)
+        parameters = parameters_of(joined([piece.tables for piece in pieces]))
+        composed = Composed(parameters, trainer.features)
         losses = Losses(network, composed, trainer.source, trainer.pool, Interrupts(), task.probe)
         return losses.sums(batches[k], heldout=heldout)
 
 
-def measure_unigram(k: int, task: Task, shared: Tables, log_p: Doubles) -> tuple[float, int]:
+def measure_unigram(k: int, task: Task, log_p: Doubles) -> tuple[float, int]:
     """Return the loss of the word frequencies on the held-out lines: `unigram_sums`."""
-    with _ready(k, task, shared) as trainer:
+    with _ready(k, task) as trainer:
         if trainer is None:
             return 0.0, 0
         return unigram_sums(trainer.source, log_p, task.fitted.batch)

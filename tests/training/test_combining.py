@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cbow.training.combining import by_agreement, changed, combine
+from cbow.training.combining import (
+    by_agreement,
+    changed,
+    combine_rows,
+    cut,
+    joined,
+    keep_means,
+    part_of,
+)
 from cbow.training.kernels import Tables
 
 
@@ -33,6 +41,13 @@ def drawn(seed, workers, V=6, N=3, buckets=2, dtype=np.float64):
         )
     weights = rng.random(V + buckets)
     return before, after, weights / weights.sum()
+
+
+def combine(before, changes, weights):
+    """The rule with all rows in one place."""
+    (piece,) = cut(before, weights, 1)
+    tables, sums = combine_rows(piece, changes)
+    return keep_means(tables, [sums])
 
 
 def close(one, other):
@@ -116,6 +131,33 @@ class TestWhatAllRowsShare:
         new = combine(before, [changed(before, each) for each in after], weights)
         close(new.W2.mean(axis=0), 0)
         close(new.b2.mean(), before.b2.mean())
+
+
+class TestPieces:
+    @given(st.integers(0, 2**32), st.integers(1, 9))
+    def test_joined_they_are_what_was_cut(self, seed, p):
+        before, _, weights = drawn(seed, 1)
+        pieces = cut(before, weights, p)
+        for one, other in zip(joined([each.tables for each in pieces]), before, strict=True):
+            assert one.tobytes() == other.tobytes()
+            assert not np.shares_memory(one, other)
+        close(sum(each.r.sum() for each in pieces), 1)
+
+    @given(st.integers(0, 2**32), st.integers(1, 5), st.integers(1, 9))
+    def test_combined_apart_they_are_combined_together(self, seed, workers, p):
+        """With more pieces than rows, too: then some have none."""
+        before, after, weights = drawn(seed, workers)
+        pieces = cut(before, weights, p)
+        combined = [
+            combine_rows(piece, [changed(piece.tables, part_of(each, o, p)) for each in after])
+            for o, piece in enumerate(pieces)
+        ]
+        kept = [array.tobytes() for tables, _ in combined for array in tables]
+        new = joined([keep_means(tables, [sums for _, sums in combined]) for tables, _ in combined])
+        whole = combine(before, [changed(before, each) for each in after], weights)
+        for one, other in zip(new, whole, strict=True):
+            close(one, other)
+        assert kept == [array.tobytes() for tables, _ in combined for array in tables]
 
 
 class TestChanges:

@@ -16,7 +16,7 @@ import cbow
 from cbow.config import Config
 from cbow.errors import ClusterError, CorpusError
 from cbow.system.threads import processors
-from cbow.training import engines
+from cbow.training import engines, rounds
 
 
 class KilledError(Exception):
@@ -67,6 +67,10 @@ class Client:
         return {each: self.versions.get(each, function(*arguments)) for each in self.alive}
 
 
+def divmod_of(k, numbers, by):
+    return divmod(numbers[k], by)
+
+
 @pytest.fixture
 def fake(monkeypatch):
     """Put packages in the place of Dask's that start no process."""
@@ -105,14 +109,21 @@ class TestDask:
         with engines.engine_for(Config(workers=4)) as engine:
             assert engine.threads == 1
             client = Client.latest
-            assert engine.each(pow, 2) == [0, 1, 4, 9]
-            assert engine.each(pow, 2) == [0, 1, 4, 9]
+            assert engines.call_all(engine, pow, 2) == [0, 1, 4, 9]
+            assert engines.call_all(engine, pow, 2) == [0, 1, 4, 9]
             assert client.calls == ["one", "two", "one", "two"] * 2
             client.alive = {"two": 2, "three": 2}
-            engine.each(pow, 2)
+            engines.call_all(engine, pow, 2)
             assert client.calls[8:] == ["three", "two", "three", "two"]
             engine.everywhere(print)
         assert client.closed
+
+    def test_parts_stay_where_the_whole_is(self, fake):
+        with engines.engine_for(Config(workers=3)) as engine:
+            numbers = engine.share([6, 7, 8])
+            made = engine.start(divmod_of, [(numbers, 2), (numbers, 3)], 2)
+            assert Client.latest.calls == ["one", "two", "one", "one", "two", "two"]
+            assert engine.fetch([made[0][0], made[1][0], made[1][1]]) == [3, 2, 1]
 
     def test_ctrl_c_is_for_the_first_process_of_a_command(self, fake):
         """While the others start it is blocked, which they inherit; then no more."""
@@ -131,19 +142,19 @@ class TestDask:
         with engines.engine_for(Config(workers=2)) as engine:
             Client.latest.failure = failure
             with pytest.raises(ClusterError, match=message):
-                engine.each(pow, 2)
+                engines.call_all(engine, pow, 2)
 
     def test_errors_of_workers_are_theirs(self, fake):
         with engines.engine_for(Config(workers=2)) as engine:
             Client.latest.failure = CorpusError("it is empty")
             with pytest.raises(CorpusError, match="it is empty"):
-                engine.each(pow, 2)
+                engines.call_all(engine, pow, 2)
 
     def test_all_processes_are_gone(self, fake):
         with engines.engine_for(Config(workers=2)) as engine:
             Client.latest.alive = {}
             with pytest.raises(ClusterError, match="the cluster is lost"):
-                engine.each(pow, 2)
+                engines.call_all(engine, pow, 2)
 
     def test_other_versions_there(self, fake, monkeypatch):
         run = Client.run
@@ -241,13 +252,18 @@ def hears_ctrl_c(pid):
 
 @with_each
 @pytest.mark.slow
-def test_two_processes_one_killed_in_the_middle(text, tmp_path, cluster):
+@pytest.mark.parametrize("rows", ["few", "many"])
+def test_two_processes_one_killed_in_the_middle(text, tmp_path, monkeypatch, cluster, rows):
+    """Few rows are here after every round; of many, some are lost with the process."""
+    if rows == "many":
+        monkeypatch.setattr(rounds, "FEW_ROWS", 0)
     serial = cbow.train(text, **SETTINGS, cluster="serial")
-    seen = {}
+    seen, steps = {}, []
 
     class Killer(cbow.training.Observer):
         def stepped(self, step):
-            if not seen:
+            steps.append(step)
+            if len(steps) == 3:
                 everyone, workers = below()
                 seen["listening"] = listening()
                 seen["hear Ctrl-C"] = [each for each in everyone if hears_ctrl_c(each.pid)]

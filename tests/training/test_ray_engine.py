@@ -1,5 +1,6 @@
 """What is asked of Ray, and what is made of its answers; `test_engines` has Ray itself."""
 
+import functools
 import os
 import pickle
 import subprocess
@@ -34,6 +35,10 @@ class UnavailableError(ActorError):
     pass
 
 
+class LostError(RayError):
+    pass
+
+
 class FakeRay:
     """Does at once what it is asked to, in this process."""
 
@@ -43,6 +48,7 @@ class FakeRay:
         RayActorError=ActorError,
         OutOfMemoryError=MemoryError,
         ActorUnavailableError=UnavailableError,
+        ObjectLostError=LostError,
     )
     cloudpickle = pickle
 
@@ -88,20 +94,26 @@ class FakeRay:
         return kind
 
     def actor(self, process, i):
-        def remote(function, *arguments):
-            if function is engine.call:
+        def remote(function, arguments, numbers=(), *values, num_returns=1):
+            if numbers:
                 self.calls.append(i)
                 if self.unavailable:
                     self.unavailable -= 1
                     return UnavailableError("not now")
                 if self.failure:
                     return self.failure
+            failed = [value for value in values if isinstance(value, Exception)]
+            if failed:
+                return [TaskError(failed[0])] * num_returns if num_returns > 1 else failed[0]
             try:
-                return process.call(function, *arguments)
+                return process.call(function, arguments, numbers, *values)
             except CorpusError as error:
                 return TaskError(error)
 
-        return SimpleNamespace(call=SimpleNamespace(remote=remote))
+        def options(num_returns):
+            return SimpleNamespace(remote=functools.partial(remote, num_returns=num_returns))
+
+        return SimpleNamespace(call=SimpleNamespace(remote=remote, options=options))
 
     def put(self, value):
         return value
@@ -163,7 +175,7 @@ def ray(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray.util.scheduling_strategies", strategies)
     monkeypatch.setattr(ray_engine, "drive", drive_in_thread)
     monkeypatch.setattr(ray_engine, "PATIENCE", 5)
-    monkeypatch.setattr(ray_engine, "_PAUSES", (0.0, 0.0))
+    monkeypatch.setattr(engine, "PAUSES", (0.0, 0.0))
     monkeypatch.setattr(ray_engine.subprocess, "Popen", Driver)
     return fake
 
@@ -180,7 +192,7 @@ def test_a_ray_of_our_own(ray):
         assert os.path.isdir(ray.joined["_temp_dir"])
         assert Driver.latest.environment["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] == "0"
         assert len(Driver.latest.environment["RAY_AUTH_TOKEN"]) == 64
-        assert of.each(pow, 2) == [0, 1, 4, 9]
+        assert engines.call_all(of, pow, 2) == [0, 1, 4, 9]
         assert not ray.down.is_set()
     assert ray.down.is_set()
     assert not os.path.exists(ray.joined["_temp_dir"])
@@ -209,13 +221,13 @@ def test_actors_are_spread_and_keep_their_workers(ray):
         assert ray.places == ["one", "two", "one", "two"]
         assert ray.options == {"num_cpus": 0, "max_restarts": -1, "max_task_retries": 3}
         ray.calls.clear()
-        assert of.each(pow, 2) == of.each(pow, 2) == [0, 1, 4, 9]
+        assert engines.call_all(of, pow, 2) == engines.call_all(of, pow, 2) == [0, 1, 4, 9]
         assert ray.calls == [0, 1, 2, 3] * 2
     ray.places.clear()
     with started("ray:auto", workers=7) as of:
         assert ray.places == ["one", "two", "one", "two", "two"]
         ray.calls.clear()
-        of.each(pow, 2)
+        engines.call_all(of, pow, 2)
         assert ray.calls == [0, 1, 2, 3, 4, 0, 1]
 
 
@@ -223,7 +235,7 @@ def test_everywhere_asks_each_actor(ray):
     seen.clear()
     with started("ray:auto", workers=3) as of:
         of.everywhere(note, "forget")
-        assert of.each(pow, 1) == [0, 1, 2]
+        assert engines.call_all(of, pow, 1) == [0, 1, 2]
         assert seen == ["forget"] * 3
 
 
@@ -252,23 +264,68 @@ def test_what_cannot_be_had_is_told(ray, failure, message):
     with started() as of:
         ray.failure = failure
         with pytest.raises(ClusterError, match=message):
-            of.each(pow, 2)
+            engines.call_all(of, pow, 2)
+
+
+def test_parts_and_what_is_among_arguments(ray):
+    with started(workers=3) as of:
+        numbers, by = of.share([6, 7, 8]), of.share(2)
+        made = of.start(divmod_of, [(numbers, [by, 9]), (numbers, (3, by))], 2)
+        assert of.fetch([made[0][0], made[1][0], made[1][1]]) == [3, 2, 1]
+        assert ray.calls[-2:] == [0, 1]
+        (twice,) = of.start(plus, [(made[0][0],)])
+        assert of.fetch([twice]) == [3]
+
+
+def divmod_of(k, numbers, by):
+    return divmod(numbers[k], by[0])
+
+
+def plus(k, number):
+    return k + number
+
+
+def test_what_nobody_has_any_more_is_let_go_of(ray, monkeypatch):
+    kept = []
+    submit = ray_engine._submit
+
+    def submitted(actors, values, *request):
+        submit(actors, values, *request)
+        kept.append(len(values))
+
+    monkeypatch.setattr(ray_engine, "_submit", submitted)
+    with started() as of:
+        for number in range(5):
+            handle = of.share(number)
+            assert of.fetch([handle]) == [number]
+    assert kept == [1, 2, 2, 2, 2]  # the last is dropped when the next is there
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [LostError("on a node that died"), TaskError(UnavailableError("not now"))],
+)
+def test_what_is_lost_with_a_machine_can_be_made_again(ray, failure):
+    with started() as of:
+        ray.failure = failure
+        with pytest.raises(engine.ValueLostError, match=r"died again and again \((on a|not)"):
+            of.fetch(of.start(pow, [(of.share(2),)]))
 
 
 def test_an_actor_whose_machine_is_lost_is_met_again(ray):
     with started() as of:
-        ray.unavailable = 3
-        assert of.each(pow, 1) == [0, 1]
         ray.unavailable = 4
+        assert engines.call_all(of, pow, 1) == [0, 1]
+        ray.unavailable = 6
         with pytest.raises(ClusterError, match=r"died again and again \(not now\)"):
-            of.each(pow, 1)
+            engines.call_all(of, pow, 1)
 
 
 def test_errors_of_workers_are_theirs_and_it_goes_on(ray):
     with started() as of:
         with pytest.raises(CorpusError, match="it is empty"):
-            of.each(complain)
-        assert of.each(pow, 1) == [0, 1]
+            engines.call_all(of, complain)
+        assert engines.call_all(of, pow, 1) == [0, 1]
 
 
 def test_the_driver_is_gone(ray):
@@ -277,9 +334,9 @@ def test_the_driver_is_gone(ray):
         with pytest.raises(
             ClusterError, match=r"lost \(Ray ended its process with exit code 1\); start"
         ):
-            of.each(pow, 2)
+            engines.call_all(of, pow, 2)
         with pytest.raises(ClusterError, match="lost"):
-            of.each(pow, 2)
+            engines.call_all(of, pow, 2)
         of.everywhere(print)
 
 
@@ -359,7 +416,7 @@ def test_nobody_waits_for_an_answer(ray, monkeypatch):
     seen.clear()
     with started() as of:
         ray.waiting = True
-        of._ask(pow, (2,), True)
+        of._ask("fetch", [of.share(2)])
         of.everywhere(note, "forget")
     assert seen == ["forget"] * 2
 
@@ -368,6 +425,6 @@ def test_nobody_reads_an_answer(ray):
     seen.clear()
     with started() as of:
         of.answers.close()
-        of._ask(pow, (2,), True)
+        of._ask("fetch", [of.share(2)])
         of.everywhere(note, "forget")
     assert seen == ["forget"] * 2

@@ -9,7 +9,17 @@ import cbow
 from cbow.config import Config
 from cbow.errors import ClusterError, ConfigError, CorpusError, OutputError
 from cbow.system import safetensors_file
-from cbow.training import DivergenceError, Interrupted, Observer, WorkersLostError, engines, workers
+from cbow.training import (
+    DivergenceError,
+    Interrupted,
+    Observer,
+    WorkersLostError,
+    engines,
+    rounds,
+    workers,
+)
+from cbow.training.engines import engine
+from cbow.training.engines.engine import ValueLostError
 from cbow.training.rounds import reason_for, rounds_of
 from cbow.training.sampled import trainer
 
@@ -66,15 +76,15 @@ def disturbed(monkeypatch):
     """Let something happen before the n-th round."""
 
     def disturb(n, what):
-        each, seen = engines.Serial.each, []
+        start, seen = engines.Serial.start, []
 
         def wrapped(self, function, *arguments):
             seen.append(function is workers.learn)
             if seen[-1] and sum(seen) == n:
                 what()
-            return each(self, function, *arguments)
+            return start(self, function, *arguments)
 
-        monkeypatch.setattr(engines.Serial, "each", wrapped)
+        monkeypatch.setattr(engines.Serial, "start", wrapped)
 
     return disturb
 
@@ -149,14 +159,14 @@ def test_a_worker_that_dies_changes_nothing(text, disturbed):
 
 def test_a_worker_that_dies_before_it_encodes_changes_nothing(text, monkeypatch):
     model = cbow.train(text, **SERIAL, workers=3, rounds=4)
-    each = engines.Serial.each
+    call_all = engines.call_all
 
-    def dying(self, function, *arguments):
+    def dying(engine, function, *arguments):
         if function is workers.encode:
             die()
-        return each(self, function, *arguments)
+        return call_all(engine, function, *arguments)
 
-    monkeypatch.setattr(engines.Serial, "each", dying)
+    monkeypatch.setattr(rounds, "call_all", dying)
     assert bytes_of(cbow.train(text, **SERIAL, workers=3, rounds=4)) == bytes_of(model)
 
 
@@ -330,6 +340,61 @@ class TestResuming:
         assert caught.value.model.report["stopped"]["reason"] == "lost"
         assert bytes_of(cbow.resume(path, cluster="serial")) == bytes_of(model)
 
+    @pytest.mark.parametrize("when", [2, 4, 7])
+    @pytest.mark.parametrize("often", [1, 2])
+    def test_machines_that_are_lost_lose_nothing(self, run, text, monkeypatch, when, often):
+        """What they had of the parameters is made again from where it was here last."""
+        start, seen = engines.Serial.start, []
+
+        def losing(self, function, *arguments):
+            if function is workers.learn:
+                seen.append(function)
+                if when <= len(seen) < when + often:
+                    raise ValueLostError("a machine is lost")
+            return start(self, function, *arguments)
+
+        monkeypatch.setattr(engines.Serial, "start", losing)
+        monkeypatch.setattr(engine, "PAUSES", (0.0, 0.0))
+        monkeypatch.setattr(rounds, "FEW_ROWS", 0)
+        assert bytes_of(cbow.train(text, **THREE)) == bytes_of(run[0])
+
+    def test_what_is_lost_for_ever_is_told(self, text, monkeypatch, disturbed):
+        def lose():
+            monkeypatch.setattr(engines.Serial, "fetch", never)
+
+        def never(self, handles):
+            raise ValueLostError("a machine is lost")
+
+        disturbed(2, lose)
+        monkeypatch.setattr(engine, "PAUSES", (0.0, 0.0))
+        with pytest.raises(WorkersLostError, match="a machine is lost"):
+            cbow.train(text, **THREE)
+
+    @pytest.mark.parametrize("when", ["round", "losses"])
+    def test_a_cluster_that_is_lost_with_the_parameters(
+        self, run, text, tmp_path, monkeypatch, when
+    ):
+        """Where they come here seldom, state and parameters go back to when they did."""
+        monkeypatch.setattr(rounds, "FEW_ROWS", 0)
+        start, seen = engines.Serial.start, []
+
+        def losing(self, function, *arguments):
+            seen.append(function)
+            wanted = workers.learn if when == "round" else workers.measure
+            if function is wanted and seen.count(workers.learn) >= 4 + (when == "round") * 3:
+                raise ClusterError("the cluster is lost")
+            return start(self, function, *arguments)
+
+        monkeypatch.setattr(engines.Serial, "start", losing)
+        path = tmp_path / "lost"
+        settings = {**THREE, "checkpoint": path, "checkpoint_every": 1e9}
+        with pytest.raises(WorkersLostError, match="the cluster is lost") as caught:
+            cbow.train(text, **settings)
+        epochs = caught.value.model.report["epochs"]
+        assert [each["epoch"] for each in epochs] == ([1] if when == "round" else [])
+        monkeypatch.setattr(engines.Serial, "start", start)
+        assert bytes_of(cbow.resume(path, cluster="serial")) == bytes_of(run[0])
+
     def test_ctrl_c(self, run, text, tmp_path, ctrl_c):
         class Impatient(Observer):
             def stepped(self, step):
@@ -356,6 +421,6 @@ def test_seeds_of_workers_differ():
 
 
 def test_an_engine_calls_for_every_worker_in_order():
-    engine = engines.Serial(3)
-    assert engine.each(functools.partial(max, 1)) == [1, 1, 2]
-    assert engine.each(lambda k, more: k + more, 5) == [5, 6, 7]
+    three = engines.Serial(3)
+    assert engines.call_all(three, functools.partial(max, 1)) == [1, 1, 2]
+    assert engines.call_all(three, lambda k, more: k + more, 5) == [5, 6, 7]

@@ -106,7 +106,7 @@ def one_step(before, activation, blocks, centre, features=WHOLE):
     buffers.candidates[:] = np.random.default_rng(3).permutation(V)
     rates = Rates(*np.ones((4, 1)))
     unit = Unit(SLOPES[activation], centre)
-    with centred(after, centre) as tables, np.errstate(over="ignore"):
+    with centred(tables_of(after), centre) as tables, np.errstate(over="ignore"):
         work = Work(
             text, bounds, tables, features, unit, all_words(), key_of(1), buffers, rates,
             make_owned(1, features),
@@ -165,7 +165,7 @@ def steps(threads, dtype=np.float32, blocks=11, K=3, seed=1, features=PARTS):
     noise = make_noise(np.arange(1, V + 1), 4, dtype)
     unit = Unit(dtype(0), dtype(0.5))
 
-    with centred(parameters, 0.5) as tables:
+    with centred(tables_of(parameters), 0.5) as tables:
         work = Work(
             text, bounds, tables, features, unit, noise, key_of(seed), buffers, rates,
             make_owned(threads, features),
@@ -237,7 +237,7 @@ def test_blocks_without_an_example_change_nothing():
     noise = make_noise(np.ones(V, np.int64), 4, np.float64)
     rates = Rates(*np.ones((4, 1)))
     T = len(text.ids)
-    with centred(after, 0.0) as tables:
+    with centred(tables_of(after), 0.0) as tables:
         work = Work(
             text, np.array([0, T]), tables, WHOLE, Unit(0.0, 0.0), noise, key_of(1), buffers,
             rates, make_owned(1, WHOLE),

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 from cbow.config import Config
 from cbow.training.engines.dask_engine import on_dask
-from cbow.training.engines.engine import SERIAL, Engine, Serial
+from cbow.training.engines.engine import SERIAL, Engine, Result, Serial, call_all, retried
 from cbow.training.engines.ray_engine import LOCAL, on_ray
 
 
@@ -33,4 +33,4 @@ def engine_for(config: Config) -> AbstractContextManager[Engine]:
     return on_dask(cluster, workers)
 
 
-__all__ = ["SERIAL", "Engine", "Serial", "engine_for"]
+__all__ = ["SERIAL", "Engine", "Result", "Serial", "call_all", "engine_for", "retried"]

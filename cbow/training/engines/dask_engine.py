@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import operator
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from multiprocessing import resource_tracker
 from typing import Any
 
@@ -14,7 +15,6 @@ from cbow.system.threads import processors
 from cbow.training.engines.engine import (
     PATIENCE,
     SERIAL,
-    call,
     check_versions,
     died,
     lost,
@@ -100,22 +100,41 @@ class Dask:
         self.threads = max(1, sum(client.nthreads().values()) // workers)
         check_versions(client.run(versions))
 
-    def each(self, function: Callable[..., Any], *arguments: Any) -> list[Any]:
-        """Return ``function(k, *arguments)`` for every worker k, in their order."""
+    def share(self, value: Any) -> Any:
+        """Return a future of a value, which can be had again if it is lost.
+
+        Scattered data could not.
+        """
+        return self.client.submit(_itself, value, pure=False)
+
+    def start(
+        self, function: Callable[..., Any], arguments: Sequence[Sequence[Any]], parts: int = 1
+    ) -> list[Any]:
+        """Return futures of ``function(k, *arguments[k])`` for each k, and of its parts."""
+        try:
+            self._find_homes()
+        except (TimeoutError, OSError) as error:
+            raise lost(error) from None
+
+        def at_home(k: int, function: Callable[..., Any], *arguments: Any) -> Any:
+            return self.client.submit(
+                function, *arguments, pure=False, workers=[self.homes[k]], allow_other_workers=True
+            )
+
+        futures = [at_home(k, function, k, *some) for k, some in enumerate(arguments)]
+        if parts == 1:
+            return futures
+        return [
+            [at_home(k, operator.getitem, future, part) for part in range(parts)]
+            for k, future in enumerate(futures)
+        ]
+
+    def fetch(self, handles: Sequence[Any]) -> list[Any]:
+        """Return the results of futures."""
         import distributed
 
         try:
-            self._find_homes()
-            # The result of a task can be had again if it is lost; scattered data could not.
-            sent = self.client.submit(_together, *arguments, pure=False)
-            futures = [
-                self.client.submit(
-                    call, function, k, sent, pure=False,
-                    workers=[home], allow_other_workers=True,
-                )
-                for k, home in sorted(self.homes.items())
-            ]  # fmt: skip
-            return list(self.client.gather(futures))
+            return list(self.client.gather(list(handles)))
         except CBOWError:  # of a worker
             raise
         except distributed.KilledWorker as error:
@@ -139,5 +158,5 @@ class Dask:
         self.homes = homes
 
 
-def _together(*arguments: Any) -> tuple[Any, ...]:
-    return arguments
+def _itself(value: Any) -> Any:
+    return value

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 import logging
 import os
 import secrets
@@ -17,8 +18,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+import weakref
+from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection, Pipe
 from typing import IO, Any, Final
 
@@ -27,7 +28,7 @@ from cbow.system.threads import processors
 from cbow.training.engines.engine import (
     PATIENCE,
     SERIAL,
-    call,
+    ValueLostError,
     check_versions,
     died,
     lost,
@@ -55,10 +56,6 @@ _PLACE: Final = "/tmp"
 
 #: How often a task is made again whose process has died.
 _AGAIN: Final = 3
-
-#: Seconds before each new try with an actor that cannot be reached, in turn: that its machine is
-#: lost, Ray notices after some, and then starts it on another.
-_PAUSES: Final = (1.0, 15.0, 30.0)
 
 #: Seconds that the processes of a Ray of our own are waited for: a busy machine is slow.
 _STARTING: Final = 120
@@ -146,6 +143,8 @@ class Ray:
         self.requests = requests
         self.answers = answers
         self.workers = workers
+        self.numbers = itertools.count()  # of handles
+        self.dropped: list[int] = []  # numbers of those that nobody has any more
         patience = _STARTING if address == LOCAL else PATIENCE
         for _ in range(2):  # it has joined; its actors are there, with so many threads for each
             if not answers.poll(patience):
@@ -153,21 +152,42 @@ class Ray:
                 raise _not_there(address, f"no answer in {patience} seconds")
             self.threads = self._answer(functools.partial(_not_there, address))
 
-    def each(self, function: Callable[..., Any], *arguments: Any) -> list[Any]:
-        """Return ``function(k, *arguments)`` for every worker k, in their order."""
-        self._ask(function, arguments, True)
-        return [self._answer(lost) for _ in range(self.workers)]
+    def share(self, value: Any) -> Any:
+        """Return a handle of a value that Ray sends once to each machine."""
+        handle = self._handle()
+        self._ask("share", handle, value)
+        return handle
+
+    def start(
+        self, function: Callable[..., Any], arguments: Sequence[Sequence[Any]], parts: int = 1
+    ) -> list[Any]:
+        """Return handles of ``function(k, *arguments[k])`` for each k, and of its parts."""
+        handles = [[self._handle() for _ in range(parts)] for _ in arguments]
+        self._ask("start", handles, function, arguments)
+        return handles if parts > 1 else [handle for (handle,) in handles]
+
+    def fetch(self, handles: Sequence[Any]) -> list[Any]:
+        """Return the values of handles."""
+        self._ask("fetch", handles)
+        return [self._answer(lost) for _ in handles]
 
     def everywhere(self, function: Callable[..., Any], *arguments: Any) -> None:
         """Let ``function(*arguments)`` be called in every process that is left."""
         with contextlib.suppress(ClusterError):
-            self._ask(function, arguments, False)
+            self._ask("everywhere", function, arguments)
+
+    def _handle(self) -> _Handle:
+        """Return a new handle, whose value is let go of when nobody has it any more."""
+        handle = _Handle(next(self.numbers))
+        weakref.finalize(handle, self.dropped.append, handle.number)
+        return handle
 
     def _ask(self, *request: Any) -> None:
         from ray import cloudpickle
 
+        dropped = [self.dropped.pop() for _ in range(len(self.dropped))]
         try:
-            self.requests.send_bytes(cloudpickle.dumps(request))
+            self.requests.send_bytes(cloudpickle.dumps((dropped, *request)))
         except OSError:
             raise lost(self._last_words()) from None
 
@@ -200,8 +220,9 @@ def drive(address: str, workers: int, folder: str | None, stdin: int = 0, stdout
     folder : str, optional
         For the files of a Ray that is started here.
     stdin, stdout : int
-        Descriptors of the pipes. A request is a function, its arguments, and whether to call it for
-        each worker, with an answer for each, an error as the last; or in each actor, without any.
+        Descriptors of the pipes. A request has the numbers of handles that nobody has any more, its
+        kind, and arguments as the methods of `Ray` send them. Only one to fetch is answered: by
+        each value, an error as the last.
     """
     with contextlib.ExitStack() as stack:
         requests = stack.enter_context(Connection(stdin, writable=False))
@@ -231,23 +252,51 @@ def drive(address: str, workers: int, folder: str | None, stdin: int = 0, stdout
             answers.send(_not_there(address, _reason(error)))
             return
         answers.send(max(1, cpus // workers))
+        values: dict[int, Any] = {}  # references to them, by the numbers of their handles
         while True:
-            function, arguments, numbered = requests.recv()
-            if not numbered:
-                calls = [actor.call.remote(function, *arguments) for actor in actors]
+            dropped, kind, *request = requests.recv()
+            for number in dropped:
+                values.pop(number, None)
+            if kind == "fetch":
+                with contextlib.suppress(BrokenPipeError):
+                    for answer in _results([values[each.number] for each in request[0]], requests):
+                        answers.send(answer)
+            elif kind == "everywhere":
+                calls = [actor.call.remote(*request) for actor in actors]
                 ray.wait(calls, num_returns=len(calls), timeout=_ENDING)
-                continue
-            with contextlib.suppress(BrokenPipeError):
-                for answer in _results(actors, workers, function, arguments, requests):
-                    answers.send(answer)
+            else:
+                _submit(actors, values, kind, *request)
+
+
+class _Handle:
+    """Stands for a value that Ray has.
+
+    Parameters
+    ----------
+    number : int
+    """
+
+    def __init__(self, number: int) -> None:
+        self.number = number
 
 
 class Process:
     """What an actor is: a process that calls functions."""
 
-    def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """Call a function."""
-        return function(*arguments)
+    def call(
+        self, function: Callable[..., Any], arguments: Sequence[Any],
+        numbers: Sequence[int] = (), *values: Any,
+    ) -> Any:  # fmt: skip
+        """Call a function with arguments in which handles stand for values, by their numbers."""
+        known = dict(zip(numbers, values, strict=True))
+
+        def filled(argument: Any) -> Any:
+            """Put the value in the place of a handle."""
+            if type(argument) in (list, tuple):
+                return [filled(each) for each in argument]
+            return known[argument.number] if isinstance(argument, _Handle) else argument
+
+        return function(*filled(arguments))
 
 
 def _actors(workers: int) -> tuple[list[Any], int]:
@@ -284,7 +333,7 @@ def _actors(workers: int) -> tuple[list[Any], int]:
         for _, node, _ in places[:workers]
     ]
     try:
-        there = ray.get([actor.call.remote(versions) for actor in actors])
+        there = ray.get([actor.call.remote(versions, ()) for actor in actors])
     except ray.exceptions.RayError as error:
         if "ModuleNotFoundError" not in str(error):
             raise
@@ -297,46 +346,69 @@ def _actors(workers: int) -> tuple[list[Any], int]:
     return actors, len(places)
 
 
-def _results(
-    actors: list[Any], workers: int, function: Callable[..., Any], arguments: tuple[Any, ...],
-    requests: Connection,
-) -> Iterator[Any]:  # fmt: skip
-    """Yield what a function returns for each worker, an error as the last.
+def _submit(actors: list[Any], values: dict[int, Any], kind: str, *request: Any) -> None:
+    """Let Ray keep a value, or call a function for workers; keep references to what comes of it."""
+    import ray
+
+    if kind == "share":
+        handle, value = request
+        values[handle.number] = ray.put(value)
+        return
+    handles, function, arguments = request
+    for k, (some, ones) in enumerate(zip(handles, arguments, strict=True)):
+        numbers = [*_numbers(ones)]
+        # As arguments of their own, so that Ray waits for them, and makes them again if lost.
+        made = (
+            actors[k % len(actors)]
+            .call.options(num_returns=len(some))
+            .remote(function, [k, *ones], numbers, *(values[number] for number in numbers))
+        )
+        for handle, value in zip(some, made if len(some) > 1 else [made], strict=True):
+            values[handle.number] = value
+
+
+def _numbers(arguments: Any) -> Iterator[int]:
+    """Yield the numbers of the handles among arguments."""
+    for argument in arguments:
+        if type(argument) in (list, tuple):
+            yield from _numbers(argument)
+        elif isinstance(argument, _Handle):
+            yield argument.number
+
+
+def _results(calls: list[Any], requests: Connection) -> Iterator[Any]:
+    """Yield the values that references refer to, an error as the last.
 
     It ends early if there is another request: then nobody waits for the rest.
     """
     import ray
 
     try:
-        sent = ray.put(arguments)  # once for all; it is let go of at the end, as results are
-
-        def submitted(k: int) -> Any:
-            return actors[k % len(actors)].call.remote(call, function, k, sent)
-
-        calls = [submitted(k) for k in range(workers)]
-        for k in range(workers):
-            pauses = [*_PAUSES]
-            while True:
-                while not ray.wait([calls[k]], timeout=1)[0]:
-                    if requests.poll():
-                        return
-                try:
-                    result = ray.get(calls[k])
-                    break
-                except ray.exceptions.ActorUnavailableError:
-                    if not pauses:
-                        raise
-                    time.sleep(pauses.pop(0))
-                    calls[k] = submitted(k)
-            calls[k] = None
-            yield result
-    except ray.exceptions.RayTaskError as error:  # of a worker
-        yield error.cause
-    except (ray.exceptions.RayActorError, ray.exceptions.OutOfMemoryError) as error:
-        # The owner is this process, as far as Ray knows: it lost sight of it, or was itself lost.
-        yield (lost if "owner has died" in str(error) else died)(_reason(error))
+        for call in calls:
+            while not ray.wait([call], timeout=1)[0]:
+                if requests.poll():
+                    return
+            yield ray.get(call)
     except Exception as error:
-        yield lost(_reason(error))
+        yield _meaning(error)
+
+
+def _meaning(error: Exception) -> Exception:
+    """Return the error to raise where the training is."""
+    from ray import exceptions
+
+    if isinstance(error, exceptions.RayTaskError):  # of a worker, or of what it was to get
+        cause: Exception = error.cause
+        return _meaning(cause) if isinstance(cause, exceptions.RayError) else cause
+    reason = _reason(error)
+    if "owner has died" in str(error):
+        # That is this process, as far as Ray knows: it lost sight of it, or was itself lost.
+        return lost(reason)
+    if isinstance(error, (exceptions.ActorUnavailableError, exceptions.ObjectLostError)):
+        return ValueLostError(*died(reason).args)
+    if isinstance(error, (exceptions.RayActorError, exceptions.OutOfMemoryError)):
+        return died(reason)
+    return lost(reason)
 
 
 def _reason(error: Exception) -> str:

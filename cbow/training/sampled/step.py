@@ -14,13 +14,12 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from cbow.network import Parameters
 from cbow.system.arrays import Array, Longs
 from cbow.system.compiled import compiled
 from cbow.system.operations import add_to_rows, fence, give_way, prefetch_rows, product, rest
 from cbow.text.ngrams import Features
 from cbow.training.examples import Block, Sampling, read_block
-from cbow.training.kernels import Tables, tables_of
+from cbow.training.kernels import Tables
 from cbow.training.sampled.kernels import (
     add_targets,
     difference_sums,
@@ -326,8 +325,8 @@ def run_steps(work: Any, order: Any, thread: Any, reached: Any, sums: Any) -> No
 
 
 @contextlib.contextmanager
-def centred(parameters: Parameters, centre: float) -> Iterator[Tables]:
-    """Yield the parameters as tables, while the output layer is a centred one.
+def centred(tables: Tables, centre: float) -> Iterator[Tables]:
+    """Yield the parameters, while the output layer is a centred one.
 
         Z2 = W2 H + b2 = W2 (H - c) + (b2 + W2 c)
 
@@ -337,12 +336,11 @@ def centred(parameters: Parameters, centre: float) -> Iterator[Tables]:
 
     Parameters
     ----------
-    parameters : Parameters
+    tables : Tables
         Their b2 is b2 + W2 c inside the block, and b2 again after it.
     centre : float
         c, the same for every unit.
     """
-    tables = tables_of(parameters)
     c = tables.W2.dtype.type(centre)
     tables.b2[:] += c * tables.W2.sum(axis=1)
     yield tables

@@ -169,7 +169,7 @@ class SampledTrainer:
         pools = self.pools(state.epoch)
         blocks, done = len(self.geometry.bounds) - 1, sum(map(len, pools[: state.portions]))
         for pool in range(state.portions, len(pools)):
-            with centred(self.parameters, self.unit.centre) as tables:
+            with centred(tables_of(self.parameters), self.unit.centre) as tables:
                 learned = self.learn(tables, state.epoch, pool, rate_of)
             done += len(pools[pool])
             yield learned.add_to(state, done / blocks)
