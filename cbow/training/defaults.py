@@ -7,6 +7,7 @@ tells by their frequent neighbours. How the numbers were found: docs/experiments
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
@@ -38,11 +39,15 @@ WINDOW: Final = 5
 SMALL_WINDOW: Final = 3
 SMALL_TEXT: Final = 100_000
 
-#: Batches: under the exact softmax T / STEPS_PER_EPOCH within bounds, as a small text needs steps.
+#: Batches: T / steps within bounds, as a small text needs steps. By candidates a power of two, of
+#: the tokens of one worker; and of few words each would be changed too often in a step.
 STEPS_PER_EPOCH: Final = 250
 SMALLEST_BATCH: Final = 64
 LARGEST_BATCH: Final = 1024
-SAMPLED_BATCH: Final = 512
+SAMPLED_STEPS_PER_EPOCH: Final = 8192
+WORDS_PER_EXAMPLE: Final = 16
+SMALLEST_SAMPLED_BATCH: Final = 512
+LARGEST_SAMPLED_BATCH: Final = 2048
 
 #: The learning rate for the mean gradient of a batch, by optimizer; and by candidates, for the sum
 #: of the gradients of a step.
@@ -111,13 +116,17 @@ def fit(config: Config, T: int, V: int) -> Fitted:
     epochs = config.epochs or round(effort * (EXACT_EPOCHS if exact else passes))
     optimizer = config.optimizer or ("adam" if exact else "sgd")
     sample = _within(LEAST_SAMPLE, OFTEN / T, MOST_SAMPLE)
-    batch = round(_within(SMALLEST_BATCH, T / STEPS_PER_EPOCH, LARGEST_BATCH))
+    batch = _within(SMALLEST_BATCH, T / STEPS_PER_EPOCH, LARGEST_BATCH)
+    if not exact:
+        most = min(T / config.workers / SAMPLED_STEPS_PER_EPOCH, V / WORDS_PER_EXAMPLE)
+        batch = 2.0 ** round(math.log2(most))
+        batch = _within(SMALLEST_SAMPLED_BATCH, batch, LARGEST_SAMPLED_BATCH)
     fitted = Fitted(
         objective=objective,
         epochs=epochs,
         window=config.window or (SMALL_WINDOW if T <= SMALL_TEXT else WINDOW),
         sample=float(f"{sample:.2g}") if config.sample is None else config.sample,
-        batch=config.batch or (batch if exact else SAMPLED_BATCH),
+        batch=config.batch or round(batch),
         optimizer=optimizer,
         learning_rate=config.learning_rate or usual_rate(objective, optimizer),
         chosen="",

@@ -57,7 +57,7 @@ from cbow.training.workers import (
 )
 
 #: Rows of W1ᵀ of a piece of the parameters, at least, and how many pieces there are at most.
-PIECE: Final = 25_000
+PIECE: Final = 10_000
 MOST_PIECES: Final = 16
 
 #: Rows of W1ᵀ up to which the parameters come here after every round; of more, after every 16th.
@@ -235,7 +235,7 @@ class Rounds:
         self.keep_every = 1 if len(self.weights) <= FEW_ROWS else FEWEST
         self._parameters = parameters
         self._shared: Shared | None = None  # if it is with the workers
-        self._since: list[Callable[[], Any]] = []  # rounds that `_parameters` lack
+        self._since: list[Callable[[Shared], Any]] = []  # rounds that `_parameters` lack
         self._state: State | None = None
         self._here: dict[str, Any] = {}  # the state that `_parameters` are of
 
@@ -270,7 +270,7 @@ class Rounds:
                     share = self.engine.share
                     self._shared = Shared(share(self.task), [share(piece) for piece in pieces])
                     for learn_again in self._since:
-                        learn_again()
+                        learn_again(self._shared)
                 return function(self._shared)
             except BaseException:
                 self._shared = None
@@ -291,15 +291,14 @@ class Rounds:
             if not self._since:
                 self._here = copy.deepcopy(vars(state))
             learn = functools.partial(self._round, rate_of, state.epoch, portion)
-            learned = self.with_pieces(lambda _, learn=learn: learn())  # type: ignore[misc]
+            learned = self.with_pieces(learn)
             self._since.append(learn)
             yield learned.add_to(state, (portion + 1) / self.task.rounds)
 
-    def _round(self, rate_of: RateOf, epoch: int, portion: int) -> Learned:
+    def _round(self, rate_of: RateOf, epoch: int, portion: int, shared: Shared) -> Learned:
         """Let all workers learn a portion, and combine what they have made of the pieces."""
         start, fetch = self.engine.start, self.engine.fetch
-        assert self._shared is not None
-        task, pieces = self._shared
+        task, pieces = shared
         arguments = (task, pieces, rate_of, epoch, portion)
         made = start(learn, [arguments] * self.engine.workers, len(pieces) + 1)
         tally, fired = Tally(), np.zeros(self.task.config.dimension, np.int64)

@@ -377,7 +377,7 @@ class TestSettings:
         plain, copies = all_checkpoints(tmp_path, **settings)
         monkeypatch.setattr(defaults, "CHEAP", 1e30)
         monkeypatch.setattr(defaults, "SAMPLED_RATE", 1e-9)
-        monkeypatch.setattr(defaults, "SAMPLED_BATCH", 16)
+        monkeypatch.setattr(defaults, "SMALLEST_SAMPLED_BATCH", 16)
         again = cbow.resume(copies[0], corpus=story())
         assert plain.report["objective"] == "sampled"
         assert bytes_of(again, tmp_path) == bytes_of(plain, tmp_path)

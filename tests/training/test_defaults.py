@@ -29,7 +29,7 @@ class First(Observer):
         (100_001, 2_000, ("exact", 10, 5, 0.004, 400, "adam", 0.005)),
         (10**9, 128, ("exact", 10, 5, 1e-4, 1024, "adam", 0.005)),
         (200_000, 4_000, ("sampled", 12, 5, 0.002, 512, "sgd", defaults.SAMPLED_RATE)),
-        (17_000_000, 46_000, ("sampled", 7, 5, 1e-4, 512, "sgd", defaults.SAMPLED_RATE)),
+        (17_000_000, 46_000, ("sampled", 7, 5, 1e-4, 2048, "sgd", defaults.SAMPLED_RATE)),
         (10**9, 129, ("sampled", 3, 5, 1e-4, 512, "sgd", defaults.SAMPLED_RATE)),
     ],
 )
@@ -90,6 +90,17 @@ def test_the_rate_is_that_of_the_objective_and_the_optimizer():
     assert fit(Config(optimizer="sgd"), 1_000, 100).learning_rate == 1.0
     sampled = fit(Config(objective="sampled"), 1_000, 100)
     assert (sampled.optimizer, sampled.learning_rate) == ("sgd", defaults.SAMPLED_RATE)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "workers", "batch"),
+    [
+        (10**6, 1, 512), (6_000_000, 1, 1024), (17_000_000, 1, 2048), (10**12, 1, 2048),
+        (17_000_000, 8, 512), (10**9, 64, 2048),
+    ],
+)  # fmt: skip
+def test_a_large_text_is_learned_in_large_steps(tokens, workers, batch):
+    assert fit(Config(workers=workers), tokens, 50_000).batch == batch
 
 
 EXACT = "the exact softmax is quick here"
