@@ -24,6 +24,7 @@ from cbow.system.files import expanded, explain_output_errors
 from cbow.system.threads import MOST_THREADS, single_threaded_blas
 from cbow.text import Phrase, Progress, TokenAccount
 from cbow.text.phrases import best_of
+from cbow.text.remote import RemoteFolder
 from cbow.training import Epoch, Observer, Plan, Resumed, Step
 from cbow.training.defaults import MOST_SAMPLE, usual_rate
 from cbow.training.progress import Pace, Rate, clock
@@ -429,6 +430,28 @@ class Complaints(Observer):
         """Report a checkpoint that could not be written."""
         if trouble:
             complain("cbow-train", f"no checkpoint, but training goes on: {trouble}")
+
+
+class Copies(Observer):
+    """Copies the checkpoint to where it outlives this machine.
+
+    Parameters
+    ----------
+    folder : RemoteFolder
+    checkpoint : Path
+    """
+
+    def __init__(self, folder: RemoteFolder, checkpoint: Path) -> None:
+        self.folder = folder
+        self.checkpoint = checkpoint
+
+    def checkpointed(self, trouble: OutputError | None) -> None:
+        """Copy a checkpoint that was written; report it if that fails."""
+        if trouble is None:
+            try:
+                self.folder.copy(self.checkpoint)
+            except OutputError as error:
+                complain("cbow-train", f"no copy of the checkpoint, but training goes on: {error}")
 
 
 class Several(Observer):

@@ -102,10 +102,17 @@ def _parser() -> argparse.ArgumentParser:
         "Ctrl-C or a crash; removed at the end",
     )
     parser.add_argument(
+        "--copy-to",
+        metavar="ADDRESS",
+        help="a folder such as s3://bucket/models, which the model, and before it each checkpoint, "
+        "is copied to",
+    )
+    parser.add_argument(
         "--resume",
         metavar="FILE",
         help="continue from a checkpoint, which knows its text and settings, or with --epochs add "
-        "epochs to a finished model, whose text is given as CORPUS",
+        "epochs to a finished model, whose text is given as CORPUS; from an address it is copied "
+        "here first",
     )
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
     add_options(parser.add_argument_group("settings"), settings())
@@ -115,7 +122,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _train(arguments: argparse.Namespace) -> int:
     # Imported here, so that --help is quick.
-    from cbow.cli.progress import Complaints, Display, JSONLog, Scores, Several, hint
+    from cbow.cli.progress import Complaints, Copies, Display, JSONLog, Scores, Several, hint
+    from cbow.text.remote import RemoteFolder
     from cbow.training import DivergenceError, Interrupted, WorkersLostError
     from cbow.training.progress import clock
 
@@ -125,12 +133,15 @@ def _train(arguments: argparse.Namespace) -> int:
         arguments.wrong_usage("give a CORPUS, or --resume FILE")
     training = new_training(arguments) if arguments.resume is None else resumed_training(arguments)
     _check_files(training, arguments)
+    folder = RemoteFolder(arguments.copy_to) if arguments.copy_to is not None else None
+    copies = Copies(folder, training.checkpoint) if folder and training.checkpoint else None
     display = None if arguments.quiet else Display()
     log = None if arguments.log_json is None else JSONLog(arguments.log_json)
     scores = None
     if arguments.evaluate:
         scores = Scores(arguments.evaluate, [each.scored for each in (display, log) if each])
-    observers: list[Observer] = [each for each in (display, log, Complaints(), scores) if each]
+    heard = (display, log, Complaints(), copies, scores)
+    observers: list[Observer] = [each for each in heard if each]
     began = time.monotonic()
     failure: BaseException | None = None
     # Ctrl-C and the end of a session wait from the first step until the model is saved.
@@ -157,6 +168,14 @@ def _train(arguments: argparse.Namespace) -> int:
     if stop is not None and stop["reason"] == "patience":
         lines.append(f"stopped after epoch {stop['epoch']}: {stop['found']}")
     lines.append(f"saved {output} ({size(output)}) after {clock(time.monotonic() - began)}")
+    if folder and not failure:
+        try:
+            lines.append(f"copied to {folder.copy(output)}")
+            if training.checkpoint:
+                folder.remove(training.checkpoint.name)
+        except OutputError as error:
+            complain(PROG, error)
+            failure = error
     if failure is None and not arguments.quiet:
         lines += [*hint(model.config, model.report), f"next: {next_command(output)}"]
     elif (
@@ -214,8 +233,11 @@ def resumed_training(arguments: argparse.Namespace) -> Training:
     OutputError
         If the model to add epochs to would be written over, and ``-o`` does not name it.
     """
+    from cbow.text.remote import fetched, scheme
     from cbow.training.run import run_from
 
+    if scheme(arguments.resume) is not None:
+        arguments.resume = str(fetched(arguments.resume, Path()))
     earlier = run_from(arguments.resume, passed_settings(arguments))
     named = corpus_sources(arguments.corpus) if arguments.corpus else None
     sources = named or earlier.sources()
@@ -378,6 +400,8 @@ def resume_command(training: Training, checkpoint: Path, arguments: argparse.Nam
         words += ["--evaluate", file]
     if training.config.cluster is not None:
         words += ["--cluster", training.config.cluster]
+    if arguments.copy_to is not None:
+        words += ["--copy-to", arguments.copy_to]
     if folder := getattr(arguments, "work_folder", None):
         words += ["--work-folder", folder]
     if "-" in training.sources:

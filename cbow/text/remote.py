@@ -1,6 +1,7 @@
-"""Files behind addresses, such as ``s3://bucket/text.txt``, found and read by fsspec.
+"""Files behind addresses, such as ``s3://bucket/text.txt``, found, read and copied by fsspec.
 
-A connection that is dropped is made again, and reading goes on at the byte where it was.
+A connection that is dropped is made again, and reading goes on at the byte where it was. What is
+copied there appears as a whole, under its name, when all of it is there.
 """
 
 from __future__ import annotations
@@ -9,13 +10,16 @@ import contextlib
 import difflib
 import io
 import re
+import shutil
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from cbow.errors import LONGEST_SHOWN, CorpusError, shown
+from cbow.errors import LONGEST_SHOWN, CorpusError, OutputError, shown
+from cbow.system.files import replacing
 
 #: Seconds before each new try to go on with a file, in turn; then it is an error.
 PAUSES: Final = (1.0, 2.0, 4.0, 8.0)
@@ -132,13 +136,88 @@ def find_remote(url: str, suffixes: tuple[str, ...]) -> tuple[list[Remote], int]
         return files, left_out
 
 
+class RemoteFolder:
+    """A folder behind an address, which files are copied into.
+
+    Parameters
+    ----------
+    url : str
+
+    Raises
+    ------
+    OutputError
+        If a package is missing, or nothing can be written there: it is tried.
+    """
+
+    def __init__(self, url: str) -> None:
+        if scheme(url) is None:
+            raise OutputError(
+                f"{shown(url)} is no address of a folder; give one such as s3://bucket/models"
+            )
+        self.url = url.rstrip("/")
+        try:
+            self._fs, self._path = _file_system(self.url)
+        except CorpusError as error:
+            raise OutputError(str(error)) from error
+        probe = f"{self._path}/.cbow-probe"
+        with self._explained("write there"):
+            self._fs.pipe_file(probe, b"cbow")
+            self._fs.rm_file(probe)
+
+    def copy(self, file: Path) -> str:
+        """Copy a file there, in the place of an earlier one of its name; return its address."""
+        name = f"{self._path}/{file.name}"
+        with self._explained(f"copy {file.name} there"):
+            self._fs.put_file(str(file), f"{name}.part")
+            self._fs.mv(f"{name}.part", name)
+        return f"{self.url}/{file.name}"
+
+    def remove(self, name: str) -> None:
+        """Remove a file, if it is there."""
+        with self._explained(f"remove {name} there"), contextlib.suppress(FileNotFoundError):
+            self._fs.rm_file(f"{self._path}/{name}")
+
+    @contextlib.contextmanager
+    def _explained(self, what: str) -> Iterator[None]:
+        """Turn whatever a file system raises into an `OutputError`."""
+        try:
+            yield
+        except Exception as error:
+            raise OutputError(
+                f"{shown(self.url)} does not let us {what} ({_reason(error)}); check the address, "
+                "the connection, and that you may write there"
+            ) from error
+
+
+def fetched(url: str, folder: Path) -> Path:
+    """Copy a file from behind an address into a folder; return its path there.
+
+    Raises
+    ------
+    CorpusError
+        If it cannot be read.
+    OutputError
+        If a file of its name is there already, or it cannot be written.
+    """
+    target = folder / url.rstrip("/").rpartition("/")[2]
+    if target.exists():
+        raise OutputError(
+            f"{target} is there already, and {shown(url)} would be written over it; give the one "
+            "here, or remove it"
+        )
+    ((remote,), _) = find_remote(url, ())
+    with replacing(target) as temporary, temporary.open("wb") as file, remote.open() as there:
+        shutil.copyfileobj(there, file, _BLOCK)
+    return target
+
+
 def _file_system(url: str) -> tuple[Any, str]:
     """Return the file system of an address, and the path there."""
     try:
         from fsspec.core import url_to_fs
     except ImportError:
         raise CorpusError(
-            f"{shown(url)} is an address, and to read it takes fsspec; install it: pip install "
+            f"{shown(url)} is an address, which takes fsspec; install it: pip install "
             '"fsspec[http]"'
         ) from None
     try:
@@ -149,8 +228,7 @@ def _file_system(url: str) -> tuple[Any, str]:
         missing = (cause.name if isinstance(cause, ImportError) else None) or "fsspec"
         package = missing.partition(".")[0]
         raise CorpusError(
-            f"{shown(url)} is an address, and to read it takes {package}; install it: pip install "
-            f"{package}"
+            f"{shown(url)} is an address, which takes {package}; install it: pip install {package}"
         ) from None
     return fs, path
 

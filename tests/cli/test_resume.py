@@ -347,6 +347,8 @@ def test_the_command_that_goes_on_names_the_work_folder():
     training = SimpleNamespace(
         output=Path("m.safetensors"), config=cbow.Config(), sources=["a.txt"]
     )
-    arguments = SimpleNamespace(log_json=None, evaluate=[], work_folder="big disk")
+    arguments = SimpleNamespace(
+        log_json=None, evaluate=[], copy_to="s3://b", work_folder="big disk"
+    )
     command = resume_command(training, Path("m.checkpoint"), arguments)
-    assert shlex.split(command)[-2:] == ["--work-folder", "big disk"]
+    assert shlex.split(command)[-4:] == ["--copy-to", "s3://b", "--work-folder", "big disk"]

@@ -21,11 +21,11 @@ from hypothesis import strategies as st
 import cbow
 from cbow.cli.train import main
 from cbow.config import Config
-from cbow.errors import CorpusError
+from cbow.errors import CorpusError, OutputError
 from cbow.text import encode_corpus, find_sources, remote
 from cbow.text.fields import FieldReader
 from cbow.text.reading import TextReader
-from cbow.text.remote import Remote
+from cbow.text.remote import Remote, RemoteFolder, fetched
 from cbow.text.shards import deal
 from cbow.text.sources import Sources
 
@@ -423,7 +423,7 @@ def test_bytes_read_and_their_total(memory, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_store_like_s3(pauses, monkeypatch):
+def test_a_store_like_s3(pauses, monkeypatch, tmp_path):
     pytest.importorskip("s3fs")
     server = pytest.importorskip("moto.server").ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
@@ -454,6 +454,21 @@ def test_a_store_like_s3(pauses, monkeypatch):
             find_sources("s3://bucket/t/no.txt")
         with pytest.raises(CorpusError, match=r"^there is nothing at 's3://other/a\.txt'; check"):
             find_sources("s3://other/a.txt")
+
+        (tmp_path / "model").write_bytes(big)
+        folder = RemoteFolder("s3://bucket/models")
+        for _ in range(2):
+            assert folder.copy(tmp_path / "model") == "s3://bucket/models/model"
+        assert [store.cat(f"s3://{each}") for each in store.find("bucket/models")] == [big]
+        (tmp_path / "here").mkdir()
+        assert fetched("s3://bucket/models/model", tmp_path / "here").read_bytes() == big
+        folder.remove("model")
+        store.invalidate_cache()
+        assert store.find("bucket/models") == []
+        with pytest.raises(
+            OutputError, match=r"'s3://other/x' does not let us write there \(.*\);"
+        ):
+            RemoteFolder("s3://other/x")
     finally:
         server.stop()
 
