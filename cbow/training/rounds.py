@@ -33,7 +33,7 @@ from cbow.text.encoded import choose
 from cbow.text.ngrams import Features
 from cbow.text.shards import deal, merged, seen_together
 from cbow.text.tokenizers import line_tokenizer
-from cbow.training.combining import cut, joined
+from cbow.training.combining import cut, part_of
 from cbow.training.defaults import Fitted
 from cbow.training.engines import Engine, Result, call_all, engine_for, retried
 from cbow.training.examples import Tally, keep_probability, share_kept
@@ -244,9 +244,10 @@ class Rounds:
         """The parameters after the last round; they are fetched if they are not here."""
         if self._since:
             pieces = self.with_pieces(lambda shared: self.engine.fetch(shared.pieces))
-            new = joined([piece.tables for piece in pieces])
-            for table, numbers in zip(tables_of(self._parameters), new, strict=True):
-                table[...] = numbers
+            for o, piece in enumerate(pieces):
+                part = part_of(tables_of(self._parameters), o, len(pieces))
+                for table, numbers in zip(part, piece.tables, strict=True):
+                    table[...] = numbers
             self._since, self._shared = [], None
         return self._parameters
 
@@ -373,9 +374,10 @@ class RoundLosses:
         engine = self.text.engine
 
         def measured(shared: Shared) -> list[tuple[float, int]]:
-            """Measure with the pieces of the parameters."""
-            arguments = (*shared, self.batches, heldout)
-            return engine.fetch(engine.start(measure, [arguments] * engine.workers))
+            """Measure with the pieces of the parameters, which only those get who need them."""
+            task, pieces = shared
+            arguments = [(task, pieces if n else [], n, heldout) for n in self.batches]
+            return engine.fetch(engine.start(measure, arguments))
 
         return added(self.trainer.with_pieces(measured))
 

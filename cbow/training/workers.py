@@ -8,13 +8,15 @@ returns the same bytes. No engine is known here; see `cbow.training.engines`.
 from __future__ import annotations
 
 import contextlib
+import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from cbow.config import Config
-from cbow.errors import CorpusError
+from cbow.errors import ClusterError, CorpusError
 from cbow.network import Parameters, cbow_network
 from cbow.system.arrays import Counts, Doubles
 from cbow.system.interrupts import Interrupts
@@ -140,6 +142,11 @@ class Shard:
 #: The shards that this process has read, by the run and the number of the worker.
 _kept: Final[dict[tuple[str, int], Shard]] = {}
 
+#: How many calls for each training are under way in this process, and which trainings are over.
+_under_way: Final[Counter[str]] = Counter()
+_over: Final[set[str]] = set()
+_lock: Final = threading.Lock()
+
 
 def parameters_of(tables: Tables) -> Parameters:
     """Return tables as the arrays of two layers, without a copy."""
@@ -152,18 +159,41 @@ def seed_of(seed: int, k: int) -> int:
     return int(stream(seed, Purpose.WORKER, k) >> np.uint64(1)) if k else seed
 
 
+@contextlib.contextmanager
+def _keeping(run: str) -> Iterator[None]:
+    """Keep the shards of a training inside the block, even if it is over meanwhile.
+
+    Raises
+    ------
+    ClusterError
+        If it is over already, which nobody waits to hear.
+    """
+    with _lock:
+        if run in _over:
+            raise ClusterError("the training is over; start another one")
+        _under_way[run] += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _under_way[run] -= 1
+        _let_go(run)
+
+
 def count(k: int, shards: Shards) -> Counted:
     """Read a shard, and count its words."""
-    shard = _kept[shards.run, k] = Shard(k, shards)
-    return shard.counted
+    with _keeping(shards.run):
+        shard = _kept[shards.run, k] = Shard(k, shards)
+        return shard.counted
 
 
 def encode(k: int, shards: Shards, vocabulary: Vocabulary) -> Encoded:
     """Encode a shard that was counted."""
-    shard = _kept.get((shards.run, k))
-    if shard is None or shard.tokens is not None:  # another process counted it, or died here
-        count(k, shards)
-    return _kept[shards.run, k].encode(vocabulary)
+    with _keeping(shards.run):
+        shard = _kept.get((shards.run, k))
+        if shard is None or shard.tokens is not None:  # another process counted it, or died here
+            count(k, shards)
+        return _kept[shards.run, k].encode(vocabulary)
 
 
 @contextlib.contextmanager
@@ -175,19 +205,20 @@ def _ready(k: int, task: Task) -> Iterator[SampledTrainer | None]:
     CorpusError
         If the shard had to be read again, and is another one now.
     """
-    shard = _kept.get((task.shards.run, k))
-    if shard is None or shard.tokens is None:
-        if encode(k, task.shards, task.vocabulary).fingerprint != task.fingerprints[k]:
-            raise CorpusError(
-                f"the text of worker {k + 1}, {task.shards.sources[k].name}, was read again after "
-                "its process had died, and is not what it was; give the text as it was, and resume "
-                "from a checkpoint, or train anew"
-            )
-        shard = _kept[task.shards.run, k]
-    if shard.trainer is None and shard.tokens:
-        shard.prepare(k, task)
-    with single_threaded_blas(), np.errstate(under="ignore"):
-        yield shard.trainer
+    with _keeping(task.shards.run):
+        shard = _kept.get((task.shards.run, k))
+        if shard is None or shard.tokens is None:
+            if encode(k, task.shards, task.vocabulary).fingerprint != task.fingerprints[k]:
+                raise CorpusError(
+                    f"the text of worker {k + 1}, {task.shards.sources[k].name}, was read again "
+                    "after its process had died, and is not what it was; give the text as it was, "
+                    "and resume from a checkpoint, or train anew"
+                )
+            shard = _kept[task.shards.run, k]
+        if shard.trainer is None and shard.tokens:
+            shard.prepare(k, task)
+        with single_threaded_blas(), np.errstate(under="ignore"):
+            yield shard.trainer
 
 
 def learn(
@@ -217,7 +248,8 @@ def learn(
 def combine(o: int, piece: Piece, changes: Sequence[Change]) -> tuple[Tables, Sums]:
     """Combine what workers have made of a piece: `combine_rows`."""
     W1T, b1, W2, b2 = piece.tables
-    with centred(Tables(W1T, b1, W2, b2.copy()), SAMPLED_B1_START) as tables:
+    mine = Tables(W1T, b1, W2, b2.copy())  # no task may change what another one returned
+    with single_threaded_blas(), centred(mine, SAMPLED_B1_START) as tables:
         return combine_rows(Piece(tables, piece.r), changes)
 
 
@@ -230,17 +262,19 @@ def settle(o: int, piece: Piece, combined: Tables, sums: Sequence[Sums]) -> Piec
 
 
 def measure(
-    k: int, task: Task, pieces: Sequence[Piece], batches: Sequence[int], heldout: bool
+    k: int, task: Task, pieces: Sequence[Piece], batches: int, heldout: bool
 ) -> tuple[float, int]:
     """Return the exact loss of so many batches of a shard, and their examples: `Losses.sums`."""
+    if not batches:
+        return 0.0, 0
     with _ready(k, task) as trainer:
-        if trainer is None or not batches[k]:
+        if trainer is None:
             return 0.0, 0
         network = cbow_network(task.config.activation)
         parameters = parameters_of(joined([piece.tables for piece in pieces]))
         composed = Composed(parameters, trainer.features)
         losses = Losses(network, composed, trainer.source, trainer.pool, Interrupts(), task.probe)
-        return losses.sums(batches[k], heldout=heldout)
+        return losses.sums(batches, heldout=heldout)
 
 
 def measure_unigram(k: int, task: Task, log_p: Doubles) -> tuple[float, int]:
@@ -252,6 +286,22 @@ def measure_unigram(k: int, task: Task, log_p: Doubles) -> tuple[float, int]:
 
 
 def forget(run: str) -> None:
-    """Let go of the shards of a training, and of their files."""
-    for key in [key for key in _kept if key[0] == run]:
-        _kept.pop(key).stack.close()
+    """Let go of the shards of a training that is over, and of their files.
+
+    Where a call is under way, as Dask lets others go on after the error of one, that is done when
+    it ends.
+    """
+    with _lock:
+        _over.add(run)
+    _let_go(run)
+
+
+def _let_go(run: str) -> None:
+    """Close the shards of a training if it is over, and no call for it is under way."""
+    with _lock:
+        if run not in _over or _under_way[run]:
+            return
+        del _under_way[run]
+        shards = [_kept.pop(key) for key in [*_kept] if key[0] == run]
+    for shard in shards:
+        shard.stack.close()

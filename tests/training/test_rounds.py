@@ -4,11 +4,14 @@ import functools
 
 import numpy as np
 import pytest
+import threadpoolctl
 
 import cbow
 from cbow.config import Config
 from cbow.errors import ClusterError, ConfigError, CorpusError, OutputError
 from cbow.system import safetensors_file
+from cbow.text import Vocabulary, find_sources
+from cbow.text.shards import deal
 from cbow.training import (
     DivergenceError,
     Interrupted,
@@ -18,8 +21,10 @@ from cbow.training import (
     rounds,
     workers,
 )
+from cbow.training.combining import changed, cut
 from cbow.training.engines import engine
 from cbow.training.engines.engine import ValueLostError
+from cbow.training.kernels import Tables
 from cbow.training.rounds import reason_for, rounds_of
 from cbow.training.sampled import trainer
 
@@ -91,8 +96,8 @@ def disturbed(monkeypatch):
 
 def die():
     """Forget every shard, as a process does that is killed."""
-    for run, _ in [*workers._kept]:
-        workers.forget(run)
+    while workers._kept:
+        workers._kept.popitem()[1].stack.close()
 
 
 @pytest.mark.parametrize(
@@ -411,6 +416,74 @@ def test_divergence_is_noticed(text):
     with pytest.raises(DivergenceError) as caught:
         cbow.train(text, **{**SERIAL, "workers": 2, "learning_rate": 1e30, "epochs": 3})
     assert all(np.isfinite(array).all() for array in caught.value.model.parameters)
+
+
+def test_to_combine_takes_one_thread_of_blas(monkeypatch):
+    """With more it adds in another order, and a process of a cluster may have any number."""
+    threads = []
+
+    def combine_rows(piece, changes):
+        threads.extend(
+            each["num_threads"]
+            for each in threadpoolctl.threadpool_info()
+            if each["user_api"] == "blas"
+        )
+
+    monkeypatch.setattr(workers, "combine_rows", combine_rows)
+    tables = Tables(*(np.zeros(shape, np.float32) for shape in [(4, 2), 2, (4, 2), 4]))
+    (piece,) = cut(tables, np.full(4, 0.25), 1)
+    with threadpoolctl.threadpool_limits(2, user_api="blas"):
+        workers.combine(0, piece, [changed(tables, tables)] * 2)
+    assert set(threads) <= {1}
+
+
+def test_only_who_measures_gets_the_parameters(text, monkeypatch):
+    start, seen = engines.Serial.start, []
+
+    def watched(self, function, arguments, parts=1):
+        if function is workers.measure:
+            seen.append([(len(pieces), batches) for _, pieces, batches, _ in arguments])
+        return start(self, function, arguments, parts)
+
+    monkeypatch.setattr(engines.Serial, "start", watched)
+    cbow.train(text, **SERIAL, workers=3, heldout=0.2)
+    assert len(seen) == 2 * 2
+    assert all(sorted(each) == [(0, 0), (0, 0), (1, 1)] for each in seen)
+
+
+class TestWhatIsUnderWayWhenAllIsOver:
+    """An error of one worker ends the training; Dask lets the calls of the others go on."""
+
+    @pytest.fixture
+    def shards(self, text):
+        config = Config(**SERIAL)
+        dealt = deal(find_sources(text), 1, config)
+        yield workers.Shards("over", config, None, dealt)
+        workers._over.discard("over")
+        assert not workers._kept
+        assert not workers._under_way
+
+    def test_what_was_read_is_not_kept(self, shards, monkeypatch):
+        class Slow(workers.Shard):
+            def __init__(self, k, shards):
+                super().__init__(k, shards)
+                workers.forget(shards.run)  # as another thread does meanwhile
+
+        monkeypatch.setattr(workers, "Shard", Slow)
+        assert workers.count(0, shards).words
+        assert not workers._kept
+        with pytest.raises(ClusterError, match="the training is over"):
+            workers.count(0, shards)
+
+    def test_what_is_used_is_kept_until_then(self, shards):
+        """A kernel would read what is not there."""
+        vocabulary = Vocabulary.from_counts(dict.fromkeys(WORDS, 1))
+        workers.encode(0, shards, vocabulary)
+        ((_, shard),) = workers._kept.items()
+        with workers._keeping("over"):
+            workers.forget("over")
+            assert len(shard.corpus.ids) == shard.tokens > 0
+        assert len(shard.corpus.ids) == 0
 
 
 def test_seeds_of_workers_differ():
