@@ -412,9 +412,13 @@ class TestResuming:
         assert bytes_of(cbow.resume(path, cluster="serial")) == bytes_of(run[0])
 
 
-def test_divergence_is_noticed(text):
+@pytest.mark.parametrize("rate", [1e30, 1e38])  # the latter as that of W1 is more than float32 has
+@pytest.mark.parametrize("workers", [1, 2])
+@np.errstate(all="raise")
+def test_divergence_is_noticed(text, workers, rate):
+    settings = {**SERIAL, "workers": workers, "learning_rate": rate, "epochs": 3}
     with pytest.raises(DivergenceError) as caught:
-        cbow.train(text, **{**SERIAL, "workers": 2, "learning_rate": 1e30, "epochs": 3})
+        cbow.train(text, **settings)
     assert all(np.isfinite(array).all() for array in caught.value.model.parameters)
 
 

@@ -225,15 +225,15 @@ class SampledTrainer:
         self, tables: Tables, order: NDArray[np.int64], epoch: int, rates: list[float]
     ) -> Sums:
         """Let all threads make the steps of a pool, each at its rate."""
+        w1_rate = NGRAMS_W1_RATE if self.config.ngrams else W1_RATE
         with np.errstate(over="ignore"):  # an infinite rate shows in the loss
             alpha = np.array(rates, tables.W2.dtype)  # (steps,)
-        w1_rate = NGRAMS_W1_RATE if self.config.ngrams else W1_RATE
-        factors = (w1_rate, B1_RATE, 1.0, 1.0)
+            of_tables = Rates(*(alpha * alpha.dtype.type(x) for x in (w1_rate, B1_RATE, 1.0, 1.0)))
         work = Work(
             self.source.sampling(epoch), self.geometry.bounds, tables, self.features,
             self.unit, self.noise,
             stream(self.config.seed, Purpose.CANDIDATES, epoch), self.buffers,
-            Rates(*(alpha * alpha.dtype.type(x) for x in factors)), self.owned,
+            of_tables, self.owned,
         )  # fmt: skip
         padded = np.concatenate([order, np.full(-len(order) % self.geometry.blocks_per_step, -1)])
         reached = np.zeros((self.threads, 8), np.int64)
