@@ -115,6 +115,7 @@ def test_each_kind_of_value_is_known_as_a_file_or_not():
         "SECONDS",
         "FORMAT",
         "SHELL",
+        "ADDRESS",
     }
     parsers = [import_module(f"cbow.cli.{name}")._parser() for name in COMMANDS]
     parsers += [plot._loss_parser(), plot._words_parser()]
