@@ -208,6 +208,17 @@ def test_more_workers_than_lines(tmp_path):
         cbow.train(tmp_path / "text.txt", **SERIAL, workers=9, heldout=1e-9)
 
 
+def test_a_worker_without_text_measures_nothing(tmp_path, monkeypatch):
+    (tmp_path / "text.txt").write_text("a king rules a land\na queen rules a land\n" * 2)
+    losses = []
+    for together in (1, rounds.TOGETHER):  # one example at a time: then all workers are asked
+        monkeypatch.setattr(rounds, "TOGETHER", together)
+        model = cbow.train(tmp_path / "text.txt", **SERIAL, workers=5)
+        assert 0 in model.report["workers"]["tokens"]
+        losses.append(model.report["epochs"][-1]["loss"])
+    assert losses[0] == pytest.approx(losses[1], abs=0.5)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
