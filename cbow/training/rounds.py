@@ -234,7 +234,8 @@ class Rounds:
         )  # (rows of W1ᵀ,)
         self.keep_every = 1 if len(self.weights) <= FEW_ROWS else FEWEST
         self._parameters = parameters
-        self._shared: Shared | None = None  # if it is with the workers
+        self._task: Any = None  # a handle of it
+        self._shared: Shared | None = None  # if the parameters are with the workers
         self._since: list[Callable[[Shared], Any]] = []  # rounds that `_parameters` lack
         self._state: State | None = None
         self._here: dict[str, Any] = {}  # the state that `_parameters` are of
@@ -265,16 +266,17 @@ class Rounds:
         def attempt() -> Result:
             """Send what is not there, and call."""
             try:
+                if self._task is None:
+                    self._task = self.engine.share(self.task)
                 if self._shared is None:
                     p = min(self.engine.workers, MOST_PIECES, -(-len(self.weights) // PIECE))
                     pieces = cut(tables_of(self._parameters), self.weights, p)
-                    share = self.engine.share
-                    self._shared = Shared(share(self.task), [share(piece) for piece in pieces])
+                    self._shared = Shared(self._task, [self.engine.share(each) for each in pieces])
                     for learn_again in self._since:
                         learn_again(self._shared)
                 return function(self._shared)
             except BaseException:
-                self._shared = None
+                self._task = self._shared = None
                 raise
 
         try:
