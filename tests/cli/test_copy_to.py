@@ -1,7 +1,6 @@
 """``cbow-train --copy-to``: checkpoints and the model where they outlive the machine."""
 
 import shlex
-import signal
 from pathlib import Path
 
 import numpy as np
@@ -53,7 +52,7 @@ def test_the_model_is_copied_and_the_checkpoint_removed(store, capsys, more):
 
 
 @pytest.mark.parametrize("lost", [True, False])
-def test_what_is_copied_can_be_gone_on_with_elsewhere(store, monkeypatch, capsys, lost):
+def test_what_is_copied_can_be_gone_on_with_elsewhere(store, monkeypatch, capsys, ctrl_c, lost):
     """After Ctrl-C, and on another machine: there is nothing but what was copied."""
     assert train(f"{RUN} --quiet -o whole.safetensors") == 0
     steps = []
@@ -61,7 +60,7 @@ def test_what_is_copied_can_be_gone_on_with_elsewhere(store, monkeypatch, capsys
     def stepped(self, step):
         steps.append(step)
         if len(steps) == 3:
-            signal.raise_signal(signal.SIGINT)
+            ctrl_c()
 
     with monkeypatch.context() as patch:
         patch.setattr(Complaints, "stepped", stepped)
