@@ -233,11 +233,11 @@ def resumed_training(arguments: argparse.Namespace) -> Training:
     OutputError
         If the model to add epochs to would be written over, and ``-o`` does not name it.
     """
-    from cbow.text.remote import fetched, scheme
+    from cbow.text.remote import download, scheme
     from cbow.training.run import run_from
 
     if scheme(arguments.resume) is not None:
-        arguments.resume = str(fetched(arguments.resume, Path()))
+        arguments.resume = str(download(arguments.resume, Path()))
     earlier = run_from(arguments.resume, passed_settings(arguments))
     named = corpus_sources(arguments.corpus) if arguments.corpus else None
     sources = named or earlier.sources()

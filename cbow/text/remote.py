@@ -189,23 +189,28 @@ class RemoteFolder:
             ) from error
 
 
-def fetched(url: str, folder: Path) -> Path:
-    """Copy a file from behind an address into a folder; return its path there.
+def download(url: str, folder: Path) -> Path:
+    """Copy the file behind an address into a folder; return its path there.
 
     Raises
     ------
     CorpusError
-        If it cannot be read.
+        If it is not a file, or cannot be read.
     OutputError
         If a file of its name is there already, or it cannot be written.
     """
-    target = folder / url.rstrip("/").rpartition("/")[2]
+    fs, path = _file_system(url)
+    with _explained(url):
+        info = fs.info(path)
+    if info["type"] == "directory":
+        raise CorpusError(f"{shown(url)} is a folder; give the address of a file")
+    remote = Remote(url, info["size"], _version(info))
+    target = folder / path.rpartition("/")[2]
     if target.exists():
         raise OutputError(
             f"{target} is there already, and {shown(url)} would be written over it; give the one "
             "here, or remove it"
         )
-    ((remote,), _) = find_remote(url, ())
     with replacing(target) as temporary, temporary.open("wb") as file, remote.open() as there:
         shutil.copyfileobj(there, file, _BLOCK)
     return target

@@ -38,7 +38,7 @@ from cbow.training.defaults import SAMPLED_B1_START, Fitted
 from cbow.training.examples import ExampleSource
 from cbow.training.kernels import Purpose, Tables, stream
 from cbow.training.losses import Losses, unigram_sums
-from cbow.training.sampled.step import centred
+from cbow.training.sampled.step import move_centre
 from cbow.training.sampled.trainer import Learned, SampledTrainer
 from cbow.training.state import RateOf
 
@@ -237,28 +237,29 @@ def learn(
     with _ready(k, task) as trainer:
         if trainer is None:
             return (None,) * (p + 1)
-        with centred(joined([piece.tables for piece in pieces]), SAMPLED_B1_START) as tables:
-            learned = trainer.learn(tables, epoch, portion, rate_of)
-            changes = [
-                changed(piece.tables, part_of(tables, o, p)) for o, piece in enumerate(pieces)
-            ]
+        tables = joined([piece.tables for piece in pieces])
+        move_centre(tables, SAMPLED_B1_START)
+        learned = trainer.learn(tables, epoch, portion, rate_of)
+        changes = [changed(piece.tables, part_of(tables, o, p)) for o, piece in enumerate(pieces)]
         return *changes, learned
 
 
 def combine(o: int, piece: Piece, changes: Sequence[Change]) -> tuple[Tables, Sums]:
-    """Combine what workers have made of a piece: `combine_rows`."""
-    W1T, b1, W2, b2 = piece.tables
-    mine = Tables(W1T, b1, W2, b2.copy())  # no task may change what another one returned
-    with single_threaded_blas(), centred(mine, SAMPLED_B1_START) as tables:
-        return combine_rows(Piece(tables, piece.r), changes)
+    """Combine what workers have made of a piece, whose output layer they had centred."""
+    with single_threaded_blas():
+        return combine_rows(Piece(_moved(piece.tables, SAMPLED_B1_START), piece.r), changes)
 
 
 def settle(o: int, piece: Piece, combined: Tables, sums: Sequence[Sums]) -> Piece:
-    """Return a piece as the next round begins with it: `keep_means`."""
-    W1T, b1, W2, b2 = keep_means(combined, sums)
-    tables = Tables(W1T, b1, W2, b2.copy())  # no task may change what another one returned
-    tables.b2[:] -= tables.b2.dtype.type(SAMPLED_B1_START) * W2.sum(axis=1)
-    return Piece(tables, piece.r)
+    """Return a piece as the next round begins with it: `keep_means`, and no longer centred."""
+    return Piece(_moved(keep_means(combined, sums), -SAMPLED_B1_START), piece.r)
+
+
+def _moved(tables: Tables, c: float) -> Tables:
+    """Return tables after `move_centre`; no task may change what another one returned."""
+    tables = tables._replace(b2=tables.b2.copy())
+    move_centre(tables, c)
+    return tables
 
 
 def measure(

@@ -132,6 +132,16 @@ def test_a_file_takes_the_place_of_the_earlier_one(store):
         folder.copy(Path("b"))
 
 
-def test_what_is_not_there_cannot_be_gone_on_with(store, capsys):
-    assert train("--resume memory://models/m.checkpoint") == 1
-    assert "there is nothing at 'memory://models/m.checkpoint'" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("memory://models/m.checkpoint", "there is nothing at 'memory://models/m.checkpoint'"),
+        ("memory://models/*.checkpoint", "there is nothing at 'memory://models/*.checkpoint'"),
+        ("memory://models", "'memory://models' is a folder; give the address of a file"),
+        ("memory://models/", "'memory://models/' is a folder; give the address of a file"),
+    ],
+)
+def test_what_cannot_be_gone_on_with(store, capsys, address, message):
+    store.pipe({"/models/a.checkpoint": b"a", "/models/b.checkpoint": b"b"})
+    assert train(f"--resume {address}") == 1
+    assert message in capsys.readouterr().err

@@ -25,7 +25,7 @@ from cbow.errors import CorpusError, OutputError
 from cbow.text import encode_corpus, find_sources, remote
 from cbow.text.fields import FieldReader
 from cbow.text.reading import TextReader
-from cbow.text.remote import Remote, RemoteFolder, fetched
+from cbow.text.remote import Remote, RemoteFolder, download
 from cbow.text.shards import deal
 from cbow.text.sources import Sources
 
@@ -461,7 +461,7 @@ def test_a_store_like_s3(pauses, monkeypatch, tmp_path):
             assert folder.copy(tmp_path / "model") == "s3://bucket/models/model"
         assert [store.cat(f"s3://{each}") for each in store.find("bucket/models")] == [big]
         (tmp_path / "here").mkdir()
-        assert fetched("s3://bucket/models/model", tmp_path / "here").read_bytes() == big
+        assert download("s3://bucket/models/model", tmp_path / "here").read_bytes() == big
         folder.remove("model")
         store.invalidate_cache()
         assert store.find("bucket/models") == []

@@ -341,10 +341,14 @@ def centred(tables: Tables, centre: float) -> Iterator[Tables]:
     centre : float
         c, the same for every unit.
     """
-    c = tables.W2.dtype.type(centre)
-    tables.b2[:] += c * tables.W2.sum(axis=1)
+    move_centre(tables, centre)
     yield tables
-    tables.b2[:] -= c * tables.W2.sum(axis=1)
+    move_centre(tables, -centre)
+
+
+def move_centre(tables: Tables, c: float) -> None:
+    """b2 ← b2 + W2 c, for which the output layer is centred at c more than before."""
+    tables.b2[:] += tables.W2.dtype.type(c) * tables.W2.sum(axis=1)
 
 
 # How the threads wait for each other.
