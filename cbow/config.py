@@ -267,8 +267,13 @@ class Config:
         "softmax over the vocabulary, or over a sample of candidates; auto chooses by the cost",
         choices=OBJECTIVES,
     )
-    candidates: int = setting(
-        128, int, POSITIVE, "words a block of text is asked to tell apart (sampled)", symbol="S"
+    candidates: int | None = setting(
+        None,
+        int,
+        POSITIVE,
+        "words a block of text is asked to tell apart (sampled)",
+        symbol="S",
+        unset="128, with n-grams 64",
     )
     block: int = setting(
         128, int, POSITIVE, "tokens that share their candidates, about (sampled)", symbol="B"

@@ -115,7 +115,7 @@ objective, candidates, block, optimizer, learning_rate, batch, epochs, effort, p
         buckets: int | None = Config.buckets,
         activation: str = Config.activation,
         objective: str = Config.objective,
-        candidates: int = Config.candidates,
+        candidates: int | None = Config.candidates,
         block: int = Config.block,
         optimizer: str | None = Config.optimizer,
         learning_rate: float | None = Config.learning_rate,

@@ -49,6 +49,12 @@ WORDS_PER_EXAMPLE: Final = 16
 SMALLEST_SAMPLED_BATCH: Final = 512
 LARGEST_SAMPLED_BATCH: Final = 2048
 
+#: With n-grams: rows of W1 that a step reads are still in a cache when it changes them, if it is of
+#: few examples; and words that share parts are told apart by half the candidates.
+LARGEST_NGRAMS_BATCH: Final = 512
+NGRAMS_CANDIDATES: Final = 64
+CANDIDATES: Final = 128
+
 #: The learning rate for the mean gradient of a batch, by optimizer; and by candidates, for the sum
 #: of the gradients of a step.
 LEARNING_RATES: Final[Mapping[str, float]] = {"adam": 0.005, "adagrad": 0.05, "sgd": 1.0}
@@ -75,7 +81,7 @@ _WORDS: Final = {
 
 
 class Fitted(NamedTuple):
-    """The settings that depend on the text: those that were given, and the others chosen."""
+    """The settings that depend on the text or on others: those given, and the others chosen."""
 
     objective: str  #: exact or sampled
     epochs: int
@@ -84,11 +90,12 @@ class Fitted(NamedTuple):
     batch: int
     optimizer: str
     learning_rate: float
+    candidates: int
     chosen: str  #: a sentence: what was chosen, for which text, and why; empty if nothing was
 
     def settings(self) -> dict[str, Any]:
         """Return the settings by name. A `Config` with them leaves nothing to choose."""
-        return {name: getattr(self, name) for name in _WORDS}
+        return {name: getattr(self, name) for name in (*_WORDS, "candidates")}
 
 
 def fit(config: Config, T: int, V: int) -> Fitted:
@@ -108,7 +115,8 @@ def fit(config: Config, T: int, V: int) -> Fitted:
     N, effort = config.dimension, EFFORTS[config.effort]
     # Whatever the effort: less of it must not choose what takes longer.
     work = 6 * V * N * T * (config.epochs or EXACT_EPOCHS)
-    exact = config.candidates >= V or work <= CHEAP  # or no word is left out
+    candidates = config.candidates or (NGRAMS_CANDIDATES if config.ngrams else CANDIDATES)
+    exact = candidates >= V or work <= CHEAP  # or no word is left out
     if config.objective != "auto":
         exact = config.objective == "exact"
     objective = "exact" if exact else "sampled"
@@ -120,7 +128,8 @@ def fit(config: Config, T: int, V: int) -> Fitted:
     if not exact:
         most = min(T / config.workers / SAMPLED_STEPS_PER_EPOCH, V / WORDS_PER_EXAMPLE)
         batch = 2.0 ** round(math.log2(most))
-        batch = _within(SMALLEST_SAMPLED_BATCH, batch, LARGEST_SAMPLED_BATCH)
+        largest = LARGEST_NGRAMS_BATCH if config.ngrams else LARGEST_SAMPLED_BATCH
+        batch = _within(SMALLEST_SAMPLED_BATCH, batch, largest)
     fitted = Fitted(
         objective=objective,
         epochs=epochs,
@@ -129,6 +138,7 @@ def fit(config: Config, T: int, V: int) -> Fitted:
         batch=config.batch or round(batch),
         optimizer=optimizer,
         learning_rate=config.learning_rate or usual_rate(objective, optimizer),
+        candidates=candidates,
         chosen="",
     )
     return fitted._replace(chosen=_sentence(config, fitted, T, V))
@@ -139,8 +149,8 @@ def usual_rate(objective: str, optimizer: str) -> float:
     return SAMPLED_RATE if objective == "sampled" else LEARNING_RATES[optimizer]
 
 
-def check_objective(config: Config, V: int) -> None:
-    """See that the settings fit the objective.
+def check_objective(config: Config, candidates: int, V: int) -> None:
+    """See that the settings fit the objective, and V words the candidates.
 
     Raises
     ------
@@ -154,10 +164,10 @@ def check_objective(config: Config, V: int) -> None:
             f"optimizer is {config.optimizer}, but the sampled objective has sgd only; leave it "
             "out, or set the objective to exact"
         )
-    if config.candidates > V:
+    if candidates > V:
         other = "leave workers out" if config.workers > 1 else "set the objective to exact"
         raise ConfigError(
-            f"candidates is {config.candidates}, but the vocabulary has {V} words; give fewer "
+            f"candidates is {candidates}, but the vocabulary has {V} words; give fewer "
             f"candidates, or {other}"
         )
 

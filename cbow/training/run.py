@@ -403,7 +403,7 @@ def _learn(run: Run, corpus: EncodedCorpus | ShardedCorpus, observer: Observer) 
     fitted = fit(config, tokens, len(words))
     is_exact = fitted.objective == "exact"
     config, features = features_for(config.replace(fitted.settings()), words)
-    check_objective(config, len(words))
+    check_objective(config, fitted.candidates, len(words))
     counts = corpus.vocabulary.counts
     keep = keep_probability(counts, fitted.sample)  # (V,)
     p = target_distribution(counts, keep)  # (V,)
@@ -421,7 +421,7 @@ def _learn(run: Run, corpus: EncodedCorpus | ShardedCorpus, observer: Observer) 
         rows = Rows(features, parameters.W1.shape[1])
         features = rows.features
         rows.put_in_order(parameters)
-    probe = probe_size(len(p), tokens * share_kept(counts, keep), config.candidates)
+    probe = probe_size(len(p), tokens * share_kept(counts, keep), fitted.candidates)
 
     with single_threaded_blas(), thread_pool(threads) as (pool, started), interrupts() as signals:
         signals.deferred = True
@@ -445,7 +445,7 @@ def _learn(run: Run, corpus: EncodedCorpus | ShardedCorpus, observer: Observer) 
                     )
                 else:
                     trainer = SampledTrainer(
-                        config, parameters, source, features, fitted.batch, pool, started
+                        config, fitted, parameters, source, features, pool, started
                     )
                 losses = Losses(
                     network, composed, source, pool, signals, None if is_exact else probe

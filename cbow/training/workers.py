@@ -133,9 +133,8 @@ class Shard:
             self.corpus, fitted.window, fitted.sample, config.heldout, config.seed
         )
         self.trainer = SampledTrainer(
-            config, Parameters(*[np.empty((0, 0), task.dtype)] * 4), source,
-            features_for(config, task.vocabulary.words)[1], fitted.batch, self.pool, self.threads,
-            task.rounds,
+            config, fitted, Parameters(*[np.empty((0, 0), task.dtype)] * 4), source,
+            features_for(config, task.vocabulary.words)[1], self.pool, self.threads, task.rounds,
         )  # fmt: skip
 
 

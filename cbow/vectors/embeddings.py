@@ -17,7 +17,6 @@ the rows along them, S_k² / Σ S² is the share of the variance that component 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -183,12 +182,20 @@ def sums(rows: Floats, features: Features) -> Doubles:
     features : Features
         Of W words.
     """
+    from scipy.sparse import csr_array  # here, for vectors of whole words need none
+
     indptr, indices = features
     total = np.zeros((len(indptr) - 1, rows.shape[1]))
-    for w, (start, end) in enumerate(pairwise(indptr.tolist())):  # quicker than all at once
-        for first in range(start, end, ROWS):
-            ids = indices[first : min(first + ROWS, end)]
-            total[w] += rows[ids].sum(axis=0, dtype=np.float64)
+    start = 0
+    while start < len(total):  # as many words as have ROWS features, or one that has more
+        stop = max(start + 1, np.searchsorted(indptr, indptr[start] + ROWS, side="right") - 1)
+        for first in range(indptr[start], indptr[stop], ROWS):
+            ids = indices[first : min(first + ROWS, indptr[stop])]
+            ends = np.clip(indptr[start : stop + 1] - first, 0, len(ids))
+            ones = np.ones(len(ids)), np.arange(len(ids)), ends
+            added_up = csr_array(ones, shape=(stop - start, len(ids)))
+            total[start:stop] += added_up @ rows[ids].astype(np.float64)
+        start = stop
     return total
 
 

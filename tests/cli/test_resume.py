@@ -28,7 +28,7 @@ SMALL = {
     "exact": "--objective exact --batch 16",
     "sampled": "--objective sampled --candidates 3 --block 16 --batch 48",
 }
-FITTED = Fitted("exact", 2, 5, 0.0, 512, "adam", 0.005, "")
+FITTED = Fitted("exact", 2, 5, 0.0, 512, "adam", 0.005, 128, "")
 ALWAYS = "--dimension 4 --epochs 2 --sample 0 --min-count 1 --window 2 --heldout 0.1 --quiet"
 
 CODE = """

@@ -24,7 +24,7 @@ from cbow.training import Baselines, Epoch, Observer, Plan, Step
 from cbow.training.defaults import Fitted
 
 TEXT = "the king rules the land\nthe queen rules the land\nthe dog eats the hay\n" * 40
-FITTED = Fitted("exact", 2, 5, 0.0, 512, "adam", 0.005, "")
+FITTED = Fitted("exact", 2, 5, 0.0, 512, "adam", 0.005, 128, "")
 SMALL = ["--dimension", "4", "--epochs", "2", "--sample", "0", "--min-count", "1"]
 
 
@@ -594,7 +594,7 @@ def test_a_sampled_run_says_what_it_does(tmp_path, capsys):
     display = Display()
     display.told = -1e9
     both = Several(display)
-    fitted = Fitted("sampled", 2, 5, 1e-3, 512, "sgd", 0.05, "chosen for this text: epochs 2")
+    fitted = Fitted("sampled", 2, 5, 1e-3, 512, "sgd", 0.05, 128, "chosen for this text: epochs 2")
     both.planned(Plan(7, 80, 100, Baselines(2.0, 1.5), fitted))
     both.compiling()
     display.told = -1e9

@@ -34,7 +34,7 @@ class First(Observer):
     ],
 )
 def test_what_is_chosen_for_a_text(T, V, expected):
-    assert fit(Config(), T, V)[:-1] == expected
+    assert fit(Config(), T, V)[:-1] == (*expected, 128)
 
 
 def test_the_exact_softmax_is_chosen_by_its_cost():
@@ -70,7 +70,7 @@ def test_every_effort_and_every_optimizer_is_known():
 
 GIVEN = {
     "objective": "sampled", "epochs": 2, "window": 9, "sample": 0.0, "batch": 7,
-    "optimizer": "sgd", "learning_rate": 0.3,
+    "optimizer": "sgd", "learning_rate": 0.3, "candidates": 31,
 }  # fmt: skip
 
 
@@ -82,7 +82,8 @@ def test_what_is_given_holds():
         one = fit(Config(**{name: value}), 1_000, 100)
         assert getattr(one, name) == value
         assert "chosen for 1,000 tokens, 100 words: " in one.chosen
-        assert len(one.chosen.split(" (")[0].split(": ")[1].split(", ")) == len(GIVEN) - 1
+        told = one.chosen.split(" (")[0].split(": ")[1].split(", ")
+        assert len(told) == len(GIVEN) - (1 if name == "candidates" else 2)  # which are not told
 
 
 def test_the_rate_is_that_of_the_objective_and_the_optimizer():
@@ -101,6 +102,14 @@ def test_the_rate_is_that_of_the_objective_and_the_optimizer():
 )  # fmt: skip
 def test_a_large_text_is_learned_in_large_steps(tokens, workers, batch):
     assert fit(Config(workers=workers), tokens, 50_000).batch == batch
+
+
+def test_words_made_of_ngrams_have_smaller_steps_and_fewer_candidates():
+    fitted = fit(Config(ngrams=(3, 6)), 17_000_000, 46_000)
+    assert (fitted.batch, fitted.candidates) == (512, 64)
+    given = fit(Config(ngrams=(3, 6), batch=2048, candidates=128), 17_000_000, 46_000)
+    assert (given.batch, given.candidates) == (2048, 128)
+    assert fit(Config(ngrams=(3, 6)), 10**9, 64).objective == "exact"  # no word is left out
 
 
 EXACT = "the exact softmax is quick here"

@@ -7,7 +7,7 @@ from cbow.training import Baselines, Plan, Step, progress
 from cbow.training.defaults import Fitted
 from cbow.training.progress import Pace, Rate
 
-FITTED = Fitted("exact", 2, 5, 0.0, 512, "adam", 0.005, "")
+FITTED = Fitted("exact", 2, 5, 0.0, 512, "adam", 0.005, 128, "")
 #: 100 tokens, whose losses take 3 s.
 PLAN = Plan(7, 80, 100, Baselines(2.0, 1.5), FITTED, loss_seconds=3.0)
 

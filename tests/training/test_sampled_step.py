@@ -102,7 +102,7 @@ def one_step(before, activation, blocks, centre, features=WHOLE):
     after = Parameters(*(array.copy(order="K") for array in before))
     text = sampled(lines_of())
     bounds = np.linspace(0, len(text.ids), blocks + 1).astype(np.int64)
-    buffers = make_buffers(blocks, int(np.diff(bounds).max()), WINDOW, (N, V), np.float64)
+    buffers = make_buffers(blocks, 1, int(np.diff(bounds).max()), WINDOW, (N, V), np.float64)
     buffers.candidates[:] = np.random.default_rng(3).permutation(V)
     rates = Rates(*np.ones((4, 1)))
     unit = Unit(SLOPES[activation], centre)
@@ -112,9 +112,9 @@ def one_step(before, activation, blocks, centre, features=WHOLE):
             make_owned(1, features),
         )  # fmt: skip
         for k in range(blocks):  # the candidates are not drawn: every word is one
-            block_gradients(work, k, 0.0, buffers_of(buffers, k))
+            block_gradients(work, k, 0.0, buffers_of(buffers, k, 0))
         for k in range(blocks):
-            apply_block(work, buffers_of(buffers, k), 0, 1, 0)
+            apply_block(work, buffers_of(buffers, k, 0), 0, 1, 0)
     return after, buffers.sums
 
 
@@ -158,7 +158,7 @@ def steps(threads, dtype=np.float32, blocks=11, K=3, seed=1, features=PARTS):
     text = sampled(lines_of(seed), keep, seed)
     parameters = parameters_of(dtype, features=features)
     bounds = np.linspace(0, len(text.ids), blocks + 1).astype(np.int64)
-    buffers = make_buffers(K, int(np.diff(bounds).max()), WINDOW, (N, 4), dtype)
+    buffers = make_buffers(K, threads, int(np.diff(bounds).max()), WINDOW, (N, 4), dtype)
     order = np.concatenate([np.random.default_rng(0).permutation(blocks), [-1] * (-blocks % K)])
     rates = Rates(*(np.full(len(order) // K, rate, dtype) for rate in (0.4, 0.01, 0.1, 0.1)))
     reached, sums = np.zeros((threads, 8), np.int64), make_sums(N)
@@ -185,7 +185,7 @@ def steps(threads, dtype=np.float32, blocks=11, K=3, seed=1, features=PARTS):
 def test_nobody_waits_for_a_thread_that_gave_up(point):
     """Before its gradients, or before its changes."""
     text, parameters = sampled(lines_of(1)), parameters_of(np.float64)
-    buffers = make_buffers(2, len(text.ids), WINDOW, (N, 4), np.float64)
+    buffers = make_buffers(2, 2, len(text.ids), WINDOW, (N, 4), np.float64)
     rates = Rates(*(np.zeros(3) for _ in range(4)))
     bounds, noise = np.array([0, len(text.ids)]), make_noise(np.arange(1, V + 1), 4, np.float64)
     tables, unit = tables_of(parameters), Unit(0.0, 0.0)
@@ -232,7 +232,7 @@ def test_blocks_without_an_example_change_nothing():
     before = parameters_of()
     text = sampled(lines_of(), keep=np.zeros(V))
     after = Parameters(*(array.copy(order="K") for array in before))
-    buffers = make_buffers(1, len(text.ids), WINDOW, (N, 4), np.float64)
+    buffers = make_buffers(1, 1, len(text.ids), WINDOW, (N, 4), np.float64)
     sums = make_sums(N)
     noise = make_noise(np.ones(V, np.int64), 4, np.float64)
     rates = Rates(*np.ones((4, 1)))

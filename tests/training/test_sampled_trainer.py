@@ -20,6 +20,7 @@ from cbow.system import compiled
 from cbow.text import encode_corpus
 from cbow.training import DivergenceError, Interrupted, Observer, losses
 from cbow.training.composed import themselves
+from cbow.training.defaults import fit
 from cbow.training.examples import ExampleSource, Tally
 from cbow.training.sampled import trainer as module
 from cbow.training.sampled.trainer import SampledTrainer, cut_up
@@ -68,8 +69,8 @@ def source_of(tmp_path, **settings):
 def trainer_of(config, source, pool, threads=1):
     V = len(source.corpus.vocabulary)
     parameters = initialise(V, config.dimension, config.seed)
-    batch = config.batch or 512
-    return SampledTrainer(config, parameters, source, themselves(V), batch, pool, threads)
+    fitted = fit(config, len(source.corpus.ids), V)
+    return SampledTrainer(config, fitted, parameters, source, themselves(V), pool, threads)
 
 
 class TestCuttingUp:

@@ -17,7 +17,7 @@ from cbow.network.activations import ACTIVATIONS
 from cbow.system.arrays import Longs
 from cbow.system.threads import share_out
 from cbow.text.ngrams import Features
-from cbow.training.defaults import B1_RATE, SAMPLED_B1_START
+from cbow.training.defaults import B1_RATE, SAMPLED_B1_START, Fitted
 from cbow.training.examples import ExampleSource, Tally
 from cbow.training.kernels import Purpose, Tables, stream, tables_of, uniform
 from cbow.training.sampled.noise import make_noise
@@ -115,13 +115,13 @@ class SampledTrainer:
     Parameters
     ----------
     config : Config
+    fitted : Fitted
+        Of it the batch, kept tokens of a step, and the candidates.
     parameters : Parameters
         Are changed in place.
     source : ExampleSource
     features : Features
         What the vector of each word is the mean of.
-    batch : int
-        Kept tokens of a step, about.
     pool : Executor
         Has `threads` threads.
     threads : int
@@ -134,10 +134,10 @@ class SampledTrainer:
     def __init__(
         self,
         config: Config,
+        fitted: Fitted,
         parameters: Parameters,
         source: ExampleSource,
         features: Features,
-        batch: int,
         pool: Executor,
         threads: int,
         pools: int | None = None,
@@ -149,13 +149,16 @@ class SampledTrainer:
         self.source = source
         self.features = features
         self.pool = pool
-        self.geometry = cut_up(len(corpus.ids), source.share_kept(), config.block, batch, pools)
-        self.noise = make_noise(corpus.vocabulary.counts, config.candidates, dtype)
+        self.geometry = cut_up(
+            len(corpus.ids), source.share_kept(), config.block, fitted.batch, pools
+        )
+        self.noise = make_noise(corpus.vocabulary.counts, fitted.candidates, dtype)
         self.buffers = make_buffers(
             self.geometry.blocks_per_step,
+            min(threads, self.geometry.blocks_per_step),
             int(np.diff(self.geometry.bounds).max()),
             source.margin,
-            (config.dimension, config.candidates),
+            (config.dimension, fitted.candidates),
             dtype,
         )
         slope, centre = ACTIVATIONS[config.activation].slope, SAMPLED_B1_START
