@@ -285,7 +285,8 @@ def add_up_rows(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         total = _allocate(builder, ir.Constant(vector, [0.0] * vector.count))
         with rows.each(k) as place:
             builder.store(builder.fadd(builder.load(total), rows.load(place, vector)), total)
-        rows.store(builder.load(total), builder.gep(out, [k]))
+        place = builder.gep(out, [k])
+        rows.store(builder.fadd(rows.load(place, vector), builder.load(total)), place)
     return context.get_dummy_value()
 
 
@@ -310,17 +311,30 @@ def add_to_rows(context: Any, builder: Any, signature: Any, values: Any) -> Any:
 def prefetch_rows(context: Any, builder: Any, signature: Any, values: Any) -> Any:
     """Ask for each cache line of 64 bytes that a row begins, and for its last."""
     rows = Rows(context, builder, signature, values)
-    flag, integer = rows.table.type, ir.IntType(32)
-    kind = ir.FunctionType(ir.VoidType(), [flag, integer, integer, integer])
-    function = _function_of(builder.module, kind, "llvm.prefetch.p0")
-    options = [integer(0), integer(3), integer(1)]  # to read, into all caches, data
     line = 64 // rows.size
     stop, step = builder.and_(rows.n, rows.n.type(-line)), rows.n.type(line)
     lines = cgutils.for_range_slice(builder, rows.n.type(0), stop, step, inc=True)
     with lines as (k, _), rows.each(k) as place:
-        builder.call(function, [place, *options])
+        ask_for(builder, place)
     with rows.each(builder.sub(rows.n, rows.n.type(1))) as place:
-        builder.call(function, [place, *options])
+        ask_for(builder, place)
+    return context.get_dummy_value()
+
+
+def ask_for(builder: Any, place: Any) -> None:
+    """Write the instruction that asks for a cache line, as LLVM has it for any type."""
+    integer = ir.IntType(32)
+    kind = ir.FunctionType(ir.VoidType(), [place.type, integer, integer, integer])
+    function = _function_of(builder.module, kind, "llvm.prefetch.p0")
+    options = [integer(0), integer(3), integer(1)]  # to read, into all caches, data
+    builder.call(function, [builder.bitcast(place, function.args[0].type), *options])
+
+
+@tell(operations.prefetch, lambda a, i: types.void)
+def prefetch(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+    """Ask for the cache line of a number."""
+    data = context.make_array(signature.args[0])(context, builder, values[0]).data
+    ask_for(builder, builder.gep(data, [values[1]]))
     return context.get_dummy_value()
 
 

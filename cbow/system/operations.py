@@ -48,16 +48,21 @@ def fma(a: Any, b: Any, c: Any) -> Any:
 
 
 def add_up_rows(table: Array, ids: Array, out: Array) -> None:
-    """out[k] = Σ_i table[ids[i], k], added up by rising i; table by rows, ids not below 0."""
-    out[:] = 0
+    """out[k] += Σ_i table[ids[i], k], added up by rising i; table by rows, ids not below 0."""
+    total = np.zeros_like(out)
     for i in ids:
-        out += table[i]
+        total += table[i]
+    out += total
 
 
 def add_to_rows(table: Array, ids: Array, x: Any, row: Array) -> None:
     """table[ids[i], k] += x row[k] for every i; an id may stand there repeatedly."""
     for i in ids:
         table[i] += x * row
+
+
+def prefetch(a: Array, i: int) -> None:
+    """Have a[i] fetched from memory, and what is on its cache line."""
 
 
 def prefetch_rows(table: Array, ids: Array) -> None:

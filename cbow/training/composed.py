@@ -9,6 +9,7 @@ import numpy as np
 
 from cbow.config import Config
 from cbow.network import Gradients, Parameters, compose, contexts, feature_gradients
+from cbow.system.arrays import Longs
 from cbow.text.ngrams import (
     Features,
     Ngrams,
@@ -17,6 +18,7 @@ from cbow.text.ngrams import (
     left_out,
     suggested_buckets,
 )
+from cbow.training.sampled.kernels import PARTS
 
 
 def features_for(config: Config, words: Sequence[str]) -> tuple[Config, Features]:
@@ -51,16 +53,50 @@ def themselves(V: int) -> Features:
     return Features(np.arange(V + 1), np.arange(V, dtype=np.int32))
 
 
+def first_places(features: Features, rows: int) -> Longs:
+    """Return the place in ``features.indices`` where each of the rows first stands.
+
+    For a row that no word has, it is the number of places.
+    """
+    places = len(features.indices)
+    first = np.full(rows, places)
+    first[features.indices[::-1]] = np.arange(places)[::-1]  # the last remains
+    return first
+
+
+def parts_of_rows(features: Features, first: Longs) -> Longs:
+    """Deal rows of W1ᵀ out to `PARTS` parts by their first places; return the part of each.
+
+    The rows that a word is the first to have are of one part, and those of the next word of the
+    next: so all parts have about as much to do, and what only a rare word has stays together.
+    """
+    word = np.searchsorted(features.indptr, first, side="right") - 1
+    return word % PARTS
+
+
+def in_parts(features: Features) -> Features:
+    """Return features with those of each word in order by the parts that their rows are of.
+
+    Those of word w in part p are ``indices[indptr[PARTS w + p] : indptr[PARTS w + p + 1]]``.
+    """
+    V, sizes = len(features.indptr) - 1, np.diff(features.indptr)
+    part = parts_of_rows(features, first_places(features, int(features.indices.max()) + 1))
+    place = PARTS * np.repeat(np.arange(V), sizes) + part[features.indices]
+    indptr = np.append(0, np.cumsum(np.bincount(place, minlength=PARTS * V)))
+    return Features(indptr, features.indices[np.argsort(place, kind="stable")])
+
+
 #: Numbers of each row of W1ᵀ that are put in order together.
 TOGETHER: Final = 20
 
 
 class Rows:
-    """Which order the rows of W1ᵀ are learned in: that in which words first have them.
+    """Which order the rows of W1ᵀ are learned in: by parts, and then as words first have them.
 
     Words stand by falling frequency. So the rows that only a rare word has lie side by side, and
-    those that many tokens have come first: fewer pages and cache lines hold what a token needs. In
-    a file, and everywhere but in training, the row of an n-gram is V plus its bucket.
+    those that many tokens have come first: fewer pages and cache lines hold what a token needs. And
+    each thread, which owns some parts, has its own. In a file, and everywhere but in training, the
+    row of an n-gram is V plus its bucket.
 
     Parameters
     ----------
@@ -70,9 +106,8 @@ class Rows:
     """
 
     def __init__(self, features: Features, count: int) -> None:
-        first = np.full(count, len(features.indices))
-        first[features.indices[::-1]] = np.arange(len(features.indices))[::-1]  # the last remains
-        self.order = np.argsort(first, kind="stable")  # (V + buckets,)
+        first = first_places(features, count)
+        self.order = np.lexsort((first, parts_of_rows(features, first)))  # (V + buckets,)
         number = np.empty(count, np.int32)
         number[self.order] = np.arange(count)
         self.features = Features(features.indptr, number[features.indices])

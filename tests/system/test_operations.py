@@ -140,11 +140,11 @@ def test_compiled_sums_over_rows_are_the_plain_ones(dtype, ids, n, seed):
     table, row = rng.normal(size=(7, n)).astype(dtype), rng.normal(size=n).astype(dtype)
     ids, x = np.array(ids, np.int32), np.array([-0.3], dtype)
 
-    found, plain = np.full((2, n), np.nan, dtype)
+    found, plain = row.copy(), row.copy()
     operations.add_up_rows(table, ids, plain)
     compiled_add_up_rows(table, ids, found)
     assert found.tobytes() == plain.tobytes()
-    np.testing.assert_allclose(found, table[ids].astype(float).sum(axis=0), atol=1e-5)
+    np.testing.assert_allclose(found, row + table[ids].astype(float).sum(axis=0), atol=1e-5)
 
     found, plain = table.copy(), table.copy()
     operations.add_to_rows(plain, ids, x[0], row)
@@ -205,6 +205,7 @@ def test_compiled_exponentials_are_the_plain_ones(dtype, x):
 @compiled
 def compiled_prefetch_rows(table, ids):
     operations.prefetch_rows(table, ids)
+    operations.prefetch(ids, 1)
 
 
 @pytest.mark.parametrize("n", [1, 16, 17, 100])

@@ -4,6 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import cbow
 from cbow.config import ACTIVATIONS, Config
@@ -12,9 +14,10 @@ from cbow.network import Parameters, backward, cbow_network, compose, contexts, 
 from cbow.text import encode_corpus
 from cbow.text.ngrams import Features, Ngrams, collisions, features_of, ngram_ids
 from cbow.training import Interrupted, Observer
-from cbow.training.composed import Composed, Rows, features_for
+from cbow.training.composed import Composed, Rows, features_for, in_parts
 from cbow.training.exact.trainer import BatchTrainer
 from cbow.training.examples import ExampleSource, Tally
+from cbow.training.sampled.kernels import PARTS
 from cbow.training.state import Measures, State, copy
 
 WORDS = ["walk", "walks", "walked", "talk", "talks", "talked", "a", "the"]
@@ -105,11 +108,13 @@ def test_composed_parameters_follow_those_of_the_features():
         np.testing.assert_array_equal(one, other)
 
 
-def test_rows_are_learned_in_the_order_in_which_words_first_have_them():
+def test_rows_are_learned_by_parts_and_as_words_first_have_them():
     features = Features(np.array([0, 3, 5, 8]), np.array([0, 4, 6, 1, 4, 2, 3, 6], np.int32))
     rows = Rows(features, 8)
     assert rows.order.tolist() == [0, 4, 6, 1, 2, 3, 5, 7]
     assert rows.features.indices.tolist() == [0, 1, 2, 3, 1, 4, 5, 2]
+    five = Features(np.arange(0, 12, 2), np.array([0, 6, 1, 6, 2, 7, 3, 5, 4, 7], np.int32))
+    assert Rows(five, 9).order.tolist() == [0, 6, 4, 1, 8, 2, 7, 3, 5]
     rng = np.random.default_rng(0)
     parameters = Parameters(*(rng.normal(size=n) for n in [(8, 2), (2, 1), (3, 2), (3, 1)]))
     parameters = Parameters(parameters.W1.T, *parameters[1:])
@@ -119,6 +124,32 @@ def test_rows_are_learned_in_the_order_in_which_words_first_have_them():
     np.testing.assert_allclose(Composed(ordered, rows.features).parameters.W1, whole.W1)
     for one, other in zip(rows.restored(ordered), parameters, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@given(st.integers(1, 30), st.integers(1, 20), st.integers(0, 10**6))
+def test_rows_are_dealt_out_to_parts(V, buckets, seed):
+    """No matter how they are numbered; each word has what it had, in the order it had it."""
+    rng = np.random.default_rng(seed)
+    each = [[w, *rng.integers(V, V + buckets, rng.integers(0, 9))] for w in range(V)]
+    indptr = np.append(0, np.cumsum([len(rows) for rows in each]))
+    features = Features(indptr, np.concatenate(each).astype(np.int32))
+    by_parts = in_parts(features)
+    assert len(by_parts.indptr) == PARTS * V + 1
+    part_of, first = {}, {}
+    for w, rows in enumerate(each):
+        for row in rows:
+            first.setdefault(row, w)
+        for p in range(PARTS):
+            place = PARTS * w + p
+            some = by_parts.indices[by_parts.indptr[place] : by_parts.indptr[place + 1]].tolist()
+            assert some == [row for row in rows if row in some]
+            assert all(part_of.setdefault(row, p) == p for row in some)
+        assert by_parts.indptr[PARTS * (w + 1)] == indptr[w + 1]
+    assert all(part == first[row] % PARTS for row, part in part_of.items())
+    again = rng.permutation(V + buckets).astype(np.int32)
+    renumbered = in_parts(Features(indptr, again[features.indices]))
+    np.testing.assert_array_equal(renumbered.indptr, by_parts.indptr)
+    np.testing.assert_array_equal(renumbered.indices, again[by_parts.indices])
 
 
 @pytest.mark.parametrize("stop", [False, True])

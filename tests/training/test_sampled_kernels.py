@@ -6,7 +6,6 @@ import scipy.special
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cbow.text.ngrams import Features
 from cbow.training.examples import Block
 from cbow.training.kernels import Purpose, stream
 from cbow.training.sampled import kernels
@@ -46,14 +45,30 @@ class TestHidden:
             z = W1T[around].mean(axis=0) + b1
             np.testing.assert_allclose(h, np.where(z > 0, z, slope * z), atol=1e-13)
 
-    def test_rows_of_tokens_are_means_over_their_features(self):
-        W1T = np.random.default_rng(0).normal(size=(7, 3))
-        features = Features(np.array([0, 1, 3, 6]), np.array([0, 1, 4, 2, 5, 5], np.int32))
-        R = np.full((4, 3), np.nan)
-        kernels.token_rows(W1T, features, np.array([2, 0, 1], np.int32), 3, R)
-        expected = [(W1T[2] + 2 * W1T[5]) / 3, W1T[0], (W1T[1] + W1T[4]) / 2]
-        np.testing.assert_allclose(R[:3], expected, atol=1e-15)
-        assert np.isnan(R[3]).all()
+    @given(st.integers(0, 10**6), st.sampled_from([1, 3, 40]), st.sampled_from(DTYPES))
+    def test_rows_of_tokens_are_means_in_however_many_groups(self, seed, N, dtype):
+        rng = np.random.default_rng(seed)
+        W1T, n = rng.normal(size=(7, N)).astype(dtype), 4
+        sizes = rng.integers(0, 3, (n, kernels.PARTS))
+        sizes[:, rng.integers(kernels.PARTS)] += 1  # no token has none
+        starts = np.append(0, np.cumsum(sizes)).astype(np.int32)
+        rows = rng.integers(0, 7, starts[-1]).astype(np.int32)
+        expected = [
+            W1T[some].mean(axis=0)
+            for some in np.split(rows, starts[kernels.PARTS : -1 : kernels.PARTS])
+        ]
+        found = []
+        for groups in (1, 2, 4):
+            Q, R = np.full((groups, n, N), np.nan, dtype), np.full((n + 1, N), np.nan, dtype)
+            size = kernels.PARTS // groups
+            for g in rng.permutation(groups):  # whoever comes first
+                first, last = size * g, size * (g + 1)
+                kernels.add_up_parts(W1T, rows, starts, n, first, last, np.empty(N, dtype), Q)
+            kernels.token_rows(Q, starts, n, R)
+            np.testing.assert_allclose(R[:n], expected, atol=1e-6)
+            assert np.isnan(R[n]).all()
+            found.append(R.tobytes())
+        assert len(set(found)) == 1
 
     @pytest.mark.parametrize("window", [1, 2, 5, 20])
     def test_gradients_of_windows(self, window):

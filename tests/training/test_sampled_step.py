@@ -11,6 +11,7 @@ from cbow.network import Parameters, backward, cbow_network, contexts, cost, for
 from cbow.network.activations import LEAK
 from cbow.text import EncodedCorpus, TokenAccount, Vocabulary
 from cbow.text.ngrams import Features
+from cbow.training.composed import in_parts
 from cbow.training.examples import BLOCK, ExampleSource, Tally
 from cbow.training.kernels import Purpose, stream, tables_of
 from cbow.training.sampled.noise import Noise, make_noise
@@ -19,21 +20,19 @@ from cbow.training.sampled.step import (
     Rates,
     Unit,
     Work,
+    add_up_own,
     apply_block,
     block_gradients,
     buffers_of,
     centred,
     make_buffers,
-    make_owned,
     make_sums,
+    read_ahead,
     run_steps,
     wait_for_all,
 )
 
 pytestmark = pytest.mark.kernels
-
-#: As Python: kernels return arrays to each other only.
-buffers_of = getattr(buffers_of, "py_func", buffers_of)
 
 V, N, WINDOW = 7, 3, 2
 SLOPES = {"relu": 0.0, "leaky_relu": LEAK, "identity": 1.0}
@@ -66,6 +65,12 @@ PARTS = Features(
 def matrix_of(features, dtype=np.float64):
     """F, by which whole words are means of their features."""
     return contexts(features.indices, features.indptr, features.indices.max() + 1, dtype)
+
+
+def parted(features):
+    """Features as a step has them, and the most that a word has."""
+    most = int(np.diff(features.indptr).max())
+    return in_parts(features) if most > 1 else features, most
 
 
 def parameters_of(dtype=np.float64, seed=1, features=WHOLE):
@@ -102,19 +107,22 @@ def one_step(before, activation, blocks, centre, features=WHOLE):
     after = Parameters(*(array.copy(order="K") for array in before))
     text = sampled(lines_of())
     bounds = np.linspace(0, len(text.ids), blocks + 1).astype(np.int64)
-    buffers = make_buffers(blocks, 1, int(np.diff(bounds).max()), WINDOW, (N, V), np.float64)
+    features, most = parted(features)
+    longest = int(np.diff(bounds).max())
+    buffers = make_buffers(blocks, 1, longest, WINDOW, (N, V), np.float64, most)
     buffers.candidates[:] = np.random.default_rng(3).permutation(V)
     rates = Rates(*np.ones((4, 1)))
     unit = Unit(SLOPES[activation], centre)
     with centred(tables_of(after), centre) as tables, np.errstate(over="ignore"):
-        work = Work(
-            text, bounds, tables, features, unit, all_words(), key_of(1), buffers, rates,
-            make_owned(1, features),
-        )  # fmt: skip
+        work = Work(text, bounds, tables, features, unit, all_words(), key_of(1), buffers, rates)
+        own = [buffers_of(buffers, 0, k, 0) for k in range(blocks)]
         for k in range(blocks):  # the candidates are not drawn: every word is one
-            block_gradients(work, k, 0.0, buffers_of(buffers, k, 0))
+            read_ahead(work, k, own[k].reading)
+            if most > 1:
+                add_up_own(tables, own[k], 0, 1)
+            block_gradients(work, k, 0.0, own[k])
         for k in range(blocks):
-            apply_block(work, buffers_of(buffers, k, 0), 0, 1, 0)
+            apply_block(work, own[k], 0, 1, 0)
     return after, buffers.sums
 
 
@@ -158,7 +166,8 @@ def steps(threads, dtype=np.float32, blocks=11, K=3, seed=1, features=PARTS):
     text = sampled(lines_of(seed), keep, seed)
     parameters = parameters_of(dtype, features=features)
     bounds = np.linspace(0, len(text.ids), blocks + 1).astype(np.int64)
-    buffers = make_buffers(K, threads, int(np.diff(bounds).max()), WINDOW, (N, 4), dtype)
+    features, most = parted(features)
+    buffers = make_buffers(K, threads, int(np.diff(bounds).max()), WINDOW, (N, 4), dtype, most)
     order = np.concatenate([np.random.default_rng(0).permutation(blocks), [-1] * (-blocks % K)])
     rates = Rates(*(np.full(len(order) // K, rate, dtype) for rate in (0.4, 0.01, 0.1, 0.1)))
     reached, sums = np.zeros((threads, 8), np.int64), make_sums(N)
@@ -166,10 +175,7 @@ def steps(threads, dtype=np.float32, blocks=11, K=3, seed=1, features=PARTS):
     unit = Unit(dtype(0), dtype(0.5))
 
     with centred(tables_of(parameters), 0.5) as tables:
-        work = Work(
-            text, bounds, tables, features, unit, noise, key_of(seed), buffers, rates,
-            make_owned(threads, features),
-        )  # fmt: skip
+        work = Work(text, bounds, tables, features, unit, noise, key_of(seed), buffers, rates)
         workers = [
             threading.Thread(target=quietly, args=(work, order, thread, reached, sums))
             for thread in range(threads)
@@ -189,9 +195,7 @@ def test_nobody_waits_for_a_thread_that_gave_up(point):
     rates = Rates(*(np.zeros(3) for _ in range(4)))
     bounds, noise = np.array([0, len(text.ids)]), make_noise(np.arange(1, V + 1), 4, np.float64)
     tables, unit = tables_of(parameters), Unit(0.0, 0.0)
-    work = Work(
-        text, bounds, tables, WHOLE, unit, noise, key_of(1), buffers, rates, make_owned(1, WHOLE)
-    )
+    work = Work(text, bounds, tables, WHOLE, unit, noise, key_of(1), buffers, rates)
     reached = np.zeros((2, 8), np.int64)
     arguments = (work, np.full(6, -1), 0, reached, make_sums(N))
     worker = threading.Thread(target=run_steps, args=arguments)
@@ -239,9 +243,8 @@ def test_blocks_without_an_example_change_nothing():
     T = len(text.ids)
     with centred(tables_of(after), 0.0) as tables:
         work = Work(
-            text, np.array([0, T]), tables, WHOLE, Unit(0.0, 0.0), noise, key_of(1), buffers,
-            rates, make_owned(1, WHOLE),
-        )  # fmt: skip
+            text, np.array([0, T]), tables, WHOLE, Unit(0.0, 0.0), noise, key_of(1), buffers, rates
+        )
         quietly(work, np.array([0]), 0, np.zeros((1, 8), np.int64), sums)
     for new, old in zip(after, before, strict=True):
         np.testing.assert_array_equal(new, old)

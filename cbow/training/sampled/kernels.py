@@ -18,23 +18,70 @@ from cbow.system.compiled import compiled
 from cbow.system.operations import add_up_rows, dot, exponential, largest, prefetch_rows
 from cbow.training.kernels import exponentials_and_sums
 
+#: Parts that the rows of W1ᵀ are dealt out to where words have several: so many threads own some.
+PARTS: Final = 4
+
 #: A logit that counts for nothing: exp of it, less any other, is 0.
 NOTHING: Final = -1e30
 
 
 @compiled
-def token_rows(W1T: Any, features: Any, ids: Any, n: Any, R: Any) -> None:
-    """R[j] = the mean of W1T[f] over the features f of word ids[j], (n, N)."""
-    indptr, indices = features
-    one = R.dtype.type(1)
+def add_up_parts(
+    W1T: Any, rows: Any, starts: Any, n: Any, first: Any, last: Any, other: Any, Q: Any
+) -> None:
+    """Add up the rows of n tokens in some parts, each part for itself, and then two neighbours.
+
+        Q[g, j] = Σ_p Σ_f W1T[f]        over the parts p of group g, and the rows f of token j in p
+
+    What is left of the parts after this, `token_rows` adds up in the same way. So every sum is
+    ``(part 0 + part 1) + (part 2 + part 3)``, in however many groups.
+
+    Parameters
+    ----------
+    W1T : (V + buckets, N) array
+    rows : int32
+        Rows of W1T, one token after the other.
+    starts : (PARTS n + 1,) int32
+        Where those of token j in part p start: ``starts[PARTS j + p]``.
+    n : int
+    first, last : int
+        The parts, ``first ≤ p < last``: those of whole groups.
+    other : (N,) array
+        To work in.
+    Q : (groups, n, N) array
+        With 1, 2 or 4 groups, the parts of each of which are neighbours. Is filled for these parts.
+    """
+    size = PARTS // len(Q)
     for j in range(n):
         if j + 1 < n:
-            prefetch_rows(W1T, indices[indptr[ids[j + 1]] : indptr[ids[j + 1] + 1]])
-        begin, end = indptr[ids[j]], indptr[ids[j] + 1]
-        add_up_rows(W1T, indices[begin:end], R[j])
-        share = one / R.dtype.type(end - begin)
+            after = PARTS * (j + 1)
+            prefetch_rows(W1T, rows[starts[after + first] : starts[after + last]])
+        for g in range(first // size, last // size):
+            here, total = PARTS * j + size * g, Q[g, j]
+            for k in range(len(total)):
+                total[k] = other[k] = 0
+            for p in range(size):
+                some = rows[starts[here + p] : starts[here + p + 1]]
+                add_up_rows(W1T, some, total if p < 2 else other)
+            if size > 2:
+                for k in range(len(total)):
+                    total[k] += other[k]
+
+
+@compiled
+def token_rows(Q: Any, starts: Any, n: Any, R: Any) -> None:
+    """R[j] = Σ_g Q[g, j] / the number of rows of token j, (n, N); see `add_up_parts`."""
+    one = R.dtype.type(1)
+    for j in range(n):
+        share = one / R.dtype.type(starts[PARTS * (j + 1)] - starts[PARTS * j])
         for k in range(R.shape[1]):
-            R[j, k] *= share
+            if len(Q) == 1:
+                total = Q[0, j, k]
+            elif len(Q) == 2:
+                total = Q[0, j, k] + Q[1, j, k]
+            else:
+                total = (Q[0, j, k] + Q[1, j, k]) + (Q[2, j, k] + Q[3, j, k])
+            R[j, k] = total * share
 
 
 @compiled

@@ -3,11 +3,16 @@
 The gradients of the blocks are computed by any thread. Every row of W1ᵀ and W2 is changed by one
 thread, its owner, which goes through the blocks in their order: the additions to a row happen in
 the same order for any number of threads, and so the results are the same to the last bit.
+
+Where a word has many rows of W1ᵀ, one for each of its n-grams, these are read by their owner alone,
+too: it adds up those of every token of the step, and what goes to other processors are the sums.
+For that, the rows are dealt out to a fixed number of parts, and each thread owns some of them.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
@@ -15,13 +20,23 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from cbow.system.arrays import Array, Longs
-from cbow.system.compiled import compiled
-from cbow.system.operations import add_to_rows, fence, give_way, prefetch_rows, product, rest
+from cbow.system.compiled import compiled, inlined
+from cbow.system.operations import (
+    add_to_rows,
+    fence,
+    give_way,
+    prefetch,
+    prefetch_rows,
+    product,
+    rest,
+)
 from cbow.text.ngrams import Features
-from cbow.training.examples import Block, Sampling, read_block
+from cbow.training.examples import Block, Extent, Sampling, read_block
 from cbow.training.kernels import Tables
 from cbow.training.sampled.kernels import (
+    PARTS,
     add_targets,
+    add_up_parts,
     difference_sums,
     gather,
     hidden_gradient,
@@ -37,6 +52,10 @@ from cbow.training.sampled.noise import Noise, draw_candidates
 
 #: An odd number near 2^32 divided by the golden ratio: neighbours become unrelated.
 SCRAMBLE: Final = np.uint64(0x9E3779B1)
+
+
+#: How many tokens ahead what is far away in memory is asked for.
+AHEAD: Final = 8
 
 
 class Unit(NamedTuple):
@@ -70,19 +89,29 @@ class Sums(NamedTuple):
     fired: Array  #: (N,) examples on which each unit was above 0
 
 
+class Reading(NamedTuple):
+    """What is read of a block of text."""
+
+    block: Block  #: its tokens and windows
+    extent: Longs  #: (5,) as `cbow.training.examples.Extent` has it
+    rows: NDArray[np.int32]  #: those of all tokens one after the other, of each by parts
+    starts: NDArray[np.int32]  #: (PARTS M + 1,) where those of token j in part p start: PARTS j + p
+
+
 class Buffers(NamedTuple):
     """The arrays that one block is computed in.
 
     `make_buffers` makes a row of each for K blocks, but of R, P, L, top and total one for each
     thread: nobody needs them once the block is done, and what a thread writes over and over stays
-    in its cache. M is the most tokens that a block can have with its margins.
+    in its cache. What is read has two, for this step and the next. M is the most tokens that a
+    block can have with its margins.
     """
 
-    block: Block  #: its tokens and windows
-    n: NDArray[np.int64]  #: (1,) tokens with the margins
+    reading: Reading
     places: NDArray[np.int32]  #: (M,) the token of each example
     y: NDArray[np.int32]  #: (M,) its word
     candidates: NDArray[np.int32]  #: (S,)
+    Q: Array  #: (groups, M, N) sums of the rows of a token in each group of parts
     R: Array  #: (M, N) rows of the tokens: the means of those of their features
     P: Array  #: (M + 1, N) prefix sums; then dH of the examples
     H: Array  #: (M, N) hidden layer
@@ -103,13 +132,12 @@ class Work(NamedTuple):
     sampling: Sampling
     bounds: NDArray[np.int64]  #: (blocks + 1,) block b is the tokens bounds[b]:bounds[b + 1]
     tables: Tables  #: are changed
-    features: Features  #: of each word: rows of W1ᵀ
+    features: Features  #: of each word, by parts where words have several; see `in_parts`
     unit: Unit
     noise: Noise
     candidates_key: np.uint64  #: the stream of random numbers that candidates are drawn by
     buffers: Buffers  #: of K blocks
     rates: Rates
-    owned: NDArray[np.int32]  #: (threads, 2, the most features of a word), see `make_owned`
 
 
 def make_sums(N: int, dtype: DTypeLike = np.float64, K: tuple[int, ...] = ()) -> Sums:
@@ -119,41 +147,64 @@ def make_sums(N: int, dtype: DTypeLike = np.float64, K: tuple[int, ...] = ()) ->
     return Sums(loss, tokens, heldout, subsampled, isolated, examples, fired)
 
 
+def groups_of_parts(threads: int) -> int:
+    """Return how many groups of neighbouring parts give each thread one, as far as they go.
+
+    No more, for the sums of each group go through memory.
+    """
+    return min(PARTS, 1 << (threads - 1).bit_length())
+
+
 def make_buffers(
-    K: int, threads: int, longest: int, margin: int, shape: tuple[int, int], dtype: DTypeLike
-) -> Buffers:
-    """Allocate the buffers of K blocks of at most `longest` tokens, for `shape` = (N, S)."""
+    K: int, threads: int, longest: int, margin: int, shape: tuple[int, int], dtype: DTypeLike,
+    most: int = 1,
+) -> Buffers:  # fmt: skip
+    """Allocate the buffers of K blocks of at most `longest` tokens, for `shape` = (N, S).
+
+    With more than one feature of a word, at `most`, the rows of W1ᵀ are in parts.
+    """
     (N, S), M = shape, longest + 2 * margin
+    groups = groups_of_parts(threads) if most > 1 else 0
 
     def integers(*shape: int, kind: DTypeLike = np.int32) -> NDArray[Any]:
-        return np.zeros((K, *shape), kind)
+        return np.zeros(shape, kind)
 
-    def real(*shape: int, count: int = K) -> Array:
-        return np.zeros((count, *shape), dtype)
+    def real(*shape: int) -> Array:
+        return np.zeros(shape, dtype)
 
+    longs = functools.partial(integers, kind=np.int64)
+    block = Block(integers(2, K, M), longs(2, K, M), integers(2, K, M), integers(2, K, M))
+    rows = integers(2, K, M * most if groups else 0)
+    starts = integers(2, K, M * PARTS + 1 if groups else 0)
     return Buffers(
-        Block(integers(M), integers(M, kind=np.int64), integers(M), integers(M)),
-        n=integers(1, kind=np.int64), places=integers(M), y=integers(M), candidates=integers(S),
-        R=real(M, N, count=threads), P=real(M + 1, N, count=threads), H=real(M, N),
-        L=real(M, S, count=threads), top=real(M, count=threads),
-        total=np.zeros((threads, M)), target=real(M), C=real(S, N), bC=real(S), G=real(M + 1, N),
-        db1=real(N), sums=make_sums(N, dtype, (K,)),
+        Reading(block, longs(2, K, len(Extent._fields)), rows, starts),
+        places=integers(K, M), y=integers(K, M), candidates=integers(K, S),
+        Q=real(K, groups, M, N), R=real(threads, M, N), P=real(threads, M + 1, N),
+        H=real(K, M, N), L=real(threads, M, S), top=real(threads, M),
+        total=np.zeros((threads, M)), target=real(K, M), C=real(K, S, N), bC=real(K, S),
+        G=real(K, M + 1, N), db1=real(K, N), sums=make_sums(N, dtype, (K,)),
     )  # fmt: skip
 
 
-def make_owned(threads: int, features: Features) -> NDArray[np.int32]:
-    """Allocate room for the features of a token, and of the next, that each thread owns."""
-    return np.zeros((threads, 2, int(np.diff(features.indptr).max())), np.int32)
+@inlined
+def reading_of(buffers: Any, step: Any, k: Any) -> Any:
+    """Return where block k of a step is read to."""
+    block, extent, rows, starts = buffers.reading
+    at = step % 2
+    return Reading(
+        Block(block.ids[at, k], block.positions[at, k], block.left[at, k], block.right[at, k]),
+        extent[at, k], rows[at, k], starts[at, k],
+    )  # fmt: skip
 
 
-@compiled
-def buffers_of(buffers: Any, k: Any, thread: Any) -> Any:
-    """Return the buffers of block k, which a thread computes."""
-    block, sums = buffers.block, buffers.sums
+@inlined
+def buffers_of(buffers: Any, step: Any, k: Any, thread: Any) -> Any:
+    """Return the buffers of block k of a step, which a thread computes."""
+    sums = buffers.sums
     return Buffers(
-        Block(block.ids[k], block.positions[k], block.left[k], block.right[k]),
-        buffers.n[k], buffers.places[k], buffers.y[k], buffers.candidates[k],
-        buffers.R[thread], buffers.P[thread], buffers.H[k], buffers.L[thread],
+        reading_of(buffers, step, k),
+        buffers.places[k], buffers.y[k], buffers.candidates[k],
+        buffers.Q[k], buffers.R[thread], buffers.P[thread], buffers.H[k], buffers.L[thread],
         buffers.top[thread], buffers.total[thread], buffers.target[k], buffers.C[k],
         buffers.bC[k], buffers.G[k], buffers.db1[k],
         Sums(
@@ -164,18 +215,56 @@ def buffers_of(buffers: Any, k: Any, thread: Any) -> Any:
 
 
 @compiled
-def block_forward(
-    tables: Any, features: Any, unit: Any, first: Any, last: Any, n: Any, own: Any
-) -> Any:
+def extent_of(reading: Any) -> Any:
+    """Return the extent of what was read."""
+    extent = reading.extent
+    return Extent(extent[0], extent[1], extent[2], extent[3], extent[4])
+
+
+@compiled
+def read_ahead(work: Any, b: Any, reading: Any) -> None:
+    """Read block b, and which rows its tokens have, if these are in parts."""
+    found = read_block(work.sampling, work.bounds[b], work.bounds[b + 1], reading.block)
+    for i in range(len(found)):
+        reading.extent[i] = found[i]
+    if len(reading.starts) > 0:
+        list_rows(work.features, reading, found.n)
+
+
+@compiled
+def list_rows(features: Any, reading: Any, n: Any) -> None:
+    """Copy the features of n tokens, so that whoever needs them has them one after the other."""
+    indptr, indices = features
+    ids, rows, starts = reading.block.ids, reading.rows, reading.starts
+    starts[0] = 0
+    for j in range(n):
+        if j + AHEAD < n:
+            prefetch(indptr, PARTS * ids[j + AHEAD])
+        here, start = PARTS * ids[j], starts[PARTS * j]
+        for p in range(1, PARTS + 1):
+            starts[PARTS * j + p] = start + (indptr[here + p] - indptr[here])
+    for j in range(n):
+        if j + AHEAD < n:
+            prefetch(indices, indptr[PARTS * ids[j + AHEAD]])
+        here, start = indptr[PARTS * ids[j]], starts[PARTS * j]
+        for i in range(starts[PARTS * (j + 1)] - start):
+            rows[start + i] = indices[here + i]
+
+
+@compiled
+def block_forward(tables: Any, unit: Any, own: Any) -> Any:
     """Compute the hidden layer of every token that has a context; return their number m."""
-    block, m = own.block, 0
-    for j in range(first, last):
+    block, extent, m = own.reading.block, extent_of(own.reading), 0
+    for j in range(extent.first, extent.last):
         if block.right[j] - block.left[j] > 1:
             own.places[m] = j
             own.y[m] = block.ids[j]
             m += 1
-    token_rows(tables.W1T, features, block.ids, n, own.R)
-    prefix_sums(own.R, n, own.P)
+    if len(own.Q) > 0:
+        token_rows(own.Q, own.reading.starts, extent.n, own.R)
+    else:
+        gather(tables.W1T, block.ids[: extent.n], own.R)
+    prefix_sums(own.R, extent.n, own.P)
     hidden_layer(own.P, own.R, tables.b1, unit, block, own.places, own.H[:m])
     return m
 
@@ -209,22 +298,20 @@ def block_gradients(work: Any, b: Any, rate: Any, own: Any) -> None:
 
     The gradients of an example are smaller where W2 would overshoot at its rate; see `limit_steps`.
     """
-    tables, unit, block, sums = work.tables, work.unit, own.block, own.sums
-    start, stop = work.bounds[b], work.bounds[b + 1]
-    first, last, n, heldout, subsampled = read_block(work.sampling, start, stop, block)
-    m = block_forward(tables, work.features, unit, first, last, n, own)
-    own.n[0] = n
+    tables, unit, sums = work.tables, work.unit, own.sums
+    extent = extent_of(own.reading)
+    m = block_forward(tables, unit, own)
     sums.loss[0] = 0
-    sums.tokens[0] = stop - start
-    sums.heldout[0] = heldout
-    sums.subsampled[0] = subsampled
-    sums.isolated[0] = last - first - m
+    sums.tokens[0] = work.bounds[b + 1] - work.bounds[b]
+    sums.heldout[0] = extent.heldout
+    sums.subsampled[0] = extent.subsampled
+    sums.isolated[0] = extent.last - extent.first - m
     sums.examples[0] = m
     if m:
         block_output(tables, work.noise, rate, m, own)
         dZ1 = own.P[:m]
         hidden_gradient(dZ1, own.H[:m], unit, own.db1, sums.fired)
-        difference_sums(dZ1, block, own.places, n, own.G)
+        difference_sums(dZ1, own.reading.block, own.places, extent.n, own.G)
 
 
 @compiled
@@ -245,30 +332,52 @@ def is_owner(thread: Any, threads: Any, word: Any) -> Any:
 
 
 @compiled
-def owned_features(features: Any, word: Any, thread: Any, threads: Any, owned: Any) -> Any:
-    """Write down those features of a word whose rows a thread owns; return their number."""
-    count = 0
-    for place in range(features.indptr[word], features.indptr[word + 1]):
-        owned[count] = features.indices[place]
-        count += is_owner(thread, threads, owned[count])  # a branch would be guessed wrong often
-    return count
+def parts_of(thread: Any, threads: Any, groups: Any) -> Any:
+    """Return the first part that a thread owns, and the one behind its last.
+
+    They are those of a group or several; or, where there are fewer groups than threads, none.
+    """
+    size = PARTS // groups
+    return -(-thread * groups // threads) * size, -(-(thread + 1) * groups // threads) * size
+
+
+@compiled
+def add_up_own(tables: Any, own: Any, thread: Any, threads: Any) -> None:
+    """Add up the rows that a thread owns, for each token of one block."""
+    rows, starts, n = own.reading.rows, own.reading.starts, extent_of(own.reading).n
+    first, last = parts_of(thread, threads, len(own.Q))
+    add_up_parts(tables.W1T, rows, starts, n, first, last, own.P[0], own.Q)
+
+
+@compiled
+def change_parts(W1T: Any, reading: Any, G: Any, rate: Any, first: Any, last: Any) -> None:
+    """W1T[f] ← W1T[f] - α G[j] / |F|, for every f in F, the rows of token j, in some parts.
+
+    The parts are ``first ≤ p < last``.
+    """
+    rows, starts, n = reading.rows, reading.starts, extent_of(reading).n
+    for j in range(n):
+        if j + 1 < n:
+            after = PARTS * (j + 1)
+            prefetch_rows(W1T, rows[starts[after + first] : starts[after + last]])
+        here = PARTS * j
+        size = W1T.dtype.type(starts[here + PARTS] - starts[here])
+        add_to_rows(W1T, rows[starts[here + first] : starts[here + last]], -(rate / size), G[j])
 
 
 @compiled
 def apply_block(work: Any, own: Any, thread: Any, threads: Any, step: Any) -> None:
     """Change the rows that a thread owns by the gradients of one block."""
-    tables, features, rates = work.tables, work.features, work.rates
-    ids, n, m = own.block.ids, own.n[0], own.sums.examples[0]
-    owned = work.owned[thread]  # of one token, and of the next
-    ahead = owned_features(features, ids[0], thread, threads, owned[0])
-    for j in range(n):
-        here = owned[j % 2, :ahead]
-        if j + 1 < n:
-            after = owned[(j + 1) % 2]
-            ahead = owned_features(features, ids[j + 1], thread, threads, after)
-            prefetch_rows(tables.W1T, after[:ahead])
-        size = features.indptr[ids[j] + 1] - features.indptr[ids[j]]
-        add_to_rows(tables.W1T, here, -(rates.W1[step] / rates.W1.dtype.type(size)), own.G[j])
+    tables, rates, m = work.tables, work.rates, own.sums.examples[0]
+    groups = len(own.Q)
+    if groups > 0:
+        first, last = parts_of(thread, threads, groups)
+        change_parts(tables.W1T, own.reading, own.G, rates.W1[step], first, last)
+    else:
+        ids = own.reading.block.ids
+        for j in range(extent_of(own.reading).n):
+            if is_owner(thread, threads, ids[j]):
+                change_row(tables.W1T, ids[j], rates.W1[step], own.G, j)
     for i in range(m):
         word = own.y[i]
         if is_owner(thread, threads, word):
@@ -315,24 +424,39 @@ def run_steps(work: Any, order: Any, thread: Any, reached: Any, sums: Any) -> No
     """
     buffers = work.buffers
     threads, (K, S) = len(reached), buffers.candidates.shape
-    for step in range(len(order) // K):
+    for step in range(-1, len(order) // K):  # in step -1, the first one is made ready
         for k in range(thread, K, threads):
-            b = order[step * K + k]
+            b = block_at(order, K, step, k)
             if b >= 0:
-                own = buffers_of(buffers, k, thread)
+                own = buffers_of(buffers, step, k, thread)
                 draw_candidates(work.noise, work.candidates_key, b * S, own.candidates)
                 block_gradients(work, b, work.rates.W2[step], own)
-        if not wait_for_all(thread, reached, 2 * step + 1):
+            b = block_at(order, K, step + 1, k)
+            if b >= 0:
+                read_ahead(work, b, reading_of(buffers, step + 1, k))
+        if not wait_for_all(thread, reached, 2 * step + 3):
             return
         for k in range(K):
-            if order[step * K + k] >= 0:
-                own = buffers_of(buffers, k, thread)
+            if block_at(order, K, step, k) >= 0:
+                own = buffers_of(buffers, step, k, thread)
                 if own.sums.examples[0] > 0:
                     apply_block(work, own, thread, threads, step)
                 if thread == 0:
                     add_up(own.sums, sums)
-        if not wait_for_all(thread, reached, 2 * step + 2):
+        if buffers.Q.shape[1] > 0:
+            for k in range(K):
+                if block_at(order, K, step + 1, k) >= 0:
+                    own = buffers_of(buffers, step + 1, k, thread)
+                    add_up_own(work.tables, own, thread, threads)
+        if not wait_for_all(thread, reached, 2 * step + 4):
             return
+
+
+@compiled
+def block_at(order: Any, K: Any, step: Any, k: Any) -> Any:
+    """Return block k of a step; -1 if there is none."""
+    at = step * K + k
+    return order[at] if 0 <= at < len(order) else -1
 
 
 @contextlib.contextmanager

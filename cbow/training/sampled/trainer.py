@@ -17,6 +17,7 @@ from cbow.network.activations import ACTIVATIONS
 from cbow.system.arrays import Longs
 from cbow.system.threads import share_out
 from cbow.text.ngrams import Features
+from cbow.training.composed import in_parts
 from cbow.training.defaults import B1_RATE, SAMPLED_B1_START, Fitted
 from cbow.training.examples import ExampleSource, Tally
 from cbow.training.kernels import Purpose, Tables, stream, tables_of, uniform
@@ -29,7 +30,6 @@ from cbow.training.sampled.step import (
     Work,
     centred,
     make_buffers,
-    make_owned,
     make_sums,
     run_steps,
 )
@@ -153,6 +153,8 @@ class SampledTrainer:
             len(corpus.ids), source.share_kept(), config.block, fitted.batch, pools
         )
         self.noise = make_noise(corpus.vocabulary.counts, fitted.candidates, dtype)
+        most = int(np.diff(features.indptr).max())  # features of a word
+        self.in_parts = in_parts(features) if most > 1 else features
         self.buffers = make_buffers(
             self.geometry.blocks_per_step,
             min(threads, self.geometry.blocks_per_step),
@@ -160,11 +162,11 @@ class SampledTrainer:
             source.margin,
             (config.dimension, fitted.candidates),
             dtype,
+            most,
         )
         slope, centre = ACTIVATIONS[config.activation].slope, SAMPLED_B1_START
         self.unit = Unit(dtype.type(slope), dtype.type(centre))
         self.threads = min(threads, self.geometry.blocks_per_step)
-        self.owned = make_owned(self.threads, features)
         self._pools_of = functools.lru_cache(maxsize=1)(self.pools)  # a portion takes one of them
 
     def portions(self, state: State, rate_of: RateOf) -> Iterator[Portion]:
@@ -233,10 +235,10 @@ class SampledTrainer:
             alpha = np.array(rates, tables.W2.dtype)  # (steps,)
             of_tables = Rates(*(alpha * alpha.dtype.type(x) for x in (w1_rate, B1_RATE, 1.0, 1.0)))
         work = Work(
-            self.source.sampling(epoch), self.geometry.bounds, tables, self.features,
+            self.source.sampling(epoch), self.geometry.bounds, tables, self.in_parts,
             self.unit, self.noise,
             stream(self.config.seed, Purpose.CANDIDATES, epoch), self.buffers,
-            of_tables, self.owned,
+            of_tables,
         )  # fmt: skip
         padded = np.concatenate([order, np.full(-len(order) % self.geometry.blocks_per_step, -1)])
         reached = np.zeros((self.threads, 8), np.int64)
