@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
@@ -86,10 +86,6 @@ def in_parts(features: Features) -> Features:
     return Features(indptr, features.indices[np.argsort(place, kind="stable")])
 
 
-#: Numbers of each row of W1ᵀ that are put in order together.
-TOGETHER: Final = 20
-
-
 class Rows:
     """Which order the rows of W1ᵀ are learned in: by parts, and then as words first have them.
 
@@ -113,11 +109,9 @@ class Rows:
         self.features = Features(features.indptr, number[features.indices])
 
     def put_in_order(self, parameters: Parameters) -> None:
-        """Put the columns of W1 into this order."""
+        """Put the columns of W1 into this order; it takes the memory of a copy, as training does."""
         table = parameters.W1.T  # (V + buckets, N)
-        for k in range(0, table.shape[1], TOGETHER):  # all at once would take the memory twice
-            numbers = table[:, k : k + TOGETHER]
-            numbers[...] = numbers[self.order]
+        table[...] = table[self.order]
 
     def restored(self, parameters: Parameters) -> Parameters:
         """Return a copy of ordered parameters with the columns of W1 where they were."""
