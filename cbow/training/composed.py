@@ -109,7 +109,7 @@ class Rows:
         self.features = Features(features.indptr, number[features.indices])
 
     def put_in_order(self, parameters: Parameters) -> None:
-        """Put the columns of W1 into this order; it takes the memory of a copy, as training does."""
+        """Put the columns of W1 into this order; this takes a copy, as training does."""
         table = parameters.W1.T  # (V + buckets, N)
         table[...] = table[self.order]
 
