@@ -14,7 +14,7 @@ from cbow.text.ngrams import Features
 from cbow.training.composed import in_parts
 from cbow.training.examples import BLOCK, ExampleSource, Tally
 from cbow.training.kernels import Purpose, stream, tables_of
-from cbow.training.sampled.noise import Noise, make_noise
+from cbow.training.sampled.noise import Noise, draw_candidates, make_noise
 from cbow.training.sampled.step import (
     ABANDONED,
     Rates,
@@ -160,7 +160,37 @@ def quietly(*arguments):
         run_steps(*arguments)
 
 
-def steps(threads, dtype=np.float32, blocks=11, K=3, seed=1, features=PARTS):
+def in_threads(work, order, threads, sums):
+    """Make the steps as the trainer does."""
+    reached = np.zeros((threads, 8), np.int64)
+    workers = [
+        threading.Thread(target=quietly, args=(work, order, thread, reached, sums))
+        for thread in range(threads)
+    ]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+
+
+def one_by_one(work, order, threads, sums):
+    """Make the steps one after the other, each from its text on: the plain twin of `run_steps`."""
+    buffers = work.buffers
+    K, S = buffers.candidates.shape
+    for step, blocks in enumerate(order.reshape(-1, K)):
+        own = [(b, buffers_of(buffers, 0, k, 0)) for k, b in enumerate(blocks) if b >= 0]
+        for b, block in own:
+            draw_candidates(work.noise, work.candidates_key, b * S, block.candidates)
+            read_ahead(work, b, block.reading)
+            if len(block.Q):
+                add_up_own(work.tables, block, 0, 1)
+            block_gradients(work, b, work.rates.W2[step], block)
+        for _, block in own:
+            if block.sums.examples[0]:
+                apply_block(work, block, 0, 1, step)
+
+
+def steps(threads, dtype=np.float32, blocks=11, K=3, seed=1, features=PARTS, make=in_threads):
     """Make a few steps with drawn candidates, and give what came out."""
     keep = np.linspace(0.4, 1, V)
     text = sampled(lines_of(seed), keep, seed)
@@ -170,20 +200,12 @@ def steps(threads, dtype=np.float32, blocks=11, K=3, seed=1, features=PARTS):
     buffers = make_buffers(K, threads, int(np.diff(bounds).max()), WINDOW, (N, 4), dtype, most)
     order = np.concatenate([np.random.default_rng(0).permutation(blocks), [-1] * (-blocks % K)])
     rates = Rates(*(np.full(len(order) // K, rate, dtype) for rate in (0.4, 0.01, 0.1, 0.1)))
-    reached, sums = np.zeros((threads, 8), np.int64), make_sums(N)
-    noise = make_noise(np.arange(1, V + 1), 4, dtype)
+    sums, noise = make_sums(N), make_noise(np.arange(1, V + 1), 4, dtype)
     unit = Unit(dtype(0), dtype(0.5))
 
-    with centred(tables_of(parameters), 0.5) as tables:
+    with centred(tables_of(parameters), 0.5) as tables, np.errstate(over="ignore"):
         work = Work(text, bounds, tables, features, unit, noise, key_of(seed), buffers, rates)
-        workers = [
-            threading.Thread(target=quietly, args=(work, order, thread, reached, sums))
-            for thread in range(threads)
-        ]
-        for worker in workers:
-            worker.start()
-        for worker in workers:
-            worker.join()
+        make(work, order, threads, sums)
     return parameters, sums, text
 
 
@@ -216,6 +238,14 @@ def test_the_same_bytes_at_any_number_of_threads():
         assert [array.tobytes() for array in one] == [array.tobytes() for array in other]
         for ours, theirs in zip(sums, others, strict=True):
             np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("features", [WHOLE, PARTS], ids=["whole", "parts"])
+def test_steps_that_are_read_ahead_are_those_made_one_by_one(features):
+    expected = steps(1, features=features, make=one_by_one)[0]
+    for threads in (1, 3):
+        made = steps(threads, features=features)[0]
+        assert [array.tobytes() for array in made] == [array.tobytes() for array in expected]
 
 
 def test_the_account_is_whole():

@@ -18,7 +18,7 @@ from cbow.system.compiled import compiled
 from cbow.system.operations import add_up_rows, dot, exponential, largest, prefetch_rows
 from cbow.training.kernels import exponentials_and_sums
 
-#: Parts that the rows of W1ᵀ are dealt out to where words have several: so many threads own some.
+#: Parts that the rows of W1ᵀ are dealt out to where words have several; each has one thread.
 PARTS: Final = 4
 
 #: A logit that counts for nothing: exp of it, less any other, is 0.
@@ -29,11 +29,11 @@ NOTHING: Final = -1e30
 def add_up_parts(
     W1T: Any, rows: Any, starts: Any, n: Any, first: Any, last: Any, other: Any, Q: Any
 ) -> None:
-    """Add up the rows of n tokens in some parts, each part for itself, and then two neighbours.
+    """Add up the rows of n tokens in some parts: those of each part, then two parts, then two twos.
 
         Q[g, j] = Σ_p Σ_f W1T[f]        over the parts p of group g, and the rows f of token j in p
 
-    What is left of the parts after this, `token_rows` adds up in the same way. So every sum is
+    `token_rows` adds up the groups in the same way. So every sum is
     ``(part 0 + part 1) + (part 2 + part 3)``, in however many groups.
 
     Parameters
@@ -49,7 +49,7 @@ def add_up_parts(
     other : (N,) array
         To work in.
     Q : (groups, n, N) array
-        With 1, 2 or 4 groups, the parts of each of which are neighbours. Is filled for these parts.
+        1, 2 or 4 groups, each of neighbouring parts. Those of these parts are filled.
     """
     size = PARTS // len(Q)
     for j in range(n):

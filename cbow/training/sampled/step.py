@@ -148,9 +148,9 @@ def make_sums(N: int, dtype: DTypeLike = np.float64, K: tuple[int, ...] = ()) ->
 
 
 def groups_of_parts(threads: int) -> int:
-    """Return how many groups of neighbouring parts give each thread one, as far as they go.
+    """Return the least number of groups of neighbouring parts of which each thread can own one.
 
-    No more, for the sums of each group go through memory.
+    It is a power of two. The fewer, the better: the sums of each group go through memory.
     """
     return min(PARTS, 1 << (threads - 1).bit_length())
 
@@ -335,7 +335,7 @@ def is_owner(thread: Any, threads: Any, word: Any) -> Any:
 def parts_of(thread: Any, threads: Any, groups: Any) -> Any:
     """Return the first part that a thread owns, and the one behind its last.
 
-    They are those of a group or several; or, where there are fewer groups than threads, none.
+    They are those of one group or of several, or none if there are fewer groups than threads.
     """
     size = PARTS // groups
     return -(-thread * groups // threads) * size, -(-(thread + 1) * groups // threads) * size
